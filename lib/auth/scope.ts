@@ -1,0 +1,26 @@
+import type { Permission } from "./permissions";
+
+declare const issued: unique symbol;
+
+export type Principal =
+  | { kind: "user"; id: string; email: string; sessionId: string }
+  | { kind: "api_key"; id: string }
+  | { kind: "cli" }
+  | { kind: "worker" };
+
+interface Issued {
+  /** Only lib/auth can make one: the symbol is not exported. */
+  readonly [issued]: true;
+  readonly principal: Principal;
+  readonly permissions: ReadonlySet<Permission>;
+}
+
+/** Who acts, within one organization: the first argument of every server function. */
+export interface Scope extends Issued {
+  readonly organizationId: string;
+}
+
+/** Who acts on the instance itself: creating organizations, users, keys. */
+export interface InstanceScope extends Issued {
+  readonly organizationId: null;
+}

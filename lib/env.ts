@@ -1,0 +1,84 @@
+import path from "node:path";
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(0).max(65535);
+const commaList = z
+  .string()
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ""));
+const limit = z.coerce.number().int().positive();
+const flag = z
+  .enum(["true", "false", "1", "0"])
+  .transform((text) => text === "true" || text === "1");
+
+const envSchema = z
+  .object({
+    /** Login that serves requests: a member of trailseal_app. Unset: the embedded server. */
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Login that migrates; it owns the tables. */
+    DATABASE_OWNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Embedded database, secrets, locks. */
+    TRAILSEAL_DATA_DIR: z
+      .string()
+      .min(1)
+      .default(".data")
+      .transform((dir) => path.resolve(dir)),
+    /** Public base URL: links, cookies (Secure exactly when https). Unset: http://localhost:PORT. */
+    TRAILSEAL_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
+    TRUSTED_PROXIES: commaList.default([]),
+    HOST: z.string().min(1).default("0.0.0.0"),
+    PORT: port.default(3000),
+    /** First part of every log's origin; minted once per instance when unset. */
+    TRAILSEAL_LOG_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._\-/]{0,199}$/)
+      .optional(),
+    TRAILSEAL_ADMIN_EMAIL: z.email().optional(),
+    TRAILSEAL_ADMIN_PASSWORD: z.string().min(12).optional(),
+    /** Metadata limits of the WorkOS-compatible endpoint. */
+    TRAILSEAL_METADATA_MAX_KEYS: limit.default(50),
+    TRAILSEAL_METADATA_MAX_KEY_LENGTH: limit.default(40),
+    TRAILSEAL_METADATA_MAX_VALUE_LENGTH: limit.default(500),
+    /** true: an event without context.location is refused, as the vendor's OpenAPI file demands. */
+    TRAILSEAL_REQUIRE_CONTEXT: flag.default(false),
+    /** Addresses or CIDR ranges streams may reach although private, loopback or plain http. */
+    TRAILSEAL_EGRESS_ALLOW: commaList.default([]),
+    /** Milliseconds a dashboard read may take in the database. */
+    TRAILSEAL_STATEMENT_TIMEOUT_MS: limit.default(10_000),
+  })
+  .refine((env) => !env.DATABASE_URL === !env.DATABASE_OWNER_URL, {
+    message:
+      "DATABASE_URL and DATABASE_OWNER_URL go together: set both, or neither for the embedded server",
+    path: ["DATABASE_OWNER_URL"],
+  })
+  .refine((env) => !env.TRAILSEAL_ADMIN_EMAIL === !env.TRAILSEAL_ADMIN_PASSWORD, {
+    message: "TRAILSEAL_ADMIN_EMAIL and TRAILSEAL_ADMIN_PASSWORD go together",
+    path: ["TRAILSEAL_ADMIN_PASSWORD"],
+  });
+
+export type Env = z.infer<typeof envSchema>;
+
+/** @throws Error naming every setting that is wrong; secrets are never repeated. */
+export function parseEnv(source: Record<string, string | undefined>): Env {
+  const present = Object.fromEntries(
+    Object.entries(source).filter(([key, value]) => key in envSchema.shape && value !== ""),
+  );
+  const parsed = envSchema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new Error(`Settings are wrong:\n${lines.join("\n")}`);
+}
+
+let cached: Env | undefined;
+
+/** The process's settings, parsed once. */
+export function getEnv(): Env {
+  cached ??= parseEnv(process.env);
+  return cached;
+}
+
+/** The URL people and links use, without a trailing slash. */
+export function publicUrl(env: Env = getEnv()): string {
+  return (env.TRAILSEAL_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, "");
+}

@@ -1,0 +1,25 @@
+import { monotonicFactory } from "ulid";
+
+const nextUlid = monotonicFactory();
+
+const PREFIX = {
+  event: "audit_event_",
+  organization: "org_",
+  user: "user_",
+  session: "ses_",
+  apiKey: "key_",
+  stream: "als_",
+  job: "job_",
+  request: "req_",
+} as const;
+
+export type IdKind = keyof typeof PREFIX;
+
+/** A prefixed ULID, monotonic within the process: ids sort by arrival. */
+export function newId(kind: IdKind): string {
+  return PREFIX[kind] + nextUlid();
+}
+
+export function newUlid(): string {
+  return nextUlid();
+}
