@@ -27,7 +27,8 @@ const envSchema = z
     TRAILSEAL_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
     TRUSTED_PROXIES: commaList.default([]),
-    HOST: z.string().min(1).default("0.0.0.0"),
+    /** Address to listen on; every address when unset. */
+    HOST: z.string().min(1).optional(),
     PORT: port.default(3000),
     /** First part of every log's origin; minted once per instance when unset. */
     TRAILSEAL_LOG_PREFIX: z

@@ -1,0 +1,54 @@
+import path from "node:path";
+import { Command, CommanderError } from "commander";
+import { closePools } from "@/lib/db/pool";
+import { parseEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { openDatabase } from "@/lib/server/instance";
+
+const registrations: ((program: Command) => void)[] = [];
+
+function createProgram(): Command {
+  const program = new Command("trailseal")
+    .description("Operate a Trailseal audit log from the command line.")
+    .addHelpText(
+      "after",
+      `
+The command finds the running server's database by itself (TRAILSEAL_DATA_DIR, or DATABASE_URL and
+DATABASE_OWNER_URL); when no server runs, it starts the embedded database for as long as it needs it.
+
+First steps:
+  trailseal orgs create --name "Acme"
+  trailseal keys create --name "my app" --org org_…
+  trailseal import --org org_… --format cloudtrail logs/*.json
+  trailseal verify --org org_…`,
+    )
+    .showHelpAfterError("(trailseal --help lists the commands)")
+    .exitOverride();
+  for (const register of registrations) register(program);
+  return program;
+}
+
+/**
+ * Runs one command.
+ * @returns the exit code: 0 done, 1 the command's own "no" (broken chain, rejected lines), 2 wrong usage.
+ */
+export async function main(argv: string[], root: string): Promise<number> {
+  process.env.TRAILSEAL_DATA_DIR ??= path.join(root, ".data");
+  let close = async (): Promise<void> => undefined;
+  const program = createProgram().hook("preAction", async () => {
+    const opened = await openDatabase(parseEnv(process.env), "cli", root);
+    if ("close" in opened) close = opened.close;
+  });
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof AppError)) throw error;
+    console.error(`trailseal: ${error.message}`);
+    return 1;
+  } finally {
+    await closePools();
+    await close();
+  }
+}
