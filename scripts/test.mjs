@@ -1,0 +1,96 @@
+// `npm test`: does all set-up and runs every check that blocks a merge. `--long` adds the large sizes.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { ensureChromium } from "./chromium.mjs";
+import { ensure, root } from "./ensure.mjs";
+
+const long = process.argv.includes("--long");
+const results = mkdtempSync(path.join(os.tmpdir(), "trailseal-results-"));
+const seed = process.env.TEST_SEED ?? String(Date.now() % 2 ** 31);
+const totals = { passed: 0, failed: 0 };
+
+process.chdir(root);
+process.env.NEXT_TELEMETRY_DISABLED = "1";
+console.log(`Property tests use TEST_SEED=${seed}${long ? "; large sizes" : ""}`);
+
+function run(script, args, env = {}) {
+  const result = spawnSync(process.execPath, [script, ...args], {
+    stdio: "inherit",
+    env: { ...process.env, TEST_SEED: seed, TRAILSEAL_LONG: long ? "1" : "", ...env },
+  });
+  return result.status === 0;
+}
+
+function readReport(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : null;
+}
+
+/** A check that is one yes or no. */
+function single(script, ...args) {
+  const ok = run(script, args);
+  return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
+}
+
+function vitest(project) {
+  const file = path.join(results, `${project}.json`);
+  const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`];
+  const ok = run("node_modules/vitest/vitest.mjs", ["run", "--project", project, ...reporters]);
+  const report = readReport(file);
+  const passed = report?.numPassedTests ?? 0;
+  const failed = report?.numFailedTests ?? 0;
+  // A file that cannot be loaded fails without a failed test.
+  return { passed, failed: ok ? failed : Math.max(failed, 1) };
+}
+
+function playwright(executable) {
+  const file = path.join(results, "e2e.json");
+  const ok = run("node_modules/@playwright/test/cli.js", ["test", "--reporter=list,json"], {
+    PLAYWRIGHT_JSON_OUTPUT_FILE: file,
+    TRAILSEAL_CHROMIUM: executable,
+  });
+  const stats = readReport(file)?.stats;
+  const failed = (stats?.unexpected ?? 0) + (stats?.flaky ?? 0);
+  return { passed: stats?.expected ?? 0, failed: ok ? failed : Math.max(failed, 1) };
+}
+
+async function suite(name, check) {
+  const started = Date.now();
+  let outcome;
+  try {
+    outcome = await check();
+  } catch (error) {
+    console.error(`${name}: ${error.message}`);
+    outcome = { passed: 0, failed: 1 };
+  }
+  totals.passed += outcome.passed;
+  totals.failed += outcome.failed;
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(`── ${name}: ${outcome.passed} passed, ${outcome.failed} failed (${seconds} s)`);
+}
+
+async function ensured(...names) {
+  await ensure(names);
+  return { passed: 1, failed: 0 };
+}
+
+try {
+  await ensure(["dependencies", "client"]);
+  await suite("format and lint", () => single("node_modules/@biomejs/biome/bin/biome", "ci", "."));
+  await suite("types", () => single("node_modules/typescript/bin/tsc", "--noEmit"));
+  await suite("bundle", () => ensured("bundle"));
+  await suite("unit", () => vitest("unit"));
+  await suite("database", () => vitest("db"));
+  await suite("build", () => ensured("build"));
+  await suite("upgrade", () => single("scripts/upgrade-check.mjs"));
+  await suite("contract, crash and browser", () => playwright(ensureChromium()));
+} catch (error) {
+  console.error(error.message);
+  totals.failed += 1;
+} finally {
+  rmSync(results, { recursive: true, force: true });
+}
+
+console.log(`${totals.passed} passed, ${totals.failed} failed`);
+process.exitCode = totals.failed === 0 ? 0 : 1;
