@@ -22,10 +22,7 @@ function previousCommit() {
   }
 }
 
-function skip(reason) {
-  console.log(`upgrade: skipped, ${reason}`);
-  process.exit(0);
-}
+class Skip extends Error {}
 
 function cli(directory, dataDir, args) {
   const result = spawnSync(process.execPath, ["scripts/trailseal.mjs", ...args, "--json"], {
@@ -47,13 +44,14 @@ function shareDependencies(previous) {
 }
 
 const commit = previousCommit();
-if (!commit) skip("there is no previous commit");
 const work = mkdtempSync(path.join(os.tmpdir(), "trailseal-upgrade-"));
 const previous = path.join(work, "previous");
 try {
+  if (!commit) throw new Skip("there is no previous commit");
   git("worktree", "add", "--detach", previous, commit);
-  if (!existsSync(path.join(previous, "lib/cli/seed.ts")))
-    skip("the previous commit has no release to come from");
+  if (!existsSync(path.join(previous, "lib/cli/seed.ts"))) {
+    throw new Skip("the previous commit has no release to come from");
+  }
   shareDependencies(previous);
   const dataDir = path.join(work, "data");
   const { id } = cli(previous, dataDir, ["orgs", "create", "--name", "Upgraded"]);
@@ -66,8 +64,9 @@ try {
   }
   console.log(`upgrade: data of ${commit.slice(0, 12)} verified, ${verdict.checked} events`);
 } catch (error) {
-  console.error(`upgrade: ${error.message}`);
-  process.exitCode = 1;
+  const isSkip = error instanceof Skip;
+  console.error(`upgrade: ${isSkip ? "skipped, " : ""}${error.message}`);
+  if (!isSkip) process.exitCode = 1;
 } finally {
   rmSync(work, { recursive: true, force: true });
   spawnSync("git", ["worktree", "prune"], { cwd: root });
