@@ -1,0 +1,82 @@
+import type { Scope } from "@/lib/auth/scope";
+import { getPrisma } from "@/lib/db/prisma";
+import { Prisma } from "@/lib/generated/prisma/client";
+import { openDestination } from "../registry";
+import { lastErrorSchema, type StreamState, type StreamSummary } from "../schema";
+import { describeSecrets, storedSecretsSchema } from "./secrets";
+import { parseDestination } from "./stream-rows";
+
+const DEAD_LETTERS_COUNTED = 10_000;
+
+interface HealthRow {
+  id: string;
+  name: string;
+  destination: string;
+  config: unknown;
+  secrets: unknown;
+  created_at: Date;
+  updated_at: Date;
+  state: StreamState;
+  cursor_seq: bigint;
+  next_seq: bigint;
+  oldest_waiting: Date | null;
+  database_now: Date;
+  delivered: bigint;
+  dead_letters: bigint;
+  failures: number;
+  first_failure_at: Date | null;
+  next_attempt_at: Date;
+  last_attempt_at: Date | null;
+  last_success_at: Date | null;
+  last_error: unknown;
+}
+
+const iso = (date: Date | null) => date?.toISOString() ?? null;
+
+function toSummary(row: HealthRow): StreamSummary {
+  const destination = openDestination(parseDestination(row.destination), row.config);
+  const lagMs = row.oldest_waiting ? row.database_now.getTime() - row.oldest_waiting.getTime() : 0;
+  return {
+    id: row.id,
+    name: row.name,
+    destination: destination.id,
+    config: destination.config,
+    secrets: describeSecrets(storedSecretsSchema.parse(row.secrets), destination.secretNames),
+    state: row.state,
+    cursorSeq: Number(row.cursor_seq),
+    lagEvents: Math.max(0, Number(row.next_seq) - Number(row.cursor_seq)),
+    lagS: Math.max(0, lagMs / 1000),
+    delivered: Number(row.delivered),
+    deadLetters: Number(row.dead_letters),
+    failures: row.failures,
+    firstFailureAt: iso(row.first_failure_at),
+    nextAttemptAt: row.next_attempt_at.toISOString(),
+    lastAttemptAt: iso(row.last_attempt_at),
+    lastSuccessAt: iso(row.last_success_at),
+    lastError: row.last_error === null ? null : lastErrorSchema.parse(row.last_error),
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  };
+}
+
+/** Streams of the scope's organization with their health, one or all, oldest first. */
+export async function readSummaries(scope: Scope, id?: string): Promise<StreamSummary[]> {
+  const only = id === undefined ? Prisma.empty : Prisma.sql`AND s.id = ${id}`;
+  const rows = await getPrisma().$queryRaw<HealthRow[]>`
+    SELECT s.id, s.name, s.destination, s.config, s.secrets, s.created_at, s.updated_at,
+      t.state, t.cursor_seq, t.delivered, t.failures, t.first_failure_at, t.next_attempt_at,
+      t.last_attempt_at, t.last_success_at, t.last_error, h.next_seq,
+      now() AS database_now,
+      (SELECT e.recorded_at FROM events e
+        WHERE e.organization_id = ${scope.organizationId} AND e.seq >= t.cursor_seq
+        ORDER BY e.seq LIMIT 1) AS oldest_waiting,
+      (SELECT count(*) FROM (SELECT 1 FROM dead_letters d
+        WHERE d.organization_id = ${scope.organizationId} AND d.stream_id = s.id
+        LIMIT ${DEAD_LETTERS_COUNTED}) counted) AS dead_letters
+    FROM streams s
+    JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
+    JOIN log_heads h ON h.organization_id = s.organization_id
+    WHERE s.organization_id = ${scope.organizationId} AND s.deleted_at IS NULL ${only}
+    ORDER BY s.created_at, s.id`;
+  return rows.map(toSummary);
+}

@@ -1,0 +1,34 @@
+import type { Scope } from "@/lib/auth/scope";
+import { getPrisma } from "@/lib/db/prisma";
+import { AppError } from "@/lib/errors";
+import { type DestinationId, destinationIds } from "../schema";
+import { type StoredSecrets, storedSecretsSchema } from "./secrets";
+
+export interface StreamRow {
+  id: string;
+  name: string;
+  destination: DestinationId;
+  config: unknown;
+  secrets: StoredSecrets;
+}
+
+export function parseDestination(text: string): DestinationId {
+  const id = destinationIds.find((known) => known === text);
+  if (!id) throw new Error(`stream destination ${text} is not known to this version`);
+  return id;
+}
+
+/** @throws AppError not_found for deleted streams and those of other organizations. */
+export async function findStream(scope: Scope, id: string): Promise<StreamRow> {
+  const row = await getPrisma().stream.findFirst({
+    where: { organizationId: scope.organizationId, id, deletedAt: null },
+  });
+  if (!row) throw new AppError("not_found", "There is no such stream.");
+  return {
+    id: row.id,
+    name: row.name,
+    destination: parseDestination(row.destination),
+    config: row.config,
+    secrets: storedSecretsSchema.parse(row.secrets),
+  };
+}
