@@ -70,6 +70,8 @@ export function createPool(connectionString: string, settings: PoolSettings = {}
   });
   // An idle connection that breaks is replaced on the next checkout; unhandled it would end the process.
   pool.on("error", () => undefined);
+  // So does one that breaks between two statements of a transaction: the next statement reports it.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   cancelWithRequest(pool);
   return pool;
 }

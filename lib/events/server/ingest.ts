@@ -1,0 +1,165 @@
+import type { Scope } from "@/lib/auth/scope";
+import { canonicalize } from "@/lib/chain/canonical";
+import { sha256 } from "@/lib/chain/sha256";
+import { isConnectionFailure } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+import type { NewEvent } from "../schema";
+import { type AppendItem, type AppendOutcome, appendBatch } from "./append";
+
+/** Most events in one commit. */
+const MAX_BATCH = 500;
+/** Bounds of what waits in this process, over all organizations. */
+const MAX_QUEUED = 10_000;
+const MAX_QUEUED_BYTES = 64_000_000;
+/** An event that waited longer is answered 503; its client sends it again with the same key. */
+const MAX_WAIT_MS = 10_000;
+const RETRY_AFTER_S = 2;
+
+interface Waiting {
+  item: AppendItem;
+  bytes: number;
+  since: number;
+  resolve(outcome: AppendOutcome): void;
+  reject(error: unknown): void;
+}
+
+interface Queue {
+  waiting: Waiting[];
+  committing: boolean;
+}
+
+const queues = new Map<string, Queue>();
+let queued = 0;
+let queuedBytes = 0;
+
+function unavailable(cause?: unknown): AppError {
+  return new AppError(
+    "unavailable",
+    "The log cannot take events right now. Send the same request again.",
+    {
+      retryAfterS: RETRY_AFTER_S,
+      cause,
+    },
+  );
+}
+
+function eventContent(event: NewEvent): object {
+  const { action, version, receivedOccurredAt, actor, targets, context, metadata } = event;
+  return { action, version, occurred_at: receivedOccurredAt, actor, targets, context, metadata };
+}
+
+/** Same key and another event are two requests; no key: the event itself is the key (contract §4). */
+function requestKey(organizationId: string, key: string | null, event: NewEvent): Buffer {
+  return sha256(canonicalize([organizationId, key, eventContent(event)]));
+}
+
+function importKey(format: string, sourceId: string | null, event: NewEvent): Buffer {
+  return sha256(
+    canonicalize(
+      sourceId === null ? ["import", "content", eventContent(event)] : ["import", format, sourceId],
+    ),
+  );
+}
+
+/**
+ * Stores one event of a client. Requests that arrive while a commit is under way share the next one.
+ * @returns once the event is durable.
+ * @throws AppError unavailable when the backlog is full or the database does not answer: nothing was
+ * acknowledged, and the same request sent again stores the event at most once.
+ */
+export async function ingestEvent(
+  scope: Scope,
+  event: NewEvent,
+  idempotencyKey: string | null,
+): Promise<AppendOutcome> {
+  const { organizationId } = scope;
+  const bytes = JSON.stringify(event).length;
+  if (queued >= MAX_QUEUED || queuedBytes + bytes > MAX_QUEUED_BYTES) throw unavailable();
+  const item: AppendItem = {
+    event,
+    key: requestKey(organizationId, idempotencyKey, event),
+    keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
+    source: "api",
+  };
+  const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
+  queues.set(organizationId, queue);
+  return new Promise((resolve, reject) => {
+    queue.waiting.push({ item, bytes, since: Date.now(), resolve, reject });
+    queued += 1;
+    queuedBytes += bytes;
+    if (!queue.committing) void drain(organizationId, queue);
+  });
+}
+
+/** One commit at a time per organization; what queued meanwhile is the next batch. */
+async function drain(organizationId: string, queue: Queue): Promise<void> {
+  queue.committing = true;
+  // Requests of the same turn of the event loop share the first commit too.
+  await new Promise((resolve) => setImmediate(resolve));
+  while (queue.waiting.length > 0) {
+    const batch = queue.waiting.splice(0, MAX_BATCH);
+    queued -= batch.length;
+    for (const { bytes } of batch) queuedBytes -= bytes;
+    const deadline = Date.now() - MAX_WAIT_MS;
+    for (const late of batch.filter(({ since }) => since < deadline)) late.reject(unavailable());
+    await commit(
+      organizationId,
+      batch.filter(({ since }) => since >= deadline),
+    );
+  }
+  queue.committing = false;
+  queues.delete(organizationId);
+}
+
+async function commit(organizationId: string, batch: Waiting[]): Promise<void> {
+  if (batch.length === 0) return;
+  try {
+    const outcomes = await appendBatch(
+      organizationId,
+      batch.map(({ item }) => item),
+    );
+    batch.forEach((waiting, position) => {
+      waiting.resolve(outcomes[position] as AppendOutcome);
+    });
+  } catch (error) {
+    if (batch.length > 1 && isDataError(error)) {
+      // One event the database refuses must not take the others with it.
+      for (const waiting of batch) await commit(organizationId, [waiting]);
+      return;
+    }
+    const reason = isUnavailable(error) ? unavailable(error) : error;
+    for (const waiting of batch) waiting.reject(reason);
+  }
+}
+
+const sqlState = (error: unknown) => String((error as { code?: unknown } | null)?.code ?? "");
+
+/** SQLSTATE class 22: a value that PostgreSQL cannot take. */
+function isDataError(error: unknown): boolean {
+  return /^(22|54)/.test(sqlState(error));
+}
+
+/** The database is gone, slow (57014), overloaded or out of room (class 53), read-only (25006). */
+function isUnavailable(error: unknown): boolean {
+  return isConnectionFailure(error) || /^(53|57014|25006|40|58)/.test(sqlState(error));
+}
+
+export interface ImportItem {
+  event: NewEvent;
+  format: string;
+  /** The source's own id of the record; null: the content identifies it. */
+  sourceId: string | null;
+}
+
+/** Stores a batch of imported events; those stored before, at any time, come out as duplicates. */
+export async function importEvents(scope: Scope, items: ImportItem[]): Promise<AppendOutcome[]> {
+  return appendBatch(
+    scope.organizationId,
+    items.map(({ event, format, sourceId }) => ({
+      event,
+      key: importKey(format, sourceId, event),
+      keylessKey: null,
+      source: "import",
+    })),
+  );
+}
