@@ -2,7 +2,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:
 import { z } from "zod";
 import { readSecret } from "@/lib/secrets";
 import type { Secrets } from "../destination";
-import type { SecretInfo } from "../schema";
+import { problem } from "../problems";
+import type { Problem, SecretInfo } from "../schema";
 
 const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;
@@ -33,9 +34,13 @@ export interface SecretOwner {
 
 /** The stored secret cannot be opened: the envelope key was lost or changed, or the row was moved. */
 export class SecretUnreadableError extends Error {
-  constructor(readonly field: string) {
+  readonly problem: Problem;
+
+  constructor(field: string) {
     super(`The stored secret ${field} cannot be opened with this instance's envelope key.`);
     this.name = "SecretUnreadableError";
+    const advice = "Enter the secret again. Delivery resumes where it stopped; nothing is lost.";
+    this.problem = problem("secret_unreadable", this.message, advice);
   }
 }
 
@@ -103,12 +108,13 @@ export function openSecret(owner: SecretOwner, field: string, stored: StoredSecr
   }
 }
 
-/** Opens the named secrets; absent ones are left out. */
+/** @throws SecretUnreadableError also for one that is not stored. */
 export function openSecrets(owner: SecretOwner, stored: StoredSecrets, names: string[]): Secrets {
   return Object.fromEntries(
-    names.flatMap((name) => {
+    names.map((name) => {
       const secret = stored[name];
-      return secret ? [[name, openSecret(owner, name, secret)]] : [];
+      if (!secret) throw new SecretUnreadableError(name);
+      return [name, openSecret(owner, name, secret)];
     }),
   );
 }

@@ -6,7 +6,7 @@ import { type OpenDestination, openDestination } from "../registry";
 import type { StreamDraft, TestResult, TestStep } from "../schema";
 import { post, type Trace } from "./egress";
 import { classifyFailure, retryAfterS, sanitise } from "./failures";
-import { openSecrets } from "./secrets";
+import { openSecrets, SecretUnreadableError } from "./secrets";
 import { findStream } from "./stream-rows";
 
 const DEADLINE_MS = 10_000;
@@ -34,19 +34,17 @@ function testBatch(organizationId: string, streamId: string): Batch {
 
 async function sendTest(
   destination: OpenDestination,
-  secrets: Secrets,
+  openSecretsNow: () => Secrets,
   batch: Batch,
 ): Promise<TestResult> {
-  const frame = destination.frame(batch, secrets);
   const trace: Trace = { steps: [] };
   const started = performance.now();
   const elapsedMs = () => Math.round(performance.now() - started);
-  const result = {
-    sent: frame.body.slice(0, SHOWN_BODY_BYTES),
-    at: batch.sentAt.toISOString(),
-  };
-  const url = new URL(frame.path, destination.url).toString();
+  const result = { sent: "", at: batch.sentAt.toISOString() };
   try {
+    const frame = destination.frame(batch, openSecretsNow());
+    result.sent = frame.body.slice(0, SHOWN_BODY_BYTES);
+    const url = new URL(frame.path, destination.url).toString();
     const reply = await post(url, frame.headers, frame.body, { deadlineMs: DEADLINE_MS, trace });
     const outcome = destination.classify(
       {
@@ -79,7 +77,8 @@ async function sendTest(
       ok: false,
       status: null,
       latencyMs: elapsedMs(),
-      problem: problemOf(classifyFailure(error)),
+      problem:
+        error instanceof SecretUnreadableError ? error.problem : problemOf(classifyFailure(error)),
       steps: trace.steps,
       reply: null,
     };
@@ -95,7 +94,7 @@ export async function testStream(scope: Scope, id: string): Promise<TestResult> 
   const row = await findStream(scope, id);
   const destination = openDestination(row.destination, row.config);
   const owner = { organizationId: scope.organizationId, streamId: id };
-  const secrets = openSecrets(owner, row.secrets, destination.secretNames);
+  const secrets = () => openSecrets(owner, row.secrets, destination.secretNames);
   return sendTest(destination, secrets, testBatch(scope.organizationId, id));
 }
 
@@ -118,5 +117,5 @@ export async function testDraft(scope: Scope, draft: StreamDraft): Promise<TestR
       return [name, value];
     }),
   );
-  return sendTest(destination, secrets, testBatch(scope.organizationId, "draft"));
+  return sendTest(destination, () => secrets, testBatch(scope.organizationId, "draft"));
 }
