@@ -4,8 +4,9 @@ import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
+import { register as registerStreams } from "./streams";
 
-const registrations: ((program: Command) => void)[] = [];
+const registrations: ((program: Command) => void)[] = [registerStreams];
 
 function createProgram(): Command {
   const program = new Command("trailseal")

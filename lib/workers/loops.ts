@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { longPool, writePool } from "@/lib/db/pool";
+import { writePool } from "@/lib/db/pool";
+import { deliverDue } from "@/lib/streams/server/deliver";
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
@@ -18,6 +19,7 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
 }
 
 /** Everything the worker process runs, side by side. */
-export const loops: Record<string, Loop> = { housekeeping: keepHouse };
-
-void longPool;
+export const loops: Record<string, Loop> = {
+  housekeeping: keepHouse,
+  delivery: (signal) => deliverDue(signal),
+};

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -6,7 +7,10 @@ import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Receiver, type Stored, startReceiver } from "@/e2e/fixtures/receiver";
 import type { Scope } from "@/lib/auth/scope";
+import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { parseImportedEvent } from "@/lib/events/schema";
+import { type AppendItem, appendBatch } from "@/lib/events/server/append";
 import { newId } from "@/lib/ids";
 import { type DeliverySettings, deliverDue } from "./deliver";
 import { claim, commitDelivered, plan } from "./lease";
@@ -60,30 +64,23 @@ async function newOrganization(): Promise<Scope> {
     "INSERT INTO log_heads (organization_id, origin, head_hash) VALUES ($1, $2, sha256('genesis'))",
     [organizationId, `test.example/${organizationId}`],
   );
-  return { organizationId } as Scope;
+  return systemScope("cli", organizationId);
 }
 
-/** Rows as the append leaves them; delivery reads the hash and never computes it. */
 async function append(scope: Scope, actions: string[]): Promise<void> {
-  const client = await db.app.connect();
-  try {
-    await client.query("BEGIN");
-    const head = await client.query<{ next_seq: string }>(
-      "UPDATE log_heads SET next_seq = next_seq + $2 WHERE organization_id = $1 RETURNING next_seq",
-      [scope.organizationId, actions.length],
-    );
-    const first = Number(head.rows[0]?.next_seq) - actions.length;
-    await client.query(
-      `INSERT INTO events (organization_id, seq, recorded_at, occurred_at, version, id, action, actor,
-         targets, salts, chain_hash)
-       SELECT $1, $2::bigint + n - 1, now(), now(), 1, 'audit_event_' || lpad(($2::bigint + n)::text, 26, '0'),
-         action, '{"type":"user","id":"u1"}', '[{"type":"team","id":"t1"}]', '', sha256(n::text::bytea)
-       FROM unnest($3::text[]) WITH ORDINALITY AS given(action, n)`,
-      [scope.organizationId, first, actions],
-    );
-    await client.query("COMMIT");
-  } finally {
-    client.release();
+  const items = actions.map((action): AppendItem => {
+    const parsed = parseImportedEvent({
+      action,
+      occurred_at: "2026-01-02T03:04:05.678Z",
+      actor: { type: "user", id: "u1" },
+      targets: [{ type: "team", id: "t1" }],
+      metadata: { nested: { text: 'tab\t quote " line\n' } },
+    });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+    return { event: parsed.value, key: randomBytes(32), keylessKey: null, source: "import" };
+  });
+  for (let from = 0; from < items.length; from += 500) {
+    await appendBatch(scope.organizationId, items.slice(from, from + 500));
   }
 }
 
@@ -175,6 +172,11 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
     });
     expect(tally(receiver.stored(), upTo(1_204))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
     expect(receiver.requests()).toBe(4);
+    const { rows } = await db.app.query(
+      "SELECT id, encode(chain_hash, 'hex') AS hash FROM events WHERE organization_id = $1 ORDER BY seq",
+      [scope.organizationId],
+    );
+    expect(receiver.stored().map(({ id, chainHash }) => ({ id, hash: chainHash }))).toEqual(rows);
     const stream = await getStream(scope, id);
     expect(stream).toMatchObject({
       state: "active",
