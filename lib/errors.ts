@@ -27,16 +27,24 @@ export class AppError extends Error {
   readonly errors: FieldError[];
   /** Whole seconds after which the same request may succeed. */
   readonly retryAfterS: number | undefined;
+  /** Further members of the answer's body. */
+  readonly details: Record<string, string>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { errors?: FieldError[]; retryAfterS?: number; cause?: unknown } = {},
+    options: {
+      errors?: FieldError[];
+      retryAfterS?: number;
+      details?: Record<string, string>;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = "AppError";
     this.code = code;
     this.errors = options.errors ?? [];
     this.retryAfterS = options.retryAfterS;
+    this.details = options.details ?? {};
   }
 }

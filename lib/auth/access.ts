@@ -1,0 +1,72 @@
+import type { Permission } from "./permissions";
+
+/**
+ * - public: anybody
+ * - session: any signed-in user
+ * - organization: a user who may do this in the organization that the path names
+ * - instance: an administrator of the instance
+ * - api_key: an API key, for the organization that the body names
+ */
+export type Requirement =
+  | { who: "public" }
+  | { who: "session" }
+  | { who: "organization"; permission: Permission }
+  | { who: "instance"; permission: Permission }
+  | { who: "api_key"; permission: Permission };
+
+const open: Requirement = { who: "public" };
+const signedIn: Requirement = { who: "session" };
+const member = (permission: Permission): Requirement => ({ who: "organization", permission });
+const instance = (permission: Permission): Requirement => ({ who: "instance", permission });
+const key = (permission: Permission): Requirement => ({ who: "api_key", permission });
+
+/** What every page, handler and action demands. A place that is not listed here cannot make a scope. */
+export const access = {
+  "page:/": open,
+  "page:/sign-in": open,
+  "page:/setup": open,
+  "page:/o": signedIn,
+  "page:/o/[org]": member("events:read"),
+  "page:/o/[org]/events": member("events:read"),
+  "page:/o/[org]/timeline": member("events:read"),
+  "page:/o/[org]/integrity": member("integrity:read"),
+  "page:/o/[org]/integrity/streams": member("streams:read"),
+  "page:/o/[org]/integrity/streams/new": member("streams:manage"),
+  "page:/o/[org]/integrity/streams/[id]": member("streams:read"),
+  "page:/o/[org]/settings/keys": member("keys:manage"),
+
+  "handler:/api/auth/[...nextauth]": open,
+  "handler:/audit_logs/events": key("events:write"),
+  "handler:/o/[org]/events/csv": member("events:read"),
+
+  "action:createFirstAdministrator": open,
+  "action:createOrganization": instance("organizations:manage"),
+  "action:signOut": signedIn,
+  "action:createApiKey": member("keys:manage"),
+  "action:revokeApiKey": member("keys:manage"),
+  "action:listEvents": member("events:read"),
+  "action:readEvent": member("events:read"),
+  "action:readTimeline": member("events:read"),
+  "action:readIngestion": member("events:read"),
+  "action:startVerification": member("integrity:verify"),
+  "action:cancelVerification": member("integrity:verify"),
+  "action:readVerification": member("integrity:read"),
+  "action:createStream": member("streams:manage"),
+  "action:updateStream": member("streams:manage"),
+  "action:testStream": member("streams:manage"),
+  "action:pauseStream": member("streams:manage"),
+  "action:resumeStream": member("streams:manage"),
+  "action:deleteStream": member("streams:manage"),
+  "action:readStreams": member("streams:read"),
+} satisfies Record<string, Requirement>;
+
+export type AccessKey = keyof typeof access;
+
+/** Keys of places that act within one organization. */
+export type OrganizationAccessKey = {
+  [K in AccessKey]: (typeof access)[K] extends { who: "organization" } ? K : never;
+}[AccessKey];
+
+export function requirementOf(accessKey: AccessKey): Requirement {
+  return access[accessKey];
+}

@@ -1,0 +1,65 @@
+import { sha256 } from "@/lib/chain/sha256";
+import { readPool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+import { type AccessKey, requirementOf } from "../access";
+import type { Scope } from "../scope";
+
+export interface AuthenticatedKey {
+  id: string;
+  /**
+   * Scope of the organization that a request names.
+   * @throws AppError not_found for one that is unknown, deleted, or another than the key is bound to.
+   */
+  scopeFor(organizationId: string): Promise<Scope>;
+}
+
+interface KeyRow {
+  id: string;
+  organization_id: string | null;
+}
+
+/**
+ * The key of `Authorization: Bearer sk_…`. Keys are random and stored as SHA-256, so that the look-up by
+ * hash gives nothing away by its timing.
+ * @throws AppError unauthorized when it is missing, unknown or revoked.
+ */
+export async function authenticateApiKey(
+  request: Request,
+  accessKey: AccessKey,
+): Promise<AuthenticatedKey> {
+  const requirement = requirementOf(accessKey);
+  if (requirement.who !== "api_key") throw new Error(`${accessKey} is not for API keys`);
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "");
+  if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
+  // last_used_at moves once a minute: a write per request would be waste.
+  const { rows } = await readPool().query<KeyRow & { stale: boolean }>(
+    `SELECT id, organization_id, (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') AS stale
+     FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL`,
+    [sha256(bearer[1])],
+  );
+  const key = rows[0];
+  if (!key) throw new AppError("unauthorized", "Unauthorized");
+  if (key.stale)
+    await readPool().query("UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id]);
+  return {
+    id: key.id,
+    async scopeFor(organizationId) {
+      const found = await readPool().query(
+        "SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL",
+        [organizationId],
+      );
+      const bound = key.organization_id === null || key.organization_id === organizationId;
+      if (!found.rowCount || !bound) {
+        throw new AppError("not_found", `Organization not found: '${organizationId}'.`, {
+          details: { entity_id: organizationId },
+        });
+      }
+      const permissions = new Set([requirement.permission]);
+      return {
+        principal: { kind: "api_key", id: key.id },
+        permissions,
+        organizationId,
+      } as unknown as Scope;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { z } from "zod";
+import { getPrisma } from "@/lib/db/prisma";
+import { AppError } from "@/lib/errors";
+import { newId } from "@/lib/ids";
+import type { InstanceScope } from "../scope";
+import { hashPassword, passwordMatches } from "./passwords";
+
+export const PASSWORD_MIN_LENGTH = 12;
+
+export const emailSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254, "is too long")
+  .pipe(z.email("is not an e-mail address"));
+export const passwordSchema = z
+  .string()
+  .min(PASSWORD_MIN_LENGTH, `must have at least ${PASSWORD_MIN_LENGTH} characters`)
+  .max(1_000, "is too long");
+
+export const newUserSchema = z.object({
+  email: emailSchema,
+  name: z.string().trim().min(1, "must not be empty").max(200, "is too long"),
+  password: passwordSchema,
+  /** Reaches every organization; without it, the organization to become a member of. */
+  instanceAdmin: z.boolean(),
+  organizationId: z.string().nullable(),
+});
+
+export type NewUser = z.infer<typeof newUserSchema>;
+
+/** @throws AppError conflict when the e-mail is taken, not_found for an unknown organization. */
+export async function createUser(_scope: InstanceScope, user: NewUser): Promise<{ id: string }> {
+  const passwordHash = await hashPassword(user.password);
+  const id = newId("user");
+  const { email, name, instanceAdmin, organizationId } = user;
+  await getPrisma().$transaction(async (tx) => {
+    if (await tx.user.findUnique({ where: { email } })) {
+      throw new AppError("conflict", `There is already a user with the e-mail ${email}.`);
+    }
+    await tx.user.create({ data: { id, email, name, passwordHash, instanceAdmin } });
+    if (organizationId === null) return;
+    const organization = await tx.organization.findFirst({
+      where: { id: organizationId, deletedAt: null },
+    });
+    if (!organization)
+      throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
+    await tx.membership.create({ data: { organizationId, userId: id } });
+  });
+  return { id };
+}
+
+/** The user whose password this is; the answer takes as long when there is no such user. */
+export async function findUserByPassword(
+  email: string,
+  password: string,
+): Promise<{ id: string } | null> {
+  const user = await getPrisma().user.findFirst({ where: { email, deactivatedAt: null } });
+  return (await passwordMatches(password, user?.passwordHash ?? null)) && user
+    ? { id: user.id }
+    : null;
+}

@@ -1,0 +1,75 @@
+import type { z } from "zod";
+import type { OrganizationAccessKey } from "@/lib/auth/access";
+import type { Scope } from "@/lib/auth/scope";
+import { actionScope } from "@/lib/auth/server/require-scope";
+import { AppError, type ErrorCode, type FieldError } from "@/lib/errors";
+import { currentRequest } from "./request-context";
+
+/** What a server action answers: failures are values, so that a form can show them. */
+export type ActionResult<T> =
+  | { ok: true; data: T }
+  | {
+      ok: false;
+      code: ErrorCode | "internal";
+      message: string;
+      errors: FieldError[];
+      requestId: string;
+    };
+
+/** Turns what an action threw into words; anything unforeseen is logged and stays generic. */
+export async function toActionResult<T>(work: () => Promise<T>): Promise<ActionResult<T>> {
+  const requestId = currentRequest()?.requestId ?? "";
+  try {
+    return { ok: true, data: await work() };
+  } catch (error) {
+    if (error instanceof AppError) {
+      return {
+        ok: false,
+        code: error.code,
+        message: error.message,
+        errors: error.errors,
+        requestId,
+      };
+    }
+    // redirect() and notFound() travel as errors that Next handles.
+    if (isNextSignal(error)) throw error;
+    console.error(`[trailseal] ${requestId}`, error);
+    return {
+      ok: false,
+      code: "internal",
+      message: `Something failed here. Request ${requestId}.`,
+      errors: [],
+      requestId,
+    };
+  }
+}
+
+function isNextSignal(error: unknown): boolean {
+  return typeof (error as { digest?: unknown } | null)?.digest === "string";
+}
+
+/** @throws AppError invalid_request naming every field that is wrong. */
+export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    code: issue.message,
+  }));
+  const message = errors.map(({ field, code }) => (field ? `${field} ${code}` : code)).join("; ");
+  throw new AppError("invalid_request", `${message}.`, { errors });
+}
+
+/** Every action within an organization: permit, parse, run. */
+export function runAction<S extends z.ZodType, T>(
+  accessKey: OrganizationAccessKey,
+  organizationId: string,
+  schema: S,
+  input: unknown,
+  run: (scope: Scope, input: z.infer<S>) => Promise<T>,
+): Promise<ActionResult<T>> {
+  return toActionResult(async () => {
+    const scope = await actionScope(accessKey, organizationId);
+    return run(scope, parseInput(schema, input));
+  });
+}
