@@ -4,9 +4,12 @@ import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
-import { register as registerStreams } from "./streams";
+import * as keys from "./keys";
+import * as orgs from "./orgs";
+import * as streams from "./streams";
+import * as users from "./users";
 
-const registrations: ((program: Command) => void)[] = [registerStreams];
+const commands = [orgs, keys, users, streams];
 
 function createProgram(): Command {
   const program = new Command("trailseal")
@@ -25,7 +28,7 @@ First steps:
     )
     .showHelpAfterError("(trailseal --help lists the commands)")
     .exitOverride();
-  for (const register of registrations) register(program);
+  for (const { register } of commands) register(program);
   return program;
 }
 

@@ -3,6 +3,7 @@ import type { OrganizationAccessKey } from "@/lib/auth/access";
 import type { Scope } from "@/lib/auth/scope";
 import { actionScope } from "@/lib/auth/server/require-scope";
 import { AppError, type ErrorCode, type FieldError } from "@/lib/errors";
+import { parseInput } from "./parse-input";
 import { currentRequest } from "./request-context";
 
 /** What a server action answers: failures are values, so that a form can show them. */
@@ -46,18 +47,6 @@ export async function toActionResult<T>(work: () => Promise<T>): Promise<ActionR
 
 function isNextSignal(error: unknown): boolean {
   return typeof (error as { digest?: unknown } | null)?.digest === "string";
-}
-
-/** @throws AppError invalid_request naming every field that is wrong. */
-export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
-    field: issue.path.join("."),
-    code: issue.message,
-  }));
-  const message = errors.map(({ field, code }) => (field ? `${field} ${code}` : code)).join("; ");
-  throw new AppError("invalid_request", `${message}.`, { errors });
 }
 
 /** Every action within an organization: permit, parse, run. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
+import { ensureAdminFromEnv, mintSetupToken } from "@/lib/auth/server/setup";
 import { startEmbedded } from "@/lib/db/embedded";
 import { closePools } from "@/lib/db/pool";
 import { type Env, parseEnv, publicUrl } from "@/lib/env";
@@ -58,7 +59,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
 }
 
 function exportSessionSettings(env: Env, url: string): void {
-  process.env.NEXTAUTH_SECRET = readSecret("session", env.TRAILSEAL_DATA_DIR);
+  readSecret("session", env.TRAILSEAL_DATA_DIR);
   readSecret("envelope", env.TRAILSEAL_DATA_DIR);
   readSecret("signing", env.TRAILSEAL_DATA_DIR);
   if (env.TRAILSEAL_URL) process.env.NEXTAUTH_URL = url;
@@ -67,7 +68,10 @@ function exportSessionSettings(env: Env, url: string): void {
 }
 
 async function announce(url: string): Promise<void> {
+  await ensureAdminFromEnv();
+  const token = await mintSetupToken();
   log(`ready: ${url}`);
+  if (token) log(`create the first administrator: ${url}/setup?token=${token}`);
 }
 
 /** Runs the worker process and starts it anew when it ends by itself. */

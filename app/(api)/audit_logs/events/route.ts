@@ -1,0 +1,58 @@
+import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { getEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { parseEventRequest } from "@/lib/events/schema";
+import { ingestEvent } from "@/lib/events/server/ingest";
+import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { readJson } from "@/lib/http/read-body";
+import { countIgnoredFields } from "@/lib/keys/server/api-keys";
+
+const MAX_BODY_BYTES = 1_048_576;
+const MAX_KEY_LENGTH = 1_024;
+
+/** Create an event, as the official SDKs call it: 401, then 400, 422, 404, and 200 once it is durable. */
+export async function POST(request: Request): Promise<Response> {
+  try {
+    const key = await authenticateApiKey(request, "handler:/audit_logs/events");
+    const body = await readJson(request, MAX_BODY_BYTES);
+    const idempotencyKey = request.headers.get("idempotency-key") || null;
+    if (idempotencyKey && idempotencyKey.length > MAX_KEY_LENGTH) {
+      throw new AppError(
+        "invalid_request",
+        `Idempotency-Key must be at most ${MAX_KEY_LENGTH} characters.`,
+      );
+    }
+    const parsed = parseEventRequest(body, endpointOptions());
+    if (!parsed.ok)
+      throw new AppError("invalid_event", "Validation failed.", { errors: parsed.errors });
+    const { organizationId, event, ignored } = parsed.value;
+    const scope = await key.scopeFor(organizationId);
+    await ingestEvent(scope, event, idempotencyKey);
+    if (ignored.length === 0) return jsonResponse(200, { success: true });
+    await countIgnoredFields(key.id, ignored.length);
+    return jsonResponse(
+      200,
+      { success: true },
+      { "Trailseal-Ignored": headerText(ignored.join(", ")) },
+    );
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
+
+function endpointOptions() {
+  const env = getEnv();
+  return {
+    requireContext: env.TRAILSEAL_REQUIRE_CONTEXT,
+    metadata: {
+      maxKeys: env.TRAILSEAL_METADATA_MAX_KEYS,
+      maxKeyLength: env.TRAILSEAL_METADATA_MAX_KEY_LENGTH,
+      maxValueLength: env.TRAILSEAL_METADATA_MAX_VALUE_LENGTH,
+    },
+  };
+}
+
+/** Field names are the client's: only what a header can carry, and not much of it. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 1_000);
+}

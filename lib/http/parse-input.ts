@@ -1,0 +1,14 @@
+import type { z } from "zod";
+import { AppError } from "@/lib/errors";
+
+/** @throws AppError invalid_request naming every field that is wrong. */
+export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map((issue) => ({
+    field: issue.path.join("."),
+    code: issue.message,
+  }));
+  const message = errors.map(({ field, code }) => (field ? `${field} ${code}` : code)).join("; ");
+  throw new AppError("invalid_request", `${message}.`, { errors });
+}

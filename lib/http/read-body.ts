@@ -1,0 +1,30 @@
+import { AppError } from "@/lib/errors";
+
+/**
+ * The JSON body of a request of at most `maxBytes`.
+ * @throws AppError too_large, or invalid_request for bytes that are not UTF-8 or not JSON.
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.length;
+    if (size > maxBytes)
+      throw new AppError("too_large", `The request body is larger than ${maxBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new AppError("invalid_request", "The request body is not valid UTF-8.");
+  }
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new AppError(
+      "invalid_request",
+      `The request body is not valid JSON: ${(error as Error).message}`,
+    );
+  }
+}
