@@ -2,7 +2,8 @@ import ipaddr from "ipaddr.js";
 
 /** An address as events carry it: dotted quad or IPv6, without zone; null for anything else. */
 export function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  if (/^(?:(?:0|[1-9]\d{0,2})(?:\.(?!$)|$)){4}$/.test(text) && ipaddr.IPv4.isValid(text))
+    return ipaddr.IPv4.parse(text);
   if (text.includes(":") && !text.includes("%") && ipaddr.IPv6.isValid(text))
     return ipaddr.IPv6.parse(text);
   return null;
