@@ -5,6 +5,7 @@ import { AppError } from "@/lib/errors";
 import { createStreamSchema, type StreamSummary, type TestResult } from "@/lib/streams/schema";
 import { createStream, listStreams } from "@/lib/streams/server/streams";
 import { testStream } from "@/lib/streams/server/test-stream";
+import { print, printTable } from "./output";
 
 interface AddOptions {
   org: string;
@@ -64,40 +65,35 @@ function snakeCase(value: unknown): unknown {
   );
 }
 
-function printJson(value: unknown): void {
-  console.log(JSON.stringify(snakeCase(value), null, 2));
+function toRow(stream: StreamSummary): Record<string, string> {
+  return {
+    id: stream.id,
+    state: stream.state,
+    name: stream.name,
+    to: stream.description,
+    delivered: String(stream.delivered),
+    waiting: `${stream.lagEvents} (${stream.lagS.toFixed(1)} s)`,
+    "set aside": String(stream.deadLetters),
+    "last error": stream.lastError ? `${stream.lastError.at} ${stream.lastError.message}` : "",
+  };
 }
 
-function describe(stream: StreamSummary): string {
-  const lag = `${stream.lagEvents} waiting, ${stream.lagS.toFixed(1)} s`;
-  const error = stream.lastError
-    ? `  last error ${stream.lastError.at}: ${stream.lastError.message}`
-    : "";
-  return `${stream.id}  ${stream.state.padEnd(8)}  ${stream.destination.padEnd(7)}  ${stream.name}  ${stream.delivered} delivered, ${lag}${error}`;
-}
-
-function printTest(result: TestResult): void {
+function testWords(result: TestResult): string {
   if (result.ok) {
-    console.log(`The receiver took the test event: ${result.status} in ${result.latencyMs} ms.`);
-    return;
+    return `The receiver took the test event: ${result.status} in ${result.latencyMs} ms.`;
   }
-  console.log(`The test event was not taken: ${result.problem?.message}`);
-  console.log(result.problem?.advice);
-  if (result.reply) console.log(result.reply);
+  const { message, advice } = result.problem ?? { message: "", advice: "" };
+  const lines = [`The test event was not taken: ${message}`, advice, result.reply ?? ""];
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 async function add(options: AddOptions): Promise<void> {
-  const { stream, generatedSecrets } = await createStream(
-    systemScope("cli", options.org),
-    await toInput(options),
-  );
-  if (options.json) {
-    printJson({ ...stream, generatedSecrets });
-    return;
-  }
-  console.log(`Stream ${stream.id} delivers to ${stream.config.url}.`);
+  const scope = systemScope("cli", options.org);
+  const { stream, generatedSecrets } = await createStream(scope, await toInput(options));
   const secret = generatedSecrets.signing_secret;
-  if (secret) console.log(`Signing secret, shown this once: ${secret}`);
+  const words = [`Stream ${stream.id} delivers to ${stream.config.url}`];
+  if (secret) words.push(`Signing secret, shown this once: ${secret}`);
+  print(options.json, snakeCase({ ...stream, generatedSecrets }), words.join("\n"));
 }
 
 const collect = (value: string, previous: string[]) => [...previous, value];
@@ -152,11 +148,8 @@ unless TRAILSEAL_EGRESS_ALLOW of this command and of the server names the receiv
     .option("--json", "print as JSON")
     .action(async ({ org, json }: { org: string; json?: boolean }) => {
       const list = await listStreams(systemScope("cli", org));
-      if (json) printJson(list);
-      else
-        console.log(
-          list.map(describe).join("\n") || "No streams yet. Add one: trailseal streams add --help",
-        );
+      if (json) print(json, snakeCase(list), "");
+      else printTable(list.map(toRow));
     });
 
   streams
@@ -167,8 +160,7 @@ unless TRAILSEAL_EGRESS_ALLOW of this command and of the server names the receiv
     .option("--json", "print as JSON")
     .action(async (id: string, { org, json }: { org: string; json?: boolean }) => {
       const result = await testStream(systemScope("cli", org), id);
-      if (json) printJson(result);
-      else printTest(result);
+      print(json, snakeCase(result), testWords(result));
       if (!result.ok) process.exitCode = 1;
     });
 }

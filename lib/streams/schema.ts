@@ -160,6 +160,10 @@ export interface StreamSummary {
   id: string;
   name: string;
   destination: DestinationId;
+  /** "Splunk HEC" */
+  destinationLabel: string;
+  /** Where events go, in one line. */
+  description: string;
   config: WebhookConfig | SplunkConfig;
   secrets: Record<string, SecretInfo>;
   state: StreamState;

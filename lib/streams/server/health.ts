@@ -40,6 +40,8 @@ function toSummary(row: HealthRow): StreamSummary {
     id: row.id,
     name: row.name,
     destination: destination.id,
+    destinationLabel: destination.label,
+    description: destination.description,
     config: destination.config,
     secrets: describeSecrets(storedSecretsSchema.parse(row.secrets), destination.secretNames),
     state: row.state,
