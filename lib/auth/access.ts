@@ -14,11 +14,11 @@ export type Requirement =
   | { who: "instance"; permission: Permission }
   | { who: "api_key"; permission: Permission };
 
-const open: Requirement = { who: "public" };
-const signedIn: Requirement = { who: "session" };
-const member = (permission: Permission): Requirement => ({ who: "organization", permission });
-const instance = (permission: Permission): Requirement => ({ who: "instance", permission });
-const key = (permission: Permission): Requirement => ({ who: "api_key", permission });
+const open = { who: "public" } as const;
+const signedIn = { who: "session" } as const;
+const member = (permission: Permission) => ({ who: "organization", permission }) as const;
+const instance = (permission: Permission) => ({ who: "instance", permission }) as const;
+const key = (permission: Permission) => ({ who: "api_key", permission }) as const;
 
 /** What every page, handler and action demands. A place that is not listed here cannot make a scope. */
 export const access = {

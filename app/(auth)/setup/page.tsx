@@ -1,0 +1,32 @@
+import type { Metadata } from "next";
+import { AuthCard } from "@/components/auth/auth-card";
+import { SetupForm } from "@/components/auth/setup-form";
+import { ButtonLink } from "@/components/ui/button";
+import { isSetupToken } from "@/lib/auth/server/setup";
+import { createFirstAdministratorAction } from "./actions";
+
+export const metadata: Metadata = { title: "Set up", referrer: "no-referrer" };
+
+export default async function SetupPage(props: {
+  searchParams: Promise<{ token?: string | string[] }>;
+}) {
+  const { token } = await props.searchParams;
+  if (typeof token !== "string" || !(await isSetupToken(token))) {
+    return (
+      <AuthCard
+        title="This link does not work"
+        lead="It was used already, or a newer one was printed. While there is no administrator, every start of Trailseal prints a fresh link."
+      >
+        <ButtonLink href="/sign-in">Sign in</ButtonLink>
+      </AuthCard>
+    );
+  }
+  return (
+    <AuthCard
+      title="Create the first administrator"
+      lead="The administrator of this instance reaches every organization."
+    >
+      <SetupForm token={token} create={createFirstAdministratorAction} />
+    </AuthCard>
+  );
+}

@@ -1,0 +1,37 @@
+import { notFound } from "next/navigation";
+import type { ReactNode } from "react";
+import { MobileBar, Sidebar } from "@/components/shell/navigation";
+import { pageUser } from "@/lib/auth/server/require-scope";
+import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
+import { signOutAction } from "../../actions";
+
+export default async function OrganizationLayout(props: {
+  children: ReactNode;
+  params: Promise<{ org: string }>;
+}) {
+  const [{ org }, user] = await Promise.all([props.params, pageUser()]);
+  const organizations = (await listOrganizationsOf(user)).map(({ id, name }) => ({ id, name }));
+  const organization = organizations.find(({ id }) => id === org);
+  if (!organization) notFound();
+  const navigation = {
+    organization,
+    organizations,
+    user: { name: user.name, email: user.email },
+    signOut: signOutAction,
+  };
+  return (
+    <div className="flex h-dvh overflow-hidden max-md:flex-col">
+      <a
+        href="#content"
+        className="absolute -top-10 left-2 z-50 rounded-[5px] bg-(--ink) px-2.5 py-1.5 text-(--text-on-ink) focus:top-2"
+      >
+        Skip to content
+      </a>
+      <Sidebar {...navigation} />
+      <MobileBar {...navigation} />
+      <main id="content" className="flex min-h-0 min-w-0 flex-1 flex-col bg-(--surface)">
+        {props.children}
+      </main>
+    </div>
+  );
+}

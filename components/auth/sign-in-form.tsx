@@ -1,0 +1,72 @@
+"use client";
+
+import { useRouter } from "next/navigation";
+import { signIn } from "next-auth/react";
+import { type FormEvent, useState } from "react";
+import { Button } from "@/components/ui/button";
+import { Field, Input } from "@/components/ui/field";
+
+const WRONG = "The e-mail or the password is wrong.";
+const WAIT = "Too many attempts. Wait a few minutes, then try again.";
+
+/** @returns null when it worked, else what to show. */
+export async function signInWith(email: string, password: string): Promise<string | null> {
+  try {
+    const result = await signIn("credentials", { email, password, redirect: false });
+    if (result?.ok) return null;
+    return result?.error === "Throttled" ? WAIT : WRONG;
+  } catch {
+    return "The server did not answer. Try again.";
+  }
+}
+
+export function SignInForm() {
+  const router = useRouter();
+  const [error, setError] = useState<string | null>(null);
+  const [isPending, setPending] = useState(false);
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    setPending(true);
+    const problem = await signInWith(String(data.get("email")), String(data.get("password")));
+    setError(problem);
+    if (problem === null) {
+      router.push("/");
+      router.refresh();
+    } else {
+      setPending(false);
+    }
+  };
+
+  return (
+    <form onSubmit={submit} className="grid gap-4">
+      <Field label="E-mail">
+        {(control) => (
+          <Input
+            {...control}
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            autoFocus
+          />
+        )}
+      </Field>
+      <Field label="Password" error={error}>
+        {(control) => (
+          <Input
+            {...control}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+          />
+        )}
+      </Field>
+      <Button type="submit" variant="primary" disabled={isPending} className="h-9">
+        Sign in
+      </Button>
+    </form>
+  );
+}

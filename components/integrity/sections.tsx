@@ -1,0 +1,30 @@
+import Link from "next/link";
+
+const SECTIONS = [
+  { id: "chain", label: "Chain", path: "" },
+  { id: "streams", label: "SIEM export", path: "/streams" },
+] as const;
+
+/** The two sections of the integrity page: a copy elsewhere is the chain's witness. */
+export function IntegritySections(props: {
+  organizationId: string;
+  current: (typeof SECTIONS)[number]["id"];
+}) {
+  return (
+    <nav
+      aria-label="Integrity sections"
+      className="flex gap-5 border-b border-(--border) px-8 max-sm:px-4"
+    >
+      {SECTIONS.map((section) => (
+        <Link
+          key={section.id}
+          href={`/o/${props.organizationId}/integrity${section.path}`}
+          aria-current={section.id === props.current ? "page" : undefined}
+          className="-mb-px flex h-9 items-center border-b-2 border-transparent text-(--text-2) hover:text-(--text) aria-[current]:border-(--text) aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-11"
+        >
+          {section.label}
+        </Link>
+      ))}
+    </nav>
+  );
+}

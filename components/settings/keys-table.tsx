@@ -1,0 +1,120 @@
+"use client";
+
+import { useState, useTransition } from "react";
+import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
+import type { ActionResult } from "@/lib/http/action-result";
+
+interface ShownKey {
+  id: string;
+  name: string;
+  last4: string;
+  createdAt: string;
+  lastUsedAt: string | null;
+  revokedAt: string | null;
+  ignoredFields: number;
+}
+
+interface Props {
+  organizationId: string;
+  keys: ShownKey[];
+  revoke(organizationId: string, id: string): Promise<ActionResult<null>>;
+}
+
+/** "23 Nov 2026, 14:02 UTC": the same text on the server and in any browser. */
+function moment(iso: string): string {
+  const time = new Date(iso);
+  const day = time.toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  });
+  return `${day}, ${iso.slice(11, 16)} UTC`;
+}
+
+export function KeysTable(props: Props) {
+  const [asked, setAsked] = useState<ShownKey | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [isPending, startTransition] = useTransition();
+
+  const revoke = () =>
+    startTransition(async () => {
+      if (!asked) return;
+      const result = await props.revoke(props.organizationId, asked.id);
+      if (result.ok) setAsked(null);
+      else setError(result.message);
+    });
+
+  if (props.keys.length === 0) return <p className="mt-6 text-(--text-3)">No keys yet.</p>;
+  return (
+    <>
+      <table className="mt-6 w-full border-collapse text-left max-sm:block">
+        <thead className="max-sm:sr-only">
+          <tr className="border-b border-(--border-strong) text-[12px] text-(--text-3)">
+            <th className="h-8 pr-4 font-normal">Name</th>
+            <th className="h-8 pr-4 font-normal">Ends in</th>
+            <th className="h-8 pr-4 font-normal">Created</th>
+            <th className="h-8 pr-4 font-normal">Last used</th>
+            <th
+              className="h-8 pr-4 text-right font-normal"
+              title="Unknown event fields that requests with this key carried"
+            >
+              Ignored fields
+            </th>
+            <th className="h-8 font-normal">
+              <span className="sr-only">State</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody className="max-sm:block">
+          {props.keys.map((key) => (
+            <tr
+              key={key.id}
+              className="h-9 border-b border-(--border) max-sm:grid max-sm:h-auto max-sm:gap-0.5 max-sm:py-3"
+            >
+              <td
+                className={`pr-4 font-medium ${key.revokedAt ? "text-(--text-3) line-through" : ""}`}
+              >
+                {key.name}
+              </td>
+              <td className="pr-4 font-mono text-[12px]">…{key.last4}</td>
+              <td className="pr-4 whitespace-nowrap text-(--text-2)">{moment(key.createdAt)}</td>
+              <td className="pr-4 whitespace-nowrap text-(--text-2)">
+                {key.lastUsedAt ? moment(key.lastUsedAt) : "never used"}
+              </td>
+              <td className="pr-4 text-right max-sm:text-left">{key.ignoredFields}</td>
+              <td className="text-right max-sm:text-left">
+                {key.revokedAt ? (
+                  <span className="text-(--text-3)">revoked</span>
+                ) : (
+                  <Button variant="danger" onClick={() => setAsked(key)}>
+                    Revoke
+                  </Button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <Dialog
+        open={asked !== null}
+        onOpenChange={(open) => !open && setAsked(null)}
+        title={`Revoke ${asked?.name ?? ""}?`}
+        description="Requests with this key are refused from now on. This cannot be undone."
+      >
+        {error && (
+          <p role="alert" className="text-(--in-failed)">
+            {error}
+          </p>
+        )}
+        <div className="flex justify-end gap-2">
+          <Button onClick={() => setAsked(null)}>Keep</Button>
+          <Button variant="danger" onClick={revoke} disabled={isPending}>
+            Revoke
+          </Button>
+        </div>
+      </Dialog>
+    </>
+  );
+}

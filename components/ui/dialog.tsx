@@ -1,0 +1,66 @@
+"use client";
+
+import { X } from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import type { ReactNode } from "react";
+import { buttonClasses } from "./button";
+
+interface Props {
+  open: boolean;
+  onOpenChange(open: boolean): void;
+  title: string;
+  description?: string;
+  children: ReactNode;
+}
+
+/** A modal question in the middle of the page. */
+export function Dialog(props: Props) {
+  return (
+    <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
+        <Radix.Content className="fixed top-1/2 left-1/2 z-50 grid max-h-[90dvh] w-[min(480px,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 gap-4 overflow-auto rounded-[8px] bg-(--raised) p-5 shadow-(--shadow-menu)">
+          <div className="flex items-start gap-3">
+            <div className="min-w-0 flex-1">
+              <Radix.Title className="text-[16px] leading-6 font-semibold">
+                {props.title}
+              </Radix.Title>
+              {props.description && (
+                <Radix.Description className="mt-1 text-(--text-2)">
+                  {props.description}
+                </Radix.Description>
+              )}
+            </div>
+            <Radix.Close
+              className={buttonClasses({ variant: "quiet", icon: true })}
+              aria-label="Close"
+            >
+              <X size={16} aria-hidden="true" />
+            </Radix.Close>
+          </div>
+          {props.children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+/** A panel from the side (navigation) or over the whole small screen (details). */
+export function Sheet(props: Props & { side: "left" | "right" }) {
+  const place =
+    props.side === "left" ? "left-0 w-[264px]" : "right-0 w-[min(456px,100vw)] max-sm:w-screen";
+  return (
+    <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
+      <Radix.Portal>
+        <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
+        <Radix.Content
+          aria-describedby={undefined}
+          className={`fixed inset-y-0 z-50 flex flex-col bg-(--surface) shadow-(--shadow-menu) ${place}`}
+        >
+          <Radix.Title className="sr-only">{props.title}</Radix.Title>
+          {props.children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}

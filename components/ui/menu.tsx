@@ -1,0 +1,70 @@
+"use client";
+
+import { DropdownMenu } from "radix-ui";
+import type { ComponentProps, ReactNode } from "react";
+import { classes } from "./classes";
+
+export function Menu(props: {
+  trigger: ReactNode;
+  children: ReactNode;
+  align?: "start" | "end";
+  label?: string;
+}) {
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger asChild>{props.trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          align={props.align ?? "start"}
+          sideOffset={4}
+          aria-label={props.label}
+          className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-44 overflow-auto rounded-[8px] bg-(--raised) p-1 shadow-(--shadow-menu)"
+        >
+          {props.children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+const ITEM =
+  "flex h-8 items-center gap-2 rounded-[5px] px-2 outline-0 select-none data-[disabled]:opacity-50 data-[highlighted]:bg-(--hover) max-sm:h-11";
+
+export function MenuItem({ className, ...props }: ComponentProps<typeof DropdownMenu.Item>) {
+  return <DropdownMenu.Item className={classes(ITEM, className)} {...props} />;
+}
+
+export function MenuRadio(props: {
+  value: string;
+  onChange(value: string): void;
+  options: { value: string; label: string }[];
+}) {
+  return (
+    <DropdownMenu.RadioGroup value={props.value} onValueChange={props.onChange}>
+      {props.options.map((option) => (
+        <DropdownMenu.RadioItem
+          key={option.value}
+          value={option.value}
+          className={classes(ITEM, "pl-7")}
+        >
+          <DropdownMenu.ItemIndicator className="absolute left-3 text-(--accent)">
+            ✓
+          </DropdownMenu.ItemIndicator>
+          {option.label}
+        </DropdownMenu.RadioItem>
+      ))}
+    </DropdownMenu.RadioGroup>
+  );
+}
+
+export function MenuSeparator() {
+  return <DropdownMenu.Separator className="my-1 h-px bg-(--border)" />;
+}
+
+export function MenuLabel(props: { children: ReactNode }) {
+  return (
+    <DropdownMenu.Label className="px-2 py-1.5 text-[12px] text-(--text-3)">
+      {props.children}
+    </DropdownMenu.Label>
+  );
+}
