@@ -1,3 +1,4 @@
+import { isConnectionFailure } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
@@ -22,7 +23,8 @@ export async function translated<T>(read: () => Promise<T>): Promise<T> {
 }
 
 function explain(error: unknown): unknown {
-  const codes = codesOf(error);
+  const chain = causesOf(error);
+  const codes = chain.flatMap(({ code, originalCode, kind }) => [code, originalCode, kind]);
   if (codes.includes("57014")) {
     const seconds = Math.round(getEnv().TRAILSEAL_STATEMENT_TIMEOUT_MS / 100) / 10;
     return new AppError(
@@ -31,32 +33,28 @@ function explain(error: unknown): unknown {
       { cause: error },
     );
   }
-  if (codes.some((code) => /^(?:08|57P0|53)/.test(code) || UNREACHABLE.has(code)))
+  if (chain.some(isConnectionFailure) || codes.some((code) => UNREACHABLE.has(String(code))))
     return new AppError("unavailable", "The database cannot be reached.", { cause: error });
   return error;
 }
 
+/** What the client's driver adapter makes of socket errors and of a server that takes no more. */
 const UNREACHABLE = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOENT",
-  "EPIPE",
-  "ETIMEDOUT",
-  "P1001",
-  "P1002",
-  "P1008",
-  "P1017",
-  "P2024",
+  "DatabaseNotReachable",
+  "ConnectionClosed",
+  "SocketTimeout",
+  "TlsConnectionError",
+  "TooManyConnections",
 ]);
 
-/** SQLSTATE and client codes along an error and what caused it: the client wraps the driver's errors. */
-function codesOf(error: unknown, depth = 0): string[] {
+/** An error and what caused it: the client wraps the adapter's error, which describes the driver's. */
+function causesOf(error: unknown, depth = 0): Record<string, unknown>[] {
   if (typeof error !== "object" || error === null || depth > 4) return [];
-  const { code, originalCode, cause, meta } = error as Record<string, unknown>;
-  const nested = (meta as Record<string, unknown> | undefined)?.driverAdapterError;
+  const { cause, meta } = error as Record<string, unknown>;
+  const adapted = (meta as Record<string, unknown> | undefined)?.driverAdapterError;
   return [
-    ...[code, originalCode].filter((found) => typeof found === "string"),
-    ...codesOf(cause, depth + 1),
-    ...codesOf(nested, depth + 1),
+    error as Record<string, unknown>,
+    ...causesOf(cause, depth + 1),
+    ...causesOf(adapted, depth + 1),
   ];
 }

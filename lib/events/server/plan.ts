@@ -1,0 +1,253 @@
+import { Prisma } from "@/lib/generated/prisma/client";
+import { getField } from "../fields";
+import { addressSpellings } from "../filter/address";
+import type { Clause, EventFilter } from "../filter/ast";
+import type { Position } from "./cursor";
+import { readRows } from "./read";
+import { isOneOf, ofOrganization, whereClause } from "./where";
+
+/**
+ * How a filter is read: one clause drives, through an index that yields its rows in list order; the rest
+ * is checked row by row on at most so many candidates at a time. So a page never scans without a bound,
+ * however rare its matches.
+ */
+export interface Plan {
+  driver: Driver;
+  /** What is left to check on each candidate. */
+  rest: EventFilter;
+  /** Whether the driver is known to have few rows: then no bound is needed. */
+  isSmall: boolean;
+}
+
+export type Driver =
+  | { kind: "time" }
+  | { kind: "column"; column: "actor_id" | "action" | "location" | "id"; values: string[] }
+  | { kind: "targets"; type: string | null; ids: string[] }
+  /** In no order: only for few rows. */
+  | { kind: "few"; clause: Clause };
+
+/** The part of an organization's log that a read is about: `from` included, `to` not. */
+export interface Range {
+  organizationId: string;
+  from: string | null;
+  to: string | null;
+}
+
+export interface Walk extends Range {
+  direction: "older" | "newer";
+  /** Only what lies beyond it in that direction. */
+  position: Position | null;
+}
+
+/** Fewer rows than this are read whole and sorted. */
+const FEW = 1_000;
+/** More values than this in one clause are checked row by row instead of merged. */
+const MAX_MERGED_VALUES = 20;
+
+export async function choosePlan(range: Range, filter: EventFilter): Promise<Plan> {
+  const options = filter.clauses.flatMap((clause, index) => {
+    const driver = driverOf(clause);
+    return driver ? [{ driver, rest: without(filter, index) }] : [];
+  });
+  const [first] = options;
+  if (!first) return { driver: { kind: "time" }, rest: filter, isSmall: false };
+  const byId = options.find(({ driver }) => driver.kind === "column" && driver.column === "id");
+  if (byId) return { ...byId, isSmall: true };
+  if (options.length === 1 && first.driver.kind !== "few") return { ...first, isSmall: false };
+  const counts = await probe(
+    range,
+    options.map((option) => option.driver),
+  );
+  const least = counts.indexOf(Math.min(...counts));
+  const rarest = options[least];
+  if (rarest && (counts[least] as number) < FEW) return { ...rarest, isSmall: true };
+  const ordered = PREFERENCE.flatMap((kind) =>
+    options.filter(
+      ({ driver }) => kind === (driver.kind === "column" ? driver.column : driver.kind),
+    ),
+  );
+  if (ordered[0]) return { ...ordered[0], isSmall: false };
+  return { driver: { kind: "time" }, rest: filter, isSmall: false };
+}
+
+/** Among clauses that all have many rows: what usually has the fewest comes first. */
+const PREFERENCE = ["targets", "actor_id", "location", "action"];
+
+function without(filter: EventFilter, index: number): EventFilter {
+  return { clauses: filter.clauses.filter((_, at) => at !== index) };
+}
+
+/** The index that serves a clause, if one does. */
+function driverOf(clause: Clause): Driver | null {
+  const { condition, negated } = clause;
+  if (negated || condition.kind !== "any") return null;
+  const field = getField(condition.field.id);
+  if (!field.index) return null;
+  const { matches } = condition;
+  const values = [...new Set(matches.map((match) => match.value))];
+  const isExact = matches.every((match) => match.operator === "is");
+  if (field.source.from === "targets")
+    return isExact && values.length <= MAX_MERGED_VALUES
+      ? { kind: "targets", type: null, ids: values }
+      : null;
+  if (field.source.from !== "event") return null;
+  const { column } = field.source;
+  if (isExact && values.length <= MAX_MERGED_VALUES && isOrderedColumn(column))
+    return {
+      kind: "column",
+      column,
+      values: field.kind === "ip" ? [...new Set(values.flatMap(addressSpellings))] : values,
+    };
+  const isRange = matches.every(({ operator }) => operator === "is" || operator === "starts_with");
+  return isRange ? { kind: "few", clause } : null;
+}
+
+type OrderedColumn = Extract<Driver, { kind: "column" }>["column"];
+
+function isOrderedColumn(column: string): column is OrderedColumn {
+  return ["actor_id", "action", "location", "id"].includes(column);
+}
+
+/** How many rows each driver has in the range, counted up to FEW. */
+async function probe(range: Range, drivers: readonly Driver[]): Promise<number[]> {
+  const counts = drivers.map((driver) => {
+    const [table, condition] =
+      driver.kind === "targets"
+        ? ([Prisma.sql`event_targets e`, isOneOf(Prisma.sql`e.target_id`, driver.ids)] as const)
+        : ([Prisma.sql`events e`, whereDriver(driver)] as const);
+    const within = inRange("e", range);
+    return Prisma.sql`(SELECT count(*)::integer FROM (SELECT 1 FROM ${table} WHERE ${within} AND ${condition} LIMIT ${FEW}) AS probed)`;
+  });
+  const rows = await readRows<{ counts: number[] }>(
+    Prisma.sql`SELECT ARRAY[${Prisma.join(counts)}] AS counts`,
+  );
+  return rows[0]?.counts ?? [];
+}
+
+function whereDriver(driver: Exclude<Driver, { kind: "targets" }>): Prisma.Sql {
+  switch (driver.kind) {
+    case "time":
+      return Prisma.sql`true`;
+    case "column":
+      return isOneOf(Prisma.raw(`e.${driver.column}`), driver.values);
+    case "few":
+      return whereClause(driver.clause);
+  }
+}
+
+function inRange(alias: "e" | "t", { organizationId, from, to }: Range): Prisma.Sql {
+  const occurredAt = Prisma.raw(`${alias}.occurred_at`);
+  const organization =
+    alias === "e"
+      ? ofOrganization(organizationId)
+      : Prisma.sql`t.organization_id = ${organizationId}`;
+  // No bound on recorded_at follows: ingest accepts times ahead of its own clock.
+  const bounds = [
+    ...(from ? [Prisma.sql`${occurredAt} >= ${from}::timestamptz`] : []),
+    ...(to ? [Prisma.sql`${occurredAt} < ${to}::timestamptz`] : []),
+  ];
+  return Prisma.join([organization, ...bounds], " AND ");
+}
+
+function inWalk(alias: "e" | "t", walk: Walk): Prisma.Sql {
+  const within = inRange(alias, walk);
+  if (!walk.position) return within;
+  const key = Prisma.raw(`(${alias}.occurred_at, ${alias}.seq)`);
+  const { occurredAtMs, seq } = walk.position;
+  const limit = Prisma.sql`(${new Date(occurredAtMs).toISOString()}::timestamptz, ${seq}::bigint)`;
+  return walk.direction === "older"
+    ? Prisma.sql`${within} AND ${key} < ${limit}`
+    : Prisma.sql`${within} AND ${key} > ${limit}`;
+}
+
+export function inOrder(alias: "e" | "t", { direction }: Pick<Walk, "direction">): Prisma.Sql {
+  const order = direction === "older" ? "DESC" : "ASC";
+  return Prisma.raw(`ORDER BY ${alias}.occurred_at ${order}, ${alias}.seq ${order}`);
+}
+
+const KEY_COLUMNS = Prisma.raw("e.occurred_at, e.seq");
+
+function atMost(limit: number | null): Prisma.Sql {
+  return limit === null ? Prisma.empty : Prisma.sql` LIMIT ${limit}`;
+}
+
+/** The driver's rows of `events` in list order, to be read as `FROM (…) e`; all of them without a limit. */
+export function candidates(driver: Driver, walk: Walk, limit: number | null): Prisma.Sql {
+  if (driver.kind === "few")
+    // OFFSET keeps the planner from walking another index in list order.
+    return Prisma.sql`SELECT e.* FROM events e WHERE ${inWalk("e", walk)} AND ${whereDriver(driver)} OFFSET 0`;
+  if (driver.kind !== "targets") return ofEvents(driver, walk, limit, Prisma.sql`e.*`);
+  // One event at a time: any other join would read all candidates before the first match.
+  return Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at, ${EVENT_COLUMNS} FROM (${ofTargets(driver, walk, limit)}) t
+    CROSS JOIN LATERAL (
+      SELECT * FROM events e
+      WHERE e.organization_id = ${walk.organizationId} AND e.seq = t.seq AND e.recorded_at = t.recorded_at OFFSET 0
+    ) e ${inOrder("t", walk)}`;
+}
+
+const EVENT_COLUMNS = Prisma.raw(
+  [
+    "organization_id",
+    "id",
+    "action",
+    "version",
+    "actor",
+    "targets",
+    "context",
+    "metadata",
+    "chain_hash",
+    "ip",
+    "actor_id",
+    "actor_type",
+    "actor_name",
+    "location",
+    "user_agent",
+  ]
+    .map((name) => `e.${name}`)
+    .join(", "),
+);
+
+/** The order keys of the candidates alone. */
+export function candidateKeys(
+  driver: Exclude<Driver, { kind: "few" }>,
+  walk: Walk,
+  limit: number,
+): Prisma.Sql {
+  return driver.kind === "targets"
+    ? ofTargets(driver, walk, limit)
+    : ofEvents(driver, walk, limit, KEY_COLUMNS);
+}
+
+function ofEvents(
+  driver: Exclude<Driver, { kind: "few" | "targets" }>,
+  walk: Walk,
+  limit: number | null,
+  columns: Prisma.Sql,
+): Prisma.Sql {
+  const read = (condition: Prisma.Sql) =>
+    Prisma.sql`SELECT ${columns} FROM events e WHERE ${inWalk("e", walk)} AND ${condition} ${inOrder("e", walk)}${atMost(limit)}`;
+  if (driver.kind === "time" || driver.values.length === 1) return read(whereDriver(driver));
+  const each = driver.values.map((value) => read(whereDriver({ ...driver, values: [value] })));
+  return Prisma.sql`SELECT * FROM (${merged(each)}) e ${inOrder("e", walk)}${atMost(limit)}`;
+}
+
+function ofTargets(
+  driver: Extract<Driver, { kind: "targets" }>,
+  walk: Walk,
+  limit: number | null,
+): Prisma.Sql {
+  const ofType =
+    driver.type === null ? Prisma.empty : Prisma.sql` AND t.target_type = ${driver.type}`;
+  const read = (id: string) =>
+    Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at FROM event_targets t WHERE ${inWalk("t", walk)} AND t.target_id = ${id}${ofType} ${inOrder("t", walk)}`;
+  // One event may hold several of the ids, or one id under several types.
+  return Prisma.sql`SELECT DISTINCT ON (t.occurred_at, t.seq) t.occurred_at, t.seq, t.recorded_at
+    FROM (${merged(driver.ids.map(read))}) t ${inOrder("t", walk)}${atMost(limit)}`;
+}
+
+function merged(reads: Prisma.Sql[]): Prisma.Sql {
+  return Prisma.join(
+    reads.map((read) => Prisma.sql`(${read})`),
+    " UNION ALL ",
+  );
+}

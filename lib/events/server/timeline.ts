@@ -1,0 +1,40 @@
+import type { Scope } from "@/lib/auth/scope";
+import type { Clause } from "../filter/ast";
+import { fieldRef } from "../filter/edit";
+import { type EventPage, listEvents, listTargetEvents, type PageRequest } from "./list";
+
+export interface ActorTimelineRequest extends PageRequest {
+  actorId: string;
+  /** Unset: whatever the type. */
+  actorType?: string | null;
+}
+
+/** What one actor did, newest first. */
+export async function actorTimeline(
+  scope: Scope,
+  { actorId, actorType, ...page }: ActorTimelineRequest,
+): Promise<EventPage> {
+  const clauses = [isClause("actor", actorId)];
+  if (actorType) clauses.push(isClause("actor.type", actorType));
+  return listEvents(scope, { ...page, filter: { clauses } });
+}
+
+export interface TargetTimelineRequest extends PageRequest {
+  targetType: string;
+  targetId: string;
+}
+
+/** What was done to one target, newest first. */
+export async function targetTimeline(
+  scope: Scope,
+  { targetType, targetId, ...page }: TargetTimelineRequest,
+): Promise<EventPage> {
+  return listTargetEvents(scope, { type: targetType, id: targetId }, page);
+}
+
+function isClause(field: "actor" | "actor.type", value: string): Clause {
+  return {
+    negated: false,
+    condition: { kind: "any", field: fieldRef(field), matches: [{ operator: "is", value }] },
+  };
+}
