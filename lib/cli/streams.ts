@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { AppError } from "@/lib/errors";
+import { getOrganization } from "@/lib/orgs/server/organizations";
 import { createStreamSchema, type StreamSummary, type TestResult } from "@/lib/streams/schema";
 import { createStream, listStreams } from "@/lib/streams/server/streams";
 import { testStream } from "@/lib/streams/server/test-stream";
@@ -147,7 +148,9 @@ unless TRAILSEAL_EGRESS_ALLOW of this command and of the server names the receiv
     .requiredOption("--org <id>", "organization")
     .option("--json", "print as JSON")
     .action(async ({ org, json }: { org: string; json?: boolean }) => {
-      const list = await listStreams(systemScope("cli", org));
+      const scope = systemScope("cli", org);
+      await getOrganization(scope);
+      const list = await listStreams(scope);
       if (json) print(json, snakeCase(list), "");
       else printTable(list.map(toRow));
     });

@@ -184,6 +184,12 @@ export interface StreamSummary {
   updatedAt: string;
 }
 
+export interface SavedStream {
+  stream: StreamSummary;
+  /** Secrets made here, by field: shown this once, never again. */
+  generatedSecrets: Record<string, string>;
+}
+
 export interface DeadLetter {
   seq: number;
   reason: string;

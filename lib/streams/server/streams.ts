@@ -3,7 +3,7 @@ import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
 import { type OpenDestination, openDestination } from "../registry";
-import type { CreateStreamInput, DeadLetter, StreamSummary, UpdateStreamInput } from "../schema";
+import type { CreateStreamInput, DeadLetter, SavedStream, StreamSummary, UpdateStreamInput } from "../schema";
 import { checkUrl, EgressError, egressPolicy } from "./egress";
 import { readSummaries } from "./health";
 import { type SecretOwner, type StoredSecrets, sealSecret } from "./secrets";
@@ -95,12 +95,6 @@ function missingSecret(name: string, hostChanged: boolean): AppError {
       { field: `secrets.${name}`, code: hostChanged ? "Enter it again." : "Enter a value." },
     ],
   });
-}
-
-export interface SavedStream {
-  stream: StreamSummary;
-  /** Secrets made here, by field: shown this once, never again. */
-  generatedSecrets: Record<string, string>;
 }
 
 /** Saves a stream; delivery begins at once, at the log's start or at its head. */
