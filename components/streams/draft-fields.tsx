@@ -137,7 +137,8 @@ function HeaderFields({ draft, errors, stored, onChange }: Props) {
             </div>
             <Button
               variant="quiet"
-              className="mt-6 max-sm:size-11"
+              icon
+              className="mt-6.5"
               aria-label={`Remove header ${position + 1}`}
               onClick={() =>
                 onChange({ headers: headers.filter((other) => other.key !== header.key) })

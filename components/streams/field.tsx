@@ -1,49 +1,29 @@
-import { type ComponentProps, type ReactNode, useId } from "react";
+import type { ComponentProps, ReactNode } from "react";
+import { Field, Input } from "@/components/ui/field";
 
-const CONTROL =
-  "w-full rounded-[5px] border border-(--border-control) bg-(--surface) px-2 text-(--text) placeholder:text-(--text-3) h-7 max-sm:h-11 aria-invalid:border-(--in-failed)";
-
-interface FieldProps {
-  label: string;
-  hint?: ReactNode;
-  error?: string;
-}
-
-/** Label, input, hint and error, tied together for screen readers. */
+/** One line of text with label, hint and error. */
 export function TextField({
   label,
   hint,
   error,
   mono,
   ...input
-}: FieldProps & { mono?: boolean } & Omit<ComponentProps<"input">, "id" | "className">) {
-  const id = useId();
+}: { label: string; hint?: ReactNode; error?: string; mono?: boolean } & Omit<
+  ComponentProps<"input">,
+  "id" | "className"
+>) {
   return (
-    <div>
-      <label htmlFor={id} className="font-medium">
-        {label}
-      </label>
-      <input
-        {...input}
-        id={id}
-        aria-invalid={error ? true : undefined}
-        aria-describedby={hint || error ? `${id}-help` : undefined}
-        autoComplete="off"
-        spellCheck={false}
-        className={`mt-1 ${CONTROL} ${mono ? "font-mono text-[12px]" : ""}`}
-      />
-      <Help id={`${id}-help`} hint={hint} error={error} />
-    </div>
-  );
-}
-
-export function Help({ id, hint, error }: { id: string; hint?: ReactNode; error?: string }) {
-  if (!hint && !error) return null;
-  return (
-    <p id={id} className="mt-1 text-[12px] leading-4">
-      {error && <span className="block text-(--in-failed)">{error}</span>}
-      {hint && <span className="text-(--text-3)">{hint}</span>}
-    </p>
+    <Field label={label} hint={hint} error={error}>
+      {(control) => (
+        <Input
+          {...control}
+          {...input}
+          autoComplete="off"
+          spellCheck={false}
+          className={mono ? "font-mono text-[12px]" : undefined}
+        />
+      )}
+    </Field>
   );
 }
 

@@ -3,6 +3,7 @@
 import { useRouter } from "next/navigation";
 import { useState, useTransition } from "react";
 import { Button } from "@/components/ui/button";
+import { Dialog } from "@/components/ui/dialog";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { DeadLetter, SavedStream, StreamSummary, TestResult } from "@/lib/streams/schema";
 import { EditStream } from "./edit-stream";
@@ -100,43 +101,35 @@ export function StreamDetail({ organizationId, stream: initial, deadLetters, act
               </Button>
             </>
           )}
-          {!confirmsDelete && (
-            <Button variant="quiet" disabled={isBusy} onClick={() => setConfirmsDelete(true)}>
-              Delete
-            </Button>
-          )}
+          <Button variant="danger" disabled={isBusy} onClick={() => setConfirmsDelete(true)}>
+            Delete
+          </Button>
         </div>
       </div>
-      {confirmsDelete && (
-        <div
-          role="alertdialog"
-          aria-label="Delete this stream"
-          className="mt-4 border-l-2 border-(--in-failed) pl-3.5"
-        >
-          <p className="max-w-[78ch]">
-            Delete this stream? Delivery stops, its secrets and its place in the log are forgotten.
-            What the receiver has stays there.
-            {stream.lagEvents > 0 && ` ${formatCount(stream.lagEvents)} events still wait.`}
-          </p>
-          <div className="mt-2 flex gap-2">
-            <Button
-              variant="danger"
-              disabled={isBusy}
-              onClick={() =>
-                act(
-                  () => actions.remove(organizationId, id),
-                  () => router.push(`/o/${organizationId}/integrity/streams`),
-                )
-              }
-            >
-              Delete the stream
-            </Button>
-            <Button disabled={isBusy} onClick={() => setConfirmsDelete(false)}>
-              Keep it
-            </Button>
-          </div>
+      <Dialog
+        open={confirmsDelete}
+        onOpenChange={setConfirmsDelete}
+        title={`Delete ${stream.name}?`}
+        description={`Delivery stops; the stream's secrets and its place in the log are forgotten. What the receiver has stays there. ${
+          stream.lagEvents > 0 ? `${formatCount(stream.lagEvents)} events still wait.` : ""
+        }`}
+      >
+        <div className="flex justify-end gap-2">
+          <Button onClick={() => setConfirmsDelete(false)}>Keep</Button>
+          <Button
+            variant="danger"
+            disabled={isBusy}
+            onClick={() =>
+              act(
+                () => actions.remove(organizationId, id),
+                () => router.push(`/o/${organizationId}/integrity/streams`),
+              )
+            }
+          >
+            Delete
+          </Button>
         </div>
-      )}
+      </Dialog>
       {(problem ?? fresh.problem) && (
         <p role="alert" className="mt-3 text-(--in-fetch)">
           {problem ?? fresh.problem}

@@ -2,6 +2,7 @@
 
 import { Plus } from "lucide-react";
 import Link from "next/link";
+import { ButtonLink } from "@/components/ui/button";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { StreamSummary } from "@/lib/streams/schema";
 import { StateMark } from "./state-mark";
@@ -15,7 +16,8 @@ interface Props {
 }
 
 const CELL = "border-b border-(--border)/60 px-2 py-2 align-middle first:pl-0";
-const HEAD = "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
+const HEAD =
+  "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
 
 /** Streams with their health, read again every few seconds. */
 export function StreamList({ organizationId, streams: initial, read }: Props) {
@@ -153,13 +155,10 @@ function LastError({ stream }: { stream: StreamSummary }) {
 
 function NewStreamLink({ base }: { base: string }) {
   return (
-    <Link
-      href={`${base}/new`}
-      className="inline-flex h-7 items-center gap-1.5 rounded-[5px] border border-(--ink) bg-(--ink) px-2.5 font-medium whitespace-nowrap text-(--text-on-ink) hover:bg-(--ink-hover) max-sm:h-11"
-    >
-      <Plus aria-hidden="true" className="size-3.5" />
+    <ButtonLink variant="primary" href={`${base}/new`}>
+      <Plus aria-hidden="true" size={14} />
       New stream
-    </Link>
+    </ButtonLink>
   );
 }
 
@@ -171,8 +170,8 @@ function NoStreams({ base }: { base: string }) {
       </h1>
       <p className="mt-1 mb-4 text-(--text-2)">
         Whoever controls this server could rewrite the whole log. A stream forwards every event with
-        its sequence number and chain hash to a system that this server's operators cannot change: an
-        HTTPS webhook or a Splunk HTTP Event Collector.
+        its sequence number and chain hash to a system that this server's operators cannot change:
+        an HTTPS webhook or a Splunk HTTP Event Collector.
       </p>
       <NewStreamLink base={base} />
     </div>

@@ -52,7 +52,19 @@ export function formatMoment(iso: string): string {
   return `${moment.format(new Date(iso))} UTC`;
 }
 
-const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+const NUMBERS = [
+  "No",
+  "One",
+  "Two",
+  "Three",
+  "Four",
+  "Five",
+  "Six",
+  "Seven",
+  "Eight",
+  "Nine",
+  "Ten",
+];
 
 function numberWord(value: number): string {
   return NUMBERS[value] ?? String(value);

@@ -3,7 +3,13 @@ import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
 import { type OpenDestination, openDestination } from "../registry";
-import type { CreateStreamInput, DeadLetter, SavedStream, StreamSummary, UpdateStreamInput } from "../schema";
+import type {
+  CreateStreamInput,
+  DeadLetter,
+  SavedStream,
+  StreamSummary,
+  UpdateStreamInput,
+} from "../schema";
 import { checkUrl, EgressError, egressPolicy } from "./egress";
 import { readSummaries } from "./health";
 import { type SecretOwner, type StoredSecrets, sealSecret } from "./secrets";
