@@ -180,7 +180,7 @@ function SplunkFields({ draft, errors, stored, onChange }: Props) {
         }
         onChange={(event) => onChange({ token: event.target.value })}
       />
-      <div className="grid grid-cols-3 gap-3 max-sm:grid-cols-1">
+      <div className="grid grid-cols-3 items-start gap-3 max-sm:grid-cols-1">
         <TextField
           label="Index"
           mono

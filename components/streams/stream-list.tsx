@@ -123,6 +123,11 @@ function Lag({ stream }: { stream: StreamSummary }) {
   );
 }
 
+function errorColour(stream: StreamSummary): string {
+  if (!isErrorCurrent(stream)) return "text-(--text-2)";
+  return stream.state === "degraded" ? "text-(--st-degraded)" : "text-(--in-failed)";
+}
+
 function LastError({ stream }: { stream: StreamSummary }) {
   const { lastError, deadLetters } = stream;
   const setAside =
@@ -139,11 +144,7 @@ function LastError({ stream }: { stream: StreamSummary }) {
   }
   return (
     <>
-      <span
-        className={`line-clamp-2 ${isErrorCurrent(stream) ? "text-(--in-failed)" : "text-(--text-2)"}`}
-      >
-        {lastError.message}
-      </span>
+      <span className={`line-clamp-2 ${errorColour(stream)}`}>{lastError.message}</span>
       <span className="block text-(--text-3) tabular-nums">
         {formatMoment(lastError.at)}
         {!isErrorCurrent(stream) && ", recovered"}

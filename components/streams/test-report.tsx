@@ -1,4 +1,7 @@
+"use client";
+
 import { Check, X } from "lucide-react";
+import { useEffect, useRef } from "react";
 import type { TestResult, TestStep } from "@/lib/streams/schema";
 import { formatMoment, stepName } from "./words";
 
@@ -13,8 +16,12 @@ function pretty(text: string): string {
 /** What one test event met on its way, step by step. */
 export function TestReport({ result }: { result: TestResult }) {
   const { problem, steps } = result;
+  const section = useRef<HTMLElement>(null);
+  // The report stands below the form: bring each new one into sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new result is the reason.
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [result]);
   return (
-    <section aria-live="polite" data-testid="test-report">
+    <section ref={section} aria-live="polite" data-testid="test-report">
       <h2
         className={`text-[22px] leading-7 font-semibold tracking-[-0.02em] ${result.ok ? "" : "text-(--in-failed)"}`}
       >
@@ -51,14 +58,13 @@ function Steps({ steps }: { steps: TestStep[] }) {
   let startMs = 0;
   return (
     <table className="mt-1 w-full table-fixed border-separate border-spacing-0">
-      <thead className="sr-only">
-        <tr>
-          <th>Step</th>
-          <th>Reached</th>
-          <th>Share of the time</th>
-          <th>Milliseconds</th>
-        </tr>
-      </thead>
+      <caption className="sr-only">Steps: name, what was reached, time</caption>
+      <colgroup>
+        <col className="w-[110px]" />
+        <col />
+        <col className="w-[240px] max-sm:hidden" />
+        <col className="w-[64px]" />
+      </colgroup>
       <tbody>
         {steps.map((step) => {
           const left = (startMs / totalMs) * 100;
@@ -66,7 +72,7 @@ function Steps({ steps }: { steps: TestStep[] }) {
           const Icon = step.ok ? Check : X;
           return (
             <tr key={step.name} className="[&>td]:h-8 [&>td]:border-b [&>td]:border-(--border)">
-              <td className="w-[110px]">
+              <td>
                 <span className="flex items-center gap-2">
                   <Icon
                     aria-label={step.ok ? "passed" : "failed"}
@@ -76,7 +82,7 @@ function Steps({ steps }: { steps: TestStep[] }) {
                 </span>
               </td>
               <td className="truncate pr-3 text-(--text-2)">{step.detail}</td>
-              <td className="w-[28%] max-sm:hidden">
+              <td className="max-sm:hidden">
                 <span className="relative block h-2.5 bg-(--sunken)">
                   <span
                     className={`absolute inset-y-0 min-w-0.5 ${step.ok ? "bg-(--ch-1)" : "bg-(--ch-3)"}`}
@@ -84,7 +90,7 @@ function Steps({ steps }: { steps: TestStep[] }) {
                   />
                 </span>
               </td>
-              <td className="w-[64px] text-right font-mono text-[12px] tabular-nums">
+              <td className="text-right font-mono text-[12px] tabular-nums">
                 {step.durationMs}
                 <span className="sr-only"> milliseconds</span>
               </td>

@@ -132,7 +132,7 @@ export function setAside(lease: Lease, seq: number, error: LastError): Promise<b
     const changes = `${RECOVERED}, last_error = $8`;
     const moved = await moveCursor(client, lease, seq + 1, null, changes, [JSON.stringify(error)]);
     if (!moved) return false;
-    const reason = error.reply ? `${error.message} ${error.reply}` : error.message;
+    const reason = error.reply ? `${error.message} It said: ${error.reply}` : error.message;
     await client.query(
       `INSERT INTO dead_letters (organization_id, stream_id, seq, reason) VALUES ($1, $2, $3, $4)
        ON CONFLICT DO NOTHING`,
