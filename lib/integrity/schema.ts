@@ -8,6 +8,7 @@ export const damageKinds = [
   "inserted_row",
   "reordered",
   "truncated_tail",
+  "history_rewritten",
   "projection_mismatch",
   "merkle_cache_tampered",
   "wrong_origin",

@@ -1,0 +1,300 @@
+import { genesisHash } from "@/lib/chain/event-hash";
+import {
+  type ChainBreak,
+  type ChainState,
+  classifyBreak,
+  LOOK_AHEAD,
+  LOOK_BEHIND,
+  rowHolds,
+} from "../classify";
+import { ControlEvents, loadPrune, type Prune } from "./control-events";
+import { FindingList } from "./findings";
+import { wrongProjection } from "./projections";
+import { RollupCheck } from "./rollup-check";
+import { type SealedRow, sealRow, selectRows } from "./sealed-rows";
+import { bytes, isoTime, type RawRow, type Snapshot } from "./snapshot";
+import { TargetCheck } from "./target-check";
+import { TileCheck } from "./tile-check";
+
+/** Rows read at once: eight tiles. */
+const WINDOW = 2_048;
+/** Breaks that are looked at closely; beyond them only the kind is guessed. */
+const MAX_CLASSIFIED = 64;
+const MAX_TRIES_PER_ROW = 4;
+const PROBE = 3;
+
+interface Head {
+  origin: string;
+  nextSeq: number;
+  hash: Buffer;
+  lastRecordedAt: string | null;
+  firstSeq: number;
+}
+
+/** One walk along a log: every row once, in order, each compared with everything that speaks of it. */
+export class LogWalk {
+  readonly findings = new FindingList();
+  checked = 0;
+  total = 0;
+  firstSeq = 0;
+  lastSeq: number | null = null;
+  nextSeq = 0;
+
+  #head!: Head;
+  #state!: ChainState;
+  #tiles!: TileCheck;
+  #targets!: TargetCheck;
+  #rollups!: RollupCheck;
+  #control!: ControlEvents;
+  #classified = 0;
+  /** Of the last row that held. */
+  #lastRecordedAt = "";
+  #lastRow: { recordedAt: string; verified: boolean } | null = null;
+
+  constructor(
+    private readonly snapshot: Snapshot,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  async run(): Promise<void> {
+    await this.snapshot.prepare();
+    const head = await this.#loadHead();
+    if (!head) {
+      const detail = "no head row for organization";
+      this.findings.add({ kind: "missing_log", seq: 0, detail });
+      return;
+    }
+    this.#head = head;
+    this.nextSeq = head.nextSeq;
+    const prune = await loadPrune(this.snapshot);
+    this.firstSeq = prune?.size ?? 0;
+    this.total = Math.max(0, head.nextSeq - this.firstSeq);
+    const bounds = await this.#bounds();
+    if (await this.#isOtherOrigin(bounds)) {
+      this.findings.add({ kind: "wrong_origin", seq: 0, detail: head.origin });
+      return;
+    }
+    await this.#open(prune);
+    if (bounds) await this.#walk(bounds);
+    await this.#finish();
+  }
+
+  async #loadHead(): Promise<Head | null> {
+    const [row] = await this.snapshot.query(
+      `SELECT origin, next_seq, head_hash, last_recorded_at, first_seq FROM log_heads
+       WHERE organization_id = $1`,
+    );
+    if (!row) return null;
+    const [origin, nextSeq, hash, lastRecordedAt, firstSeq] = row;
+    return {
+      origin: origin as string,
+      nextSeq: Number(nextSeq),
+      hash: bytes(hash as string),
+      lastRecordedAt: lastRecordedAt ? isoTime(lastRecordedAt) : null,
+      firstSeq: Number(firstSeq),
+    };
+  }
+
+  async #bounds(): Promise<{ min: number; max: number } | null> {
+    const [row] = await this.snapshot.query(
+      "SELECT min(seq), max(seq) FROM events WHERE organization_id = $1",
+    );
+    return row?.[0] ? { min: Number(row[0]), max: Number(row[1]) } : null;
+  }
+
+  /** An origin that is not this organization's, or under which no row that is looked at holds. */
+  async #isOtherOrigin(bounds: { min: number; max: number } | null): Promise<boolean> {
+    const { origin } = this.#head;
+    if (!origin.endsWith(`/${this.snapshot.organizationId}`)) return true;
+    if (!bounds || bounds.max - bounds.min < 2 * PROBE) return false;
+    for (const from of [bounds.min, bounds.max - PROBE]) {
+      const rows = await this.#sealedRows(from, from + PROBE + 1);
+      for (const [at, row] of rows.slice(1).entries()) {
+        if (rowHolds(origin, row, row.seq, (rows[at] as SealedRow).stored)) return false;
+      }
+    }
+    return true;
+  }
+
+  async #sealedRows(from: number, to: number): Promise<SealedRow[]> {
+    const rows = await selectRows(this.snapshot, from, to);
+    return rows.map((row) => sealRow(this.snapshot.organizationId, row));
+  }
+
+  async #open(prune: Prune | null): Promise<void> {
+    const rows = await this.snapshot.query(
+      "SELECT name, next_seq FROM followers WHERE organization_id = $1",
+    );
+    const followed = new Map(rows.map(([name, next]) => [name, Number(next)]));
+    const tilesTo = followed.get("tiles") ?? 0;
+    const rollupsTo = followed.get("rollups") ?? 0;
+    const { snapshot, findings } = this;
+    this.#tiles = new TileCheck(snapshot, findings, tilesTo);
+    this.#rollups = new RollupCheck(snapshot, findings, rollupsTo, prune !== null);
+    this.#control = new ControlEvents(findings, prune);
+    this.#targets = new TargetCheck(snapshot, findings);
+    await this.#targets.open();
+    this.#state = {
+      position: this.firstSeq,
+      offset: 0,
+      previous: prune?.chainHash ?? genesisHash(this.#head.origin),
+    };
+    const followedTo = Math.max(tilesTo, rollupsTo);
+    if (followedTo > this.nextSeq) {
+      findings.add({
+        kind: "truncated_tail",
+        seq: this.nextSeq,
+        detail: `${followedTo} events were seen before, the log head says ${this.nextSeq}`,
+      });
+    }
+  }
+
+  async #walk({ min, max }: { min: number; max: number }): Promise<void> {
+    if (min < this.firstSeq) {
+      const detail = `row(s) before the log's first sequence number ${this.firstSeq}`;
+      this.findings.add({ kind: "inserted_row", seq: min, detail });
+    }
+    let start = Math.max(min, this.firstSeq);
+    let reading = this.#read(start);
+    while (start <= max) {
+      this.signal?.throwIfAborted();
+      const rows = await reading;
+      const end = start + WINDOW;
+      let next = end;
+      if (rows.length === 0) next = (await this.#seqFrom(end)) ?? max + 1;
+      // The next window is read while this one is hashed.
+      reading = next <= max ? this.#read(next) : Promise.resolve([]);
+      reading.catch(() => undefined);
+      await this.#checkWindow(rows);
+      this.#targets.reportOrphans(end);
+      await this.#tiles.check(this.#state.position + this.#state.offset);
+      start = next;
+    }
+  }
+
+  async #read(from: number): Promise<RawRow[]> {
+    const rows = await selectRows(this.snapshot, from, from + WINDOW);
+    await this.#targets.readTo(from + WINDOW);
+    return rows;
+  }
+
+  async #seqFrom(seq: number): Promise<number | null> {
+    const [row] = await this.snapshot.query(
+      "SELECT min(seq) FROM events WHERE organization_id = $1 AND seq >= $2",
+      seq,
+    );
+    return row?.[0] ? Number(row[0]) : null;
+  }
+
+  async #checkWindow(rows: RawRow[]): Promise<void> {
+    const sealed = rows.map((row) => sealRow(this.snapshot.organizationId, row));
+    for (const [at, row] of sealed.entries()) {
+      const twin = sealed[at - 1]?.seq === row.seq || sealed[at + 1]?.seq === row.seq;
+      const verified = this.#holds(row, twin) || (await this.#follow(row, twin));
+      if (verified) this.#accept(row);
+      this.checked += 1;
+      this.lastSeq = row.seq;
+      this.#lastRow = { recordedAt: row.recordedAt, verified };
+      this.#control.add(row, verified);
+      this.#rollups.add(row.seq, row.occurredAt, row.action);
+      const column = wrongProjection(row);
+      if (column) {
+        const detail = `${column} column differs from the sealed event`;
+        this.findings.add({ kind: "projection_mismatch", seq: row.seq, detail });
+      }
+      if (twin) this.#targets.skip(row.seq);
+      else this.#targets.compare(row);
+    }
+  }
+
+  #holds(row: SealedRow, twin: boolean): boolean {
+    const { position, offset, previous } = this.#state;
+    if (twin || row.seq !== position || !previous) return false;
+    return rowHolds(this.#head.origin, row, row.seq + offset, previous);
+  }
+
+  #accept(row: SealedRow): void {
+    const { position, offset } = this.#state;
+    this.#tiles.add(position + offset, row.stored);
+    this.#state = { position: position + 1, offset, previous: row.stored };
+    if (row.recordedAt < this.#lastRecordedAt) {
+      const detail = "recorded before its predecessor";
+      this.findings.add({ kind: "reordered", seq: row.seq, detail });
+    }
+    this.#lastRecordedAt = row.recordedAt;
+  }
+
+  /** Names the break at a row and moves on behind it; true when the row then holds after all. */
+  async #follow(row: SealedRow, twin: boolean): Promise<boolean> {
+    for (let tries = 0; row.seq >= this.#state.position; tries += 1) {
+      if (this.#holds(row, twin)) return true;
+      const { position, offset, previous } = this.#state;
+      if (row.seq === position && !previous && !twin) {
+        // What came before is lost: the row is taken at its word.
+        this.#state = { position: position + 1, offset, previous: row.stored };
+        return false;
+      }
+      const broken =
+        tries < MAX_TRIES_PER_ROW && this.#classified < MAX_CLASSIFIED
+          ? await this.#classify(row)
+          : this.#guess(row);
+      this.findings.add(broken.finding);
+      this.#state = broken.next;
+    }
+    return false;
+  }
+
+  async #classify(row: SealedRow): Promise<ChainBreak> {
+    this.#classified += 1;
+    const { position, offset } = this.#state;
+    const rows = await this.#sealedRows(position - LOOK_BEHIND, row.seq + LOOK_AHEAD);
+    const sealedAs = [position - LOOK_BEHIND, row.seq + 1].map((seq) => seq + offset);
+    return classifyBreak({
+      origin: this.#head.origin,
+      state: this.#state,
+      rows,
+      tileLeaf: await this.#tiles.lookUp(sealedAs),
+      headHash: this.#head.hash,
+    });
+  }
+
+  #guess(row: SealedRow): ChainBreak {
+    const { position, offset } = this.#state;
+    const kind = row.seq > position ? "deleted_row" : "edited_content";
+    return {
+      finding: { kind, seq: Math.min(position, row.seq), detail: "one of many breaks" },
+      next: { position: row.seq + 1, offset, previous: row.stored },
+    };
+  }
+
+  async #finish(): Promise<void> {
+    this.#checkHead();
+    await this.#tiles.finish();
+    await this.#targets.finish();
+    await this.#rollups.finish();
+    this.#control.finish(this.#head.firstSeq);
+  }
+
+  #checkHead(): void {
+    const { nextSeq, hash, lastRecordedAt } = this.#head;
+    const { position, previous } = this.#state;
+    if (position < nextSeq) {
+      const detail = `log head says ${nextSeq} events`;
+      this.findings.add({ kind: "truncated_tail", seq: position, detail });
+    } else if (position > nextSeq) {
+      const detail = `${position - nextSeq} row(s) beyond the log head`;
+      this.findings.add({ kind: "inserted_row", seq: nextSeq, detail });
+    } else if (previous && !previous.equals(hash)) {
+      this.findings.add({
+        kind: "truncated_tail",
+        seq: nextSeq,
+        detail: "the log head's hash is no row's: later rows are gone, or the head was changed",
+        stored: hash.toString("hex"),
+        recomputed: previous.toString("hex"),
+      });
+    } else if (this.#lastRow?.verified && this.#lastRow.recordedAt !== lastRecordedAt) {
+      const detail = "the log head's last_recorded_at is not the last row's";
+      this.findings.add({ kind: "projection_mismatch", seq: nextSeq - 1, detail });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type pg from "pg";
+
+const raw = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
+
+/** Rows as the server writes them: text in the formats that `prepareSnapshot` sets, or null. */
+export type RawRow = (string | null)[];
+
+/** One transaction's view of one organization; queries of concurrent callers run one after another. */
+export class Snapshot {
+  readonly #client: pg.PoolClient;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    client: pg.PoolClient,
+    readonly organizationId: string,
+  ) {
+    this.#client = client;
+  }
+
+  /** Runs one statement; `$1` is always the organization. */
+  query(text: string, ...values: unknown[]): Promise<RawRow[]> {
+    const run = this.#last.then(async () => {
+      const parameters = text.includes("$1") ? [this.organizationId, ...values] : [];
+      const query = { text, values: parameters, rowMode: "array" as const, types: raw };
+      return (await this.#client.query<RawRow>(query)).rows;
+    });
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  /** Resolves when no statement is under way. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  /** Fixes the text formats that the readers rely on, whatever the role's settings are. */
+  async prepare(): Promise<void> {
+    for (const setting of ["TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "bytea_output = 'hex'"]) {
+      await this.query(`SET LOCAL ${setting}`);
+    }
+  }
+}
+
+/** `2026-01-02 03:04:05.6+00` → `2026-01-02T03:04:05.600Z`; anything finer or stranger stays visible. */
+export function isoTime(text: string): string {
+  if (!text.endsWith("+00") || text.charAt(10) !== " ") return text;
+  const date = text.slice(0, 10);
+  const time = text.slice(11, -3);
+  if (time.length === 12) return `${date}T${time}Z`;
+  const [seconds, fraction = ""] = time.split(".");
+  return `${date}T${seconds}.${fraction.padEnd(3, "0")}Z`;
+}
+
+/** bytea in hex format. */
+export function bytes(text: string): Buffer {
+  return Buffer.from(text.slice(2), "hex");
+}

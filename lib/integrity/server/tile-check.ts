@@ -1,0 +1,171 @@
+import { merkleRoot } from "@/lib/chain/merkle";
+import { TILE_WIDTH } from "@/lib/chain/server/tiles";
+import { HASH_BYTES } from "@/lib/chain/sha256";
+import type { FindingList } from "./findings";
+import { bytes, type Snapshot } from "./snapshot";
+
+interface Tile {
+  data: Buffer;
+  root: Buffer;
+}
+
+const SELECT_TILES =
+  "SELECT idx, data, root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4";
+
+async function loadTiles(
+  snapshot: Snapshot,
+  level: number,
+  from: number,
+  to: number,
+): Promise<Map<number, Tile>> {
+  const rows = await snapshot.query(SELECT_TILES, level, from, to);
+  return new Map(
+    rows.map(([idx, data, root]) => [
+      Number(idx),
+      { data: bytes(data as string), root: bytes(root as string) },
+    ]),
+  );
+}
+
+function hashAt({ data }: Tile, position: number): Buffer {
+  return data.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES);
+}
+
+function hashesOf(tile: Tile): Buffer[] {
+  return Array.from({ length: TILE_WIDTH }, (_, position) => hashAt(tile, position));
+}
+
+/**
+ * Compares the leaves that rows give with the leaves that Merkle tiles keep. A tile that its own root
+ * contradicts, or that differs in the middle, was changed; tiles that differ from one leaf to the end say
+ * that the rows were sealed anew from there.
+ */
+export class TileCheck {
+  /** Leaves by number, until their tile is complete. */
+  #leaves = new Map<number, Buffer>();
+  #run: { from: number; to: number } | null = null;
+
+  constructor(
+    private readonly snapshot: Snapshot,
+    private readonly findings: FindingList,
+    /** Events below this are in a tile. */
+    private readonly followed: number,
+  ) {}
+
+  add(seq: number, leaf: Buffer): void {
+    this.#leaves.set(seq, leaf);
+  }
+
+  /** Leaf hashes of one tile, as stored, for looking things up. */
+  async lookUp(seqs: number[]): Promise<(seq: number) => Buffer | undefined> {
+    const indexes = seqs.filter((seq) => seq >= 0).map((seq) => Math.floor(seq / TILE_WIDTH));
+    if (indexes.length === 0) return () => undefined;
+    const tiles = await loadTiles(this.snapshot, 0, Math.min(...indexes), Math.max(...indexes) + 1);
+    return (seq) => {
+      const tile = tiles.get(Math.floor(seq / TILE_WIDTH));
+      return tile && hashAt(tile, seq % TILE_WIDTH);
+    };
+  }
+
+  /** Compares every tile whose leaves all lie below `end`. */
+  async check(end: number): Promise<void> {
+    const due = new Set<number>();
+    for (const seq of this.#leaves.keys()) due.add(Math.floor(seq / TILE_WIDTH));
+    const indexes = [...due]
+      .filter((index) => (index + 1) * TILE_WIDTH <= end)
+      .sort((left, right) => left - right);
+    const [first, last] = [indexes[0], indexes.at(-1)];
+    if (first === undefined || last === undefined) return;
+    const tiles = await loadTiles(this.snapshot, 0, first, last + 1);
+    for (const index of indexes) this.#compare(index, tiles.get(index));
+  }
+
+  #compare(index: number, tile: Tile | undefined): void {
+    const start = index * TILE_WIDTH;
+    const own = Array.from({ length: TILE_WIDTH }, (_, at) => this.#leaves.get(start + at));
+    for (let at = 0; at < TILE_WIDTH; at += 1) this.#leaves.delete(start + at);
+    if (!tile) {
+      if (start + TILE_WIDTH <= this.followed) this.#tampered(start, "a Merkle tile is missing");
+      return;
+    }
+    const differs = own.map((leaf, at) => leaf !== undefined && !leaf.equals(hashAt(tile, at)));
+    if (!merkleRoot(hashesOf(tile)).equals(tile.root)) {
+      const count = differs.filter(Boolean).length;
+      const first = Math.max(0, differs.indexOf(true));
+      this.#tampered(
+        start + first,
+        count > 0
+          ? `${count} cached leaf hash(es) differ; the rows agree with each other`
+          : "a Merkle tile's root is not its leaves'",
+      );
+      return;
+    }
+    differs.forEach((different, at) => {
+      if (different) {
+        this.#run ??= { from: start + at, to: start + at };
+        this.#run.to = start + at;
+      } else if (own[at]) {
+        this.#endRun();
+      }
+    });
+  }
+
+  #endRun(): void {
+    if (!this.#run) return;
+    const { from, to } = this.#run;
+    this.#run = null;
+    if (this.findings.breaksAt(from)) return;
+    this.#tampered(
+      from,
+      `${to - from + 1} cached leaf hash(es) differ; the rows agree with each other`,
+    );
+  }
+
+  #tampered(seq: number, detail: string): void {
+    this.findings.add({ kind: "merkle_cache_tampered", seq, detail });
+  }
+
+  /** After the last row: compares the tiles left, and those above the leaves. */
+  async finish(): Promise<void> {
+    await this.check(Number.POSITIVE_INFINITY);
+    if (this.#run && !this.findings.breaksAt(this.#run.from)) {
+      this.findings.add({
+        kind: "history_rewritten",
+        seq: this.#run.from,
+        detail: `self-consistent rows disagree with the Merkle tiles; the first changed row is ${this.#run.from}`,
+      });
+    }
+    let width = TILE_WIDTH;
+    for (let level = 1; width <= this.followed / TILE_WIDTH; level += 1) {
+      width *= TILE_WIDTH;
+      await this.#checkLevel(level, width);
+    }
+  }
+
+  /** Tiles of a level hold the roots of the level below; one such tile spans `width` events. */
+  async #checkLevel(level: number, width: number): Promise<void> {
+    const count = Math.floor(this.followed / width);
+    const childWidth = width / TILE_WIDTH;
+    for (let index = 0; index < count; index += 1) {
+      const tile = (await loadTiles(this.snapshot, level, index, index + 1)).get(index);
+      if (!tile) {
+        this.#tampered(index * width, "a Merkle tile is missing");
+        continue;
+      }
+      const roots = await this.snapshot.query(
+        "SELECT root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx",
+        level - 1,
+        index * TILE_WIDTH,
+        (index + 1) * TILE_WIDTH,
+      );
+      const wrong = hashesOf(tile).findIndex(
+        (hash, at) => !roots[at] || !hash.equals(bytes(roots[at][0] as string)),
+      );
+      if (wrong >= 0) {
+        this.#tampered(index * width + wrong * childWidth, "a cached subtree root differs");
+      } else if (!merkleRoot(hashesOf(tile)).equals(tile.root)) {
+        this.#tampered(index * width, "a Merkle tile's root is not its nodes'");
+      }
+    }
+  }
+}
