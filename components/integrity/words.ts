@@ -8,6 +8,7 @@ const DAMAGE: Record<DamageKind, string> = {
   inserted_row: "an event stands here that was never sealed",
   reordered: "events stand in another order than they were sealed",
   truncated_tail: "the newest events are missing",
+  history_rewritten: "events from here on were changed and sealed anew",
   projection_mismatch: "what filters, timelines or counts show differs from the sealed events",
   merkle_cache_tampered: "stored tree hashes differ from the events",
   wrong_origin: "the log's origin was changed",
