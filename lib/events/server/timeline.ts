@@ -1,6 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import type { Clause } from "../filter/ast";
 import { fieldRef } from "../filter/edit";
+import type { Subject } from "../subject";
 import { type EventPage, listEvents, listTargetEvents, type PageRequest } from "./list";
 
 export interface ActorTimelineRequest extends PageRequest {
@@ -37,4 +38,15 @@ function isClause(field: "actor" | "actor.type", value: string): Clause {
     negated: false,
     condition: { kind: "any", field: fieldRef(field), matches: [{ operator: "is", value }] },
   };
+}
+
+/** What the subject did as an actor, or what was done to it as a target. */
+export function readTimeline(
+  scope: Scope,
+  subject: Subject,
+  page: PageRequest,
+): Promise<EventPage> {
+  return subject.role === "actor"
+    ? actorTimeline(scope, { actorId: subject.id, actorType: subject.type, ...page })
+    : targetTimeline(scope, { targetType: subject.type, targetId: subject.id, ...page });
 }

@@ -1,0 +1,98 @@
+import type { Metadata } from "next";
+import { headers } from "next/headers";
+import { Explorer, type ListState } from "@/components/events/explorer";
+import { Onboarding } from "@/components/events/onboarding";
+import { ZoneToggle } from "@/components/events/zone-toggle";
+import { PageHeader } from "@/components/shell/page-header";
+import type { Scope } from "@/lib/auth/scope";
+import { pageScope } from "@/lib/auth/server/require-scope";
+import { getEnv, publicUrl } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { parseEventSearch, type SearchParams, timeBounds } from "@/lib/events/filter/url";
+import { getEvent } from "@/lib/events/server/get-event";
+import { hasEvents } from "@/lib/events/server/ingestion-status";
+import { listEvents } from "@/lib/events/server/list";
+import { currentRequest } from "@/lib/http/request-context";
+import { readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { createApiKeyAction } from "../settings/keys/actions";
+import { listEventsAction, readEventAction, readIngestionAction } from "./actions";
+
+export const metadata: Metadata = { title: "Events" };
+
+interface Props {
+  params: Promise<{ org: string }>;
+  searchParams: Promise<Record<string, string | string[] | undefined>>;
+}
+
+async function readList(scope: Scope, params: SearchParams): Promise<ListState> {
+  const parsed = parseEventSearch(params);
+  if (!parsed.ok) {
+    const { q, diagnostics, problems } = parsed;
+    return { kind: "not_run", q, diagnostics, problems: problems.map(({ message }) => message) };
+  }
+  const { search } = parsed;
+  try {
+    const bounds = timeBounds(search.time, Date.now());
+    const { rows, next, searchedTo } = await listEvents(scope, {
+      filter: search.filter,
+      ...bounds,
+      after: search.after,
+      before: search.before,
+    });
+    return { kind: "ready", search, page: { rows, next, searchedTo } };
+  } catch (error) {
+    // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
+    const requestId = currentRequest()?.requestId ?? "";
+    if (!(error instanceof AppError)) console.error(`[trailseal] ${requestId}`, error);
+    const message = error instanceof AppError ? error.message : "The database could not be read.";
+    return { kind: "failed", search, message, requestId };
+  }
+}
+
+/** Where this browser reached the server, unless the operator configured the address. */
+async function baseUrl(): Promise<string> {
+  const { TRAILSEAL_URL: configured } = getEnv();
+  if (configured) return publicUrl();
+  const received = await headers();
+  return `${received.get("x-forwarded-proto") ?? "http"}://${received.get("host") ?? "localhost"}`;
+}
+
+export default async function EventsPage(props: Props) {
+  const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
+  const scope = await pageScope("page:/o/[org]/events", org);
+  const state = await readList(scope, params);
+  const isEmpty =
+    state.kind === "ready" && state.page.rows.length === 0 && !(await hasEvents(scope));
+  if (isEmpty) {
+    return (
+      <>
+        <PageHeader title="Events" />
+        <Onboarding
+          organizationId={org}
+          baseUrl={await baseUrl()}
+          createKey={createApiKeyAction}
+          readIngestion={readIngestionAction}
+        />
+      </>
+    );
+  }
+  const openId = state.kind === "ready" ? state.search.event : null;
+  const [detail, verifiedTo] = await Promise.all([
+    openId ? getEvent(scope, openId) : null,
+    readVerifiedTo(scope),
+  ]);
+  return (
+    <>
+      <PageHeader title="Events">
+        <ZoneToggle />
+      </PageHeader>
+      <Explorer
+        organizationId={org}
+        state={state}
+        detail={detail}
+        verifiedTo={verifiedTo}
+        actions={{ list: listEventsAction, read: readEventAction }}
+      />
+    </>
+  );
+}
