@@ -55,7 +55,7 @@ function LastError({ stream }: { stream: StreamSummary }) {
       </p>
       {retry && <p className="text-[12px] text-(--text-3) tabular-nums">{retry}</p>}
       {isCurrent && lastError.reply && (
-        <pre className="mt-2 max-h-40 max-w-[92ch] overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] break-words whitespace-pre-wrap">
+        <pre className="mt-2 max-w-[92ch] rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] break-words whitespace-pre-wrap">
           {lastError.reply}
         </pre>
       )}

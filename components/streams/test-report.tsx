@@ -19,7 +19,9 @@ export function TestReport({ result }: { result: TestResult }) {
   const section = useRef<HTMLElement>(null);
   // The report stands below the form: bring each new one into sight.
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new result is the reason.
-  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [result]);
+  useEffect(() => {
+    section.current?.scrollIntoView({ block: "nearest" });
+  }, [result]);
   return (
     <section ref={section} aria-live="polite" data-testid="test-report">
       <h2
@@ -108,7 +110,7 @@ function Block({ title, note, text }: { title: string; note: string; text: strin
       <h3 className="text-[14px] font-semibold tracking-[-0.012em]">
         {title} <span className="text-[12px] font-normal text-(--text-3)">{note}</span>
       </h3>
-      <pre className="mt-2 max-h-80 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] leading-[18px] break-words whitespace-pre-wrap">
+      <pre className="mt-2 rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] leading-[18px] break-words whitespace-pre-wrap">
         {text}
       </pre>
     </div>

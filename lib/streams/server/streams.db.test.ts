@@ -98,7 +98,7 @@ describe("stream records", () => {
     await append(scope, plain(2));
     await whileDelivering(() => drained(scope, stream.id));
     expect(receiver.stored().map(({ seq }) => seq)).toEqual([5, 6]);
-    expect(receiver.lastHeaders()["x-team"]).toBe("blue");
+    expect(receiver.lastRequest().headers["x-team"]).toBe("blue");
   });
 
   it("a private address is refused when the stream is saved", async () => {
