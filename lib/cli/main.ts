@@ -4,12 +4,14 @@ import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
+import * as eventsSend from "./events-send";
+import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
 import * as streams from "./streams";
 import * as users from "./users";
 
-const commands = [orgs, keys, users, streams];
+const commands = [orgs, keys, users, importFiles, eventsSend, streams];
 
 function createProgram(): Command {
   const program = new Command("trailseal")

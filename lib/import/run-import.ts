@@ -1,0 +1,143 @@
+import { open, rename, rm } from "node:fs/promises";
+import type { Scope } from "@/lib/auth/scope";
+import { type NewEvent, parseImportedEvent } from "@/lib/events/schema";
+import { type ImportItem, importEvents } from "@/lib/events/server/ingest";
+import { mapCloudTrailRecord } from "./cloudtrail";
+import { type ImportFormat, type RawRecord, readRecords } from "./read-records";
+
+const BATCH = 500;
+
+export interface ImportSummary {
+  read: number;
+  stored: number;
+  already_there: number;
+  rejected: number;
+}
+
+interface Rejection {
+  file: string;
+  number: number;
+  reasons: string[];
+  record: unknown;
+}
+
+interface Options {
+  format: ImportFormat;
+  files: string[];
+  /** Where rejected records go, one JSON document a line; made only when there are any. */
+  rejectsFile: string;
+  onProgress?(summary: ImportSummary, file: string): void;
+}
+
+type Converted = { ok: true; item: ImportItem } | { ok: false; reasons: string[] };
+
+function accept(event: unknown, format: ImportFormat, sourceId: string | null): Converted {
+  const parsed = parseImportedEvent(event);
+  if (!parsed.ok) {
+    return {
+      ok: false,
+      reasons: parsed.errors.map(({ field, code }) =>
+        code === "required" ? `${field} is required` : code,
+      ),
+    };
+  }
+  return { ok: true, item: { event: parsed.value satisfies NewEvent, format, sourceId } };
+}
+
+/** NDJSON lines are events, bare or in the API's `{organization_id, event}` envelope. */
+function fromNdjson(value: unknown, organizationId: string): Converted {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { ok: false, reasons: ["not a JSON object"] };
+  const line = value as Record<string, unknown>;
+  const event = "event" in line && !("action" in line) ? line.event : line;
+  const named = line.organization_id ?? (event as Record<string, unknown> | null)?.organization_id;
+  // Another system's name for the organization is not ours: only an id of this kind can contradict.
+  if (typeof named === "string" && named.startsWith("org_") && named !== organizationId) {
+    return { ok: false, reasons: [`belongs to organization ${named}, not ${organizationId}`] };
+  }
+  const id = (event as Record<string, unknown> | null)?.id;
+  return accept(event, "ndjson", typeof id === "string" && id !== "" ? id : null);
+}
+
+function convert(raw: RawRecord, format: ImportFormat, organizationId: string): Converted {
+  if (raw.problem) return { ok: false, reasons: [raw.problem] };
+  if (format === "ndjson") return fromNdjson(raw.value, organizationId);
+  try {
+    const { event, sourceId } = mapCloudTrailRecord(raw.value);
+    return accept(event, "cloudtrail", sourceId);
+  } catch (error) {
+    return { ok: false, reasons: [(error as Error).message] };
+  }
+}
+
+/** Rejected records, written beside their final place and moved there whole. */
+class RejectsFile {
+  private readonly draft: string;
+  private handle: Awaited<ReturnType<typeof open>> | null = null;
+
+  constructor(private readonly file: string) {
+    this.draft = `${file}.${process.pid}.part`;
+  }
+
+  async add(rejection: Rejection): Promise<void> {
+    this.handle ??= await open(this.draft, "w", 0o600);
+    await this.handle.write(`${JSON.stringify(rejection)}\n`);
+  }
+
+  async close(): Promise<void> {
+    if (!this.handle) return;
+    await this.handle.close();
+    await rename(this.draft, this.file);
+  }
+
+  async discard(): Promise<void> {
+    await this.handle?.close();
+    await rm(this.draft, { force: true });
+  }
+}
+
+/**
+ * Imports files into the scope's organization. Safe to repeat at any time and after a kill: a record that
+ * is there already, told by its source id or else its content, is not stored again.
+ * @throws Error when a file cannot be read; what was stored until then stays and is recognised next time.
+ */
+export async function runImport(scope: Scope, options: Options): Promise<ImportSummary> {
+  const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
+  const rejects = new RejectsFile(options.rejectsFile);
+  let batch: ImportItem[] = [];
+  const flush = async (file: string) => {
+    if (batch.length > 0) {
+      const outcomes = await importEvents(scope, batch);
+      const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
+      summary.already_there += duplicates;
+      summary.stored += outcomes.length - duplicates;
+      batch = [];
+    }
+    options.onProgress?.(summary, file);
+  };
+  try {
+    for (const file of options.files) {
+      for await (const raw of readRecords(file, options.format)) {
+        summary.read += 1;
+        const converted = convert(raw, options.format, scope.organizationId);
+        if (converted.ok) batch.push(converted.item);
+        else {
+          summary.rejected += 1;
+          await rejects.add({
+            file,
+            number: raw.number,
+            reasons: converted.reasons,
+            record: raw.value,
+          });
+        }
+        if (batch.length >= BATCH) await flush(file);
+      }
+      await flush(file);
+    }
+    await rejects.close();
+  } catch (error) {
+    await rejects.discard();
+    throw error;
+  }
+  return summary;
+}
