@@ -2,19 +2,20 @@
 
 import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
-import { currentUser, instanceScope } from "@/lib/auth/server/require-scope";
 import { revokeSession } from "@/lib/auth/server/sessions";
-import { type ActionResult, toActionResult } from "@/lib/http/action-result";
-import { parseInput } from "@/lib/http/parse-input";
+import { type ActionResult, runInstanceAction, runSessionAction } from "@/lib/http/action-result";
 import { createOrganization, newOrganizationSchema } from "@/lib/orgs/server/organizations";
 
 /** Revokes the session on the server, so that a copied cookie is worth nothing. */
 export async function signOutAction(): Promise<void> {
-  const user = await currentUser();
-  if (user) await revokeSession(user.sessionId);
+  const result = await runSessionAction("action:signOut", (user) => revokeSession(user.sessionId));
+  // Whoever has no session left is signed out; any other failure must not look like success.
+  if (!result.ok && result.code !== "unauthorized") throw new Error(result.message);
   const jar = await cookies();
   for (const { name } of jar.getAll()) {
-    if (name.includes("next-auth.session-token")) jar.delete(name);
+    if (!name.includes("next-auth.session-token")) continue;
+    // Browsers let a __Secure- cookie be replaced only by one that is Secure.
+    jar.set(name, "", { maxAge: 0, path: "/", secure: name.startsWith("__Secure-") });
   }
   redirect("/sign-in");
 }
@@ -22,8 +23,10 @@ export async function signOutAction(): Promise<void> {
 export async function createOrganizationAction(
   name: string,
 ): Promise<ActionResult<{ id: string }>> {
-  return toActionResult(async () => {
-    const scope = await instanceScope("action:createOrganization");
-    return createOrganization(scope, parseInput(newOrganizationSchema, { name }));
-  });
+  return runInstanceAction(
+    "action:createOrganization",
+    newOrganizationSchema,
+    { name },
+    createOrganization,
+  );
 }

@@ -62,11 +62,20 @@ export const access = {
 
 export type AccessKey = keyof typeof access;
 
-/** Keys of places that act within one organization. */
-export type OrganizationAccessKey = {
-  [K in AccessKey]: (typeof access)[K] extends { who: "organization" } ? K : never;
+type KeysOf<Who extends Requirement["who"]> = {
+  [K in AccessKey]: (typeof access)[K] extends { who: Who } ? K : never;
 }[AccessKey];
 
-export function requirementOf(accessKey: AccessKey): Requirement {
-  return access[accessKey];
+export type PublicAccessKey = KeysOf<"public">;
+export type SessionAccessKey = KeysOf<"session">;
+/** Keys of places that act within one organization. */
+export type OrganizationAccessKey = KeysOf<"organization">;
+export type InstanceAccessKey = KeysOf<"instance">;
+export type ApiKeyAccessKey = KeysOf<"api_key">;
+
+/** The permission that a place demands. */
+export function permissionOf(
+  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey,
+): Permission {
+  return access[accessKey].permission;
 }

@@ -1,7 +1,13 @@
 import type { z } from "zod";
-import type { OrganizationAccessKey } from "@/lib/auth/access";
-import type { Scope } from "@/lib/auth/scope";
-import { actionScope } from "@/lib/auth/server/require-scope";
+import type {
+  InstanceAccessKey,
+  OrganizationAccessKey,
+  PublicAccessKey,
+  SessionAccessKey,
+} from "@/lib/auth/access";
+import type { InstanceScope, Scope } from "@/lib/auth/scope";
+import { actionScope, actionUser, instanceScope } from "@/lib/auth/server/require-scope";
+import type { SessionUser } from "@/lib/auth/server/sessions";
 import { AppError, type ErrorCode, type FieldError } from "@/lib/errors";
 import { parseInput } from "./parse-input";
 import { currentRequest } from "./request-context";
@@ -18,7 +24,7 @@ export type ActionResult<T> =
     };
 
 /** Turns what an action threw into words; anything unforeseen is logged and stays generic. */
-export async function toActionResult<T>(work: () => Promise<T>): Promise<ActionResult<T>> {
+async function toActionResult<T>(work: () => Promise<T>): Promise<ActionResult<T>> {
   const requestId = currentRequest()?.requestId ?? "";
   try {
     return { ok: true, data: await work() };
@@ -61,4 +67,35 @@ export function runAction<S extends z.ZodType, T>(
     const scope = await actionScope(accessKey, organizationId);
     return run(scope, parseInput(schema, input));
   });
+}
+
+/** Every action on the instance itself: permit, parse, run. */
+export function runInstanceAction<S extends z.ZodType, T>(
+  accessKey: InstanceAccessKey,
+  schema: S,
+  input: unknown,
+  run: (scope: InstanceScope, input: z.infer<S>) => Promise<T>,
+): Promise<ActionResult<T>> {
+  return toActionResult(async () => {
+    const scope = await instanceScope(accessKey);
+    return run(scope, parseInput(schema, input));
+  });
+}
+
+/** Every action of a signed-in user upon themselves. */
+export function runSessionAction<T>(
+  accessKey: SessionAccessKey,
+  run: (user: SessionUser) => Promise<T>,
+): Promise<ActionResult<T>> {
+  return toActionResult(async () => run(await actionUser(accessKey)));
+}
+
+/** Every action that needs no session: its input is its permission. */
+export function runPublicAction<S extends z.ZodType, T>(
+  _accessKey: PublicAccessKey,
+  schema: S,
+  input: unknown,
+  run: (input: z.infer<S>) => Promise<T>,
+): Promise<ActionResult<T>> {
+  return toActionResult(async () => run(parseInput(schema, input)));
 }

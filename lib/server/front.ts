@@ -1,6 +1,7 @@
 import http from "node:http";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
 import { runWithRequestContext } from "@/lib/http/request-context";
+import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
 import { newId } from "@/lib/ids";
 
 export type NextHandler = (
@@ -57,6 +58,10 @@ function isDecodable(path: string): boolean {
   }
 }
 
+function isApiPath(path: string): boolean {
+  return API_PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+}
+
 /** The reason not to let a request through to Next, whose own refusals are text, HTML or empty. */
 function refusalOf(request: http.IncomingMessage, path: string): Refusal | null {
   if (!isDecodable(path)) {
@@ -66,8 +71,7 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
       message: "The path has a malformed percent escape.",
     };
   }
-  const isApi = API_PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
-  if (!isApi) return null;
+  if (!isApiPath(path)) return null;
   const route = API_ROUTES.find((candidate) => candidate.path.test(path));
   if (!route) return { status: 404, code: "not_found", message: "Not Found" };
   if (!route.methods.includes(request.method ?? "")) {
@@ -90,12 +94,22 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
   return null;
 }
 
+/** Proxies often pass their own name for this server on; Next compares Origin with what it is told here. */
+function alignHost(request: http.IncomingMessage, ownHosts: string[]): void {
+  const origin = hostOf(request.headers.origin ?? "");
+  const own = ownHosts.find((host) => host === origin);
+  if (own) request.headers["x-forwarded-host"] = own;
+}
+
 /**
  * The HTTP server before Next: gives every request an id and a client address, believes forwarding
- * headers from trusted proxies only, and refuses in JSON what Next would refuse otherwise.
+ * headers from trusted proxies only, refuses what pages of others make browsers send, and refuses in JSON
+ * what Next would refuse otherwise.
+ * @param publicUrl where people reach this server, when it is known.
  */
-export function createFront(trustedProxies: string[]): Front {
+export function createFront(trustedProxies: string[], publicUrl?: string): Front {
   const trusted = parseRanges(trustedProxies, "TRUSTED_PROXIES");
+  const ownHosts = publicUrl ? [new URL(publicUrl).host] : [];
   let handler: NextHandler | null = null;
 
   const server = http.createServer(
@@ -103,6 +117,8 @@ export function createFront(trustedProxies: string[]): Front {
     (request, response) => {
       const requestId = newId("request");
       response.setHeader("X-Request-ID", requestId);
+      response.setHeader("X-Content-Type-Options", "nosniff");
+      response.setHeader("X-Frame-Options", "DENY");
       const address = clientAddress(request.socket.remoteAddress, request.headers, trusted);
       if (!inRanges(address, trusted) && !inRanges(request.socket.remoteAddress ?? "", trusted)) {
         for (const name of Object.keys(request.headers)) {
@@ -132,6 +148,17 @@ export function createFront(trustedProxies: string[]): Front {
       if (refusal) {
         refuse(response, refusal);
         return;
+      }
+      if (!isApiPath(path)) {
+        if (isForgedMutation(request.method, request.headers, ownHosts)) {
+          refuse(response, {
+            status: 403,
+            code: "foreign_origin",
+            message: "This request comes from a page of another site.",
+          });
+          return;
+        }
+        alignHost(request, ownHosts);
       }
       const gone = new AbortController();
       response.once("close", () => {

@@ -25,7 +25,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   }
   let stopping = false;
   const isStopping = () => stopping;
-  const front = createFront(env.TRUSTED_PROXIES);
+  const front = createFront(env.TRUSTED_PROXIES, env.TRAILSEAL_URL);
   const port = await listen(front.server, env.PORT, env.HOST);
   if (port !== env.PORT && env.PORT !== 0) log(`port ${env.PORT} is taken: using ${port}`);
   process.env.PORT = String(port);

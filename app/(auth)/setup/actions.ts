@@ -3,18 +3,21 @@
 import { z } from "zod";
 import { createFirstAdministrator } from "@/lib/auth/server/setup";
 import { newUserSchema } from "@/lib/auth/server/users";
-import { type ActionResult, toActionResult } from "@/lib/http/action-result";
-import { parseInput } from "@/lib/http/parse-input";
+import { type ActionResult, runPublicAction } from "@/lib/http/action-result";
 
 const inputSchema = newUserSchema
   .pick({ name: true, email: true, password: true })
   .extend({ token: z.string().max(200) });
 
-/** Declared public as action:createFirstAdministrator: the one-time token is the permission. */
+/** The one-time token is the permission. */
 export async function createFirstAdministratorAction(input: unknown): Promise<ActionResult<null>> {
-  return toActionResult(async () => {
-    const { token, ...user } = parseInput(inputSchema, input);
-    await createFirstAdministrator(token, user);
-    return null;
-  });
+  return runPublicAction(
+    "action:createFirstAdministrator",
+    inputSchema,
+    input,
+    async ({ token, ...user }) => {
+      await createFirstAdministrator(token, user);
+      return null;
+    },
+  );
 }

@@ -9,7 +9,7 @@ import { createOrganizationAction, signOutAction } from "../actions";
 export const metadata: Metadata = { title: "Organizations" };
 
 export default async function OrganizationsPage() {
-  const user = await pageUser();
+  const user = await pageUser("page:/o");
   const organizations = await listOrganizationsOf(user);
   return (
     <main className="mx-auto grid w-full max-w-[640px] gap-6 px-4 py-12">

@@ -1,7 +1,7 @@
 import { sha256 } from "@/lib/chain/sha256";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
-import { type AccessKey, requirementOf } from "../access";
+import { type ApiKeyAccessKey, permissionOf } from "../access";
 import type { Scope } from "../scope";
 
 export interface AuthenticatedKey {
@@ -25,10 +25,8 @@ interface KeyRow {
  */
 export async function authenticateApiKey(
   request: Request,
-  accessKey: AccessKey,
+  accessKey: ApiKeyAccessKey,
 ): Promise<AuthenticatedKey> {
-  const requirement = requirementOf(accessKey);
-  if (requirement.who !== "api_key") throw new Error(`${accessKey} is not for API keys`);
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "");
   if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
   // last_used_at moves once a minute: a write per request would be waste.
@@ -54,7 +52,7 @@ export async function authenticateApiKey(
           details: { entity_id: organizationId },
         });
       }
-      const permissions = new Set([requirement.permission]);
+      const permissions = new Set([permissionOf(accessKey)]);
       return {
         principal: { kind: "api_key", id: key.id },
         permissions,

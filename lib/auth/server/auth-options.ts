@@ -4,8 +4,8 @@ import { z } from "zod";
 import { getEnv, publicUrl } from "@/lib/env";
 import { currentRequest } from "@/lib/http/request-context";
 import { readSecret } from "@/lib/secrets";
-import { openSession, SESSION_MAX_AGE_S } from "./sessions";
-import { clearFailures, isThrottled, recordFailure } from "./throttle";
+import { openSession, revokeSession, SESSION_MAX_AGE_S } from "./sessions";
+import { admitAttempt, forgiveAttempt } from "./throttle";
 import { findUserByPassword } from "./users";
 
 const credentialsSchema = z.object({
@@ -31,7 +31,7 @@ declare module "next-auth/jwt" {
 export const THROTTLED = "Throttled";
 
 /** One answer for a wrong password and an unknown e-mail; a throttled one is told to wait. */
-async function authorize(
+export async function authorize(
   input: unknown,
   userAgent: string | null,
 ): Promise<{ id: string; sessionId: string } | null> {
@@ -39,14 +39,10 @@ async function authorize(
   if (!parsed.success) return null;
   const { email, password } = parsed.data;
   const address = currentRequest()?.clientAddress ?? "unknown";
-  const buckets = { email, address };
-  if (await isThrottled(buckets)) throw new Error(THROTTLED);
+  if (!(await admitAttempt({ email, address }))) throw new Error(THROTTLED);
   const user = await findUserByPassword(email, password);
-  if (!user) {
-    await recordFailure(buckets);
-    return null;
-  }
-  await clearFailures(buckets);
+  if (!user) return null;
+  await forgiveAttempt({ email, address });
   return { id: user.id, sessionId: await openSession(user.id, address, userAgent) };
 }
 
@@ -66,6 +62,11 @@ export function authOptions(): NextAuthOptions {
           authorize(input, (request.headers?.["user-agent"] as string | undefined) ?? null),
       }),
     ],
+    events: {
+      async signOut({ token }) {
+        if (token?.sessionId) await revokeSession(token.sessionId);
+      },
+    },
     callbacks: {
       jwt({ token, user }) {
         if (user) token.sessionId = user.sessionId;

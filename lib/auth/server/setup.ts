@@ -1,11 +1,11 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { sha256 } from "@/lib/chain/sha256";
-import { inTransaction, readPool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
+import { hashPassword } from "./passwords";
 import { systemInstanceScope } from "./system-scope";
-import { createUser } from "./users";
+import { createUser, insertUser } from "./users";
 
 const SETTING = "setup_token_hash";
 
@@ -48,18 +48,14 @@ export async function createFirstAdministrator(
     "This set-up link is spent or was replaced by a newer one. Start Trailseal again to get another, or sign in.",
   );
   if (!(await isSetupToken(token))) throw refused;
-  // Whoever deletes the setting has spent the token: two at once cannot both.
-  const spent = await inTransaction(readPool(), (client) =>
-    client.query("DELETE FROM settings WHERE key = $1 AND value = to_jsonb($2::text)", [
-      SETTING,
-      sha256(token).toString("hex"),
-    ]),
-  );
-  if (spent.rowCount !== 1) throw refused;
-  await createUser(systemInstanceScope("worker"), {
-    ...user,
-    instanceAdmin: true,
-    organizationId: null,
+  const passwordHash = await hashPassword(user.password);
+  await getPrisma().$transaction(async (tx) => {
+    // Whoever deletes the setting has spent the token: two at once cannot both.
+    const spent = await tx.setting.deleteMany({
+      where: { key: SETTING, value: { equals: sha256(token).toString("hex") } },
+    });
+    if (spent.count !== 1 || (await tx.user.findFirst())) throw refused;
+    await insertUser(tx, { ...user, instanceAdmin: true, organizationId: null }, passwordHash);
   });
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import ipaddr from "ipaddr.js";
 import { readPool } from "@/lib/db/pool";
 
 const WINDOW = "15 minutes";
-/** Failures within the window after which a bucket is refused. Addresses are shared by whole offices. */
+/** Attempts within the window after which a bucket is refused. Addresses are shared by whole offices. */
 const LIMIT = { email: 10, address: 50 } as const;
 
 export interface SignInBuckets {
@@ -10,41 +11,50 @@ export interface SignInBuckets {
   address: string;
 }
 
+/** One customer holds at least a /64 of IPv6: counting single addresses would count nothing. */
+function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address;
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address.split("%", 1)[0]}/64`).toString();
+}
+
 /** E-mail addresses that were only guessed are not kept readable. */
-function bucketNames(buckets: SignInBuckets): { name: string; limit: number }[] {
+function bucketsOf({ email, address }: SignInBuckets) {
   const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
-  return [
-    { name: `email:${digest(buckets.email)}`, limit: LIMIT.email },
-    { name: `address:${digest(buckets.address)}`, limit: LIMIT.address },
-  ];
+  return {
+    email: `email:${digest(email)}`,
+    address: `address:${digest(networkOf(address))}`,
+  };
 }
 
-export async function isThrottled(buckets: SignInBuckets): Promise<boolean> {
-  const names = bucketNames(buckets);
+/**
+ * Counts an attempt, before its password is looked at: guesses sent side by side count like guesses sent
+ * one after the other.
+ * @returns false when the e-mail or the client's network has had too many.
+ */
+export async function admitAttempt(attempt: SignInBuckets): Promise<boolean> {
+  const buckets = bucketsOf(attempt);
   const { rows } = await readPool().query<{ bucket: string; failures: number }>(
-    "SELECT bucket, failures FROM sign_in_attempts WHERE bucket = ANY($1) AND window_start > now() - $2::interval",
-    [names.map(({ name }) => name), WINDOW],
-  );
-  return names.some(({ name, limit }) =>
-    rows.some((row) => row.bucket === name && row.failures >= limit),
-  );
-}
-
-export async function recordFailure(buckets: SignInBuckets): Promise<void> {
-  await readPool().query(
-    `INSERT INTO sign_in_attempts (bucket, failures, window_start)
+    `INSERT INTO sign_in_attempts AS attempts (bucket, failures, window_start)
      SELECT bucket, 1, now() FROM unnest($1::text[]) AS bucket ORDER BY bucket
      ON CONFLICT (bucket) DO UPDATE SET
-       failures = CASE WHEN sign_in_attempts.window_start > now() - $2::interval THEN sign_in_attempts.failures + 1 ELSE 1 END,
-       window_start = CASE WHEN sign_in_attempts.window_start > now() - $2::interval THEN sign_in_attempts.window_start ELSE now() END`,
-    [bucketNames(buckets).map(({ name }) => name), WINDOW],
+       failures = CASE WHEN attempts.window_start > now() - $2::interval THEN attempts.failures + 1 ELSE 1 END,
+       window_start = CASE WHEN attempts.window_start > now() - $2::interval THEN attempts.window_start ELSE now() END
+     RETURNING bucket, failures`,
+    [[buckets.email, buckets.address], WINDOW],
   );
+  return rows.every(({ bucket, failures }) => {
+    return failures <= (bucket === buckets.email ? LIMIT.email : LIMIT.address);
+  });
 }
 
-/** A correct password clears the e-mail's bucket; the address's goes on counting guesses at others. */
-export async function clearFailures(buckets: SignInBuckets): Promise<void> {
-  const [email] = bucketNames(buckets);
-  await readPool().query("DELETE FROM sign_in_attempts WHERE bucket = $1", [email?.name]);
+/** After a correct password: clears the e-mail's bucket; the network's goes on counting guesses at others. */
+export async function forgiveAttempt(attempt: SignInBuckets): Promise<void> {
+  const buckets = bucketsOf(attempt);
+  await readPool().query("DELETE FROM sign_in_attempts WHERE bucket = $1", [buckets.email]);
+  await readPool().query(
+    "UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE bucket = $1",
+    [buckets.address],
+  );
 }
 
 /** Housekeeping: buckets whose window is over. */

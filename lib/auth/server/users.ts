@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import type { Prisma } from "@/lib/generated/prisma/client";
 import { newId } from "@/lib/ids";
 import type { InstanceScope } from "../scope";
 import { hashPassword, passwordMatches } from "./passwords";
@@ -32,21 +33,30 @@ export type NewUser = z.infer<typeof newUserSchema>;
 /** @throws AppError conflict when the e-mail is taken, not_found for an unknown organization. */
 export async function createUser(_scope: InstanceScope, user: NewUser): Promise<{ id: string }> {
   const passwordHash = await hashPassword(user.password);
+  return getPrisma().$transaction((tx) => insertUser(tx, user, passwordHash));
+}
+
+/**
+ * Creates a user within a transaction. Only for lib/auth.
+ * @throws AppError as createUser does.
+ */
+export async function insertUser(
+  tx: Prisma.TransactionClient,
+  { email, name, instanceAdmin, organizationId }: Omit<NewUser, "password">,
+  passwordHash: string,
+): Promise<{ id: string }> {
   const id = newId("user");
-  const { email, name, instanceAdmin, organizationId } = user;
-  await getPrisma().$transaction(async (tx) => {
-    if (await tx.user.findUnique({ where: { email } })) {
-      throw new AppError("conflict", `There is already a user with the e-mail ${email}.`);
-    }
-    await tx.user.create({ data: { id, email, name, passwordHash, instanceAdmin } });
-    if (organizationId === null) return;
-    const organization = await tx.organization.findFirst({
-      where: { id: organizationId, deletedAt: null },
-    });
-    if (!organization)
-      throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
-    await tx.membership.create({ data: { organizationId, userId: id } });
+  if (await tx.user.findUnique({ where: { email } })) {
+    throw new AppError("conflict", `There is already a user with the e-mail ${email}.`);
+  }
+  await tx.user.create({ data: { id, email, name, passwordHash, instanceAdmin } });
+  if (organizationId === null) return { id };
+  const organization = await tx.organization.findFirst({
+    where: { id: organizationId, deletedAt: null },
   });
+  if (!organization)
+    throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
+  await tx.membership.create({ data: { organizationId, userId: id } });
   return { id };
 }
 

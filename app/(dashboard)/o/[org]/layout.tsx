@@ -9,7 +9,7 @@ export default async function OrganizationLayout(props: {
   children: ReactNode;
   params: Promise<{ org: string }>;
 }) {
-  const [{ org }, user] = await Promise.all([props.params, pageUser()]);
+  const [{ org }, user] = await Promise.all([props.params, pageUser("page:/o")]);
   const organizations = (await listOrganizationsOf(user)).map(({ id, name }) => ({ id, name }));
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();

@@ -1,0 +1,77 @@
+import { cache } from "react";
+import { getPrisma } from "@/lib/db/prisma";
+import { AppError } from "@/lib/errors";
+import { type InstanceAccessKey, type OrganizationAccessKey, permissionOf } from "../access";
+import { type Permission, permissions } from "../permissions";
+import type { InstanceScope, Scope } from "../scope";
+import type { SessionUser } from "./sessions";
+
+/** Members may do everything in their organization until there are roles. */
+const EVERYTHING: ReadonlySet<Permission> = new Set(permissions);
+const NOTHING: ReadonlySet<Permission> = new Set();
+
+const reaches = cache(async (user: SessionUser, organizationId: string): Promise<boolean> => {
+  const prisma = getPrisma();
+  const organization = await prisma.organization.findFirst({
+    where: { id: organizationId, deletedAt: null },
+  });
+  if (!organization) return false;
+  if (user.instanceAdmin) return true;
+  const membership = await prisma.membership.findUnique({
+    where: { organizationId_userId: { organizationId, userId: user.id } },
+  });
+  return membership !== null;
+});
+
+function principalOf(user: SessionUser): Scope["principal"] {
+  return { kind: "user", id: user.id, email: user.email, sessionId: user.sessionId };
+}
+
+export const signInFirst = () =>
+  new AppError("unauthorized", "Your session has ended. Sign in again.");
+/** One answer for an organization that is not there and one that is not yours. */
+const noOrganization = () => new AppError("not_found", "There is no such organization.");
+
+/**
+ * What a user may do at a place within an organization.
+ * @param user null without a session.
+ * @throws AppError unauthorized, not_found or forbidden.
+ */
+export async function issueScope(
+  user: SessionUser | null,
+  accessKey: OrganizationAccessKey,
+  organizationId: string,
+): Promise<Scope> {
+  if (!user) throw signInFirst();
+  if (!(await reaches(user, organizationId))) throw noOrganization();
+  const scope = {
+    principal: principalOf(user),
+    permissions: EVERYTHING,
+    organizationId,
+  } as unknown as Scope;
+  if (!scope.permissions.has(permissionOf(accessKey))) {
+    throw new AppError("forbidden", "You may not do this in this organization.");
+  }
+  return scope;
+}
+
+/**
+ * What a user may do on the instance itself.
+ * @param user null without a session.
+ * @throws AppError unauthorized or forbidden.
+ */
+export function issueInstanceScope(
+  user: SessionUser | null,
+  accessKey: InstanceAccessKey,
+): InstanceScope {
+  if (!user) throw signInFirst();
+  const scope = {
+    principal: principalOf(user),
+    permissions: user.instanceAdmin ? EVERYTHING : NOTHING,
+    organizationId: null,
+  } as unknown as InstanceScope;
+  if (!scope.permissions.has(permissionOf(accessKey))) {
+    throw new AppError("forbidden", "Only an administrator of this instance may do this.");
+  }
+  return scope;
+}
