@@ -131,9 +131,11 @@ async function collect(
   const { driver, rest, isSmall } = plan;
   if (isSmall || driver.kind === "few")
     return { found: await readMatching(plan, walk, null, wanted), stoppedAt: null };
-  if (rest.clauses.length === 0)
+  const isWhole = rest.clauses.length === 0;
+  if (isWhole && driver.kind !== "targets")
     return { found: await readMatching(plan, walk, wanted, wanted), stoppedAt: null };
-  const step = driver.kind === "targets" ? scan.targetStep : scan.step;
+  // A target's rows may name an event twice, so that even without a rest one step may not do.
+  const step = driver.kind === "targets" ? (isWhole ? 2 * wanted : scan.targetStep) : scan.step;
   const startedMs = performance.now();
   const found: StoredRow[] = [];
   let at = walk;

@@ -67,6 +67,10 @@ export async function choosePlan(range: Range, filter: EventFilter): Promise<Pla
     ),
   );
   if (ordered[0]) return { ...ordered[0], isSmall: false };
+  for (const { driver, rest } of options) {
+    const merged = driver.kind === "few" ? await expandPrefix(range, driver.clause) : null;
+    if (merged) return { driver: merged, rest, isSmall: false };
+  }
   return { driver: { kind: "time" }, rest: filter, isSmall: false };
 }
 
@@ -124,6 +128,26 @@ async function probe(range: Range, drivers: readonly Driver[]): Promise<number[]
   return rows[0]?.counts ?? [];
 }
 
+/** The values under a prefix, as a driver, when they are few: jumps from value to value in the index. */
+async function expandPrefix(range: Range, clause: Clause): Promise<Driver | null> {
+  const { condition } = clause;
+  if (condition.kind !== "any" || condition.matches.length !== 1) return null;
+  const { source } = getField(condition.field.id);
+  if (source.from !== "event" || !isOrderedColumn(source.column)) return null;
+  const column = Prisma.raw(`e.${source.column}`);
+  const within = Prisma.sql`${ofOrganization(range.organizationId)} AND ${whereClause(clause)}`;
+  const rows = await readRows<{ value: string }>(Prisma.sql`
+    WITH RECURSIVE found(value) AS (
+      (SELECT ${column} FROM events e WHERE ${within} ORDER BY ${column} LIMIT 1)
+      UNION ALL
+      SELECT (SELECT ${column} FROM events e WHERE ${within} AND ${column} > found.value ORDER BY ${column} LIMIT 1)
+      FROM found WHERE found.value IS NOT NULL
+    )
+    SELECT value FROM found WHERE value IS NOT NULL LIMIT ${MAX_MERGED_VALUES + 1}`);
+  if (rows.length === 0 || rows.length > MAX_MERGED_VALUES) return null;
+  return { kind: "column", column: source.column, values: rows.map((row) => row.value) };
+}
+
 function whereDriver(driver: Exclude<Driver, { kind: "targets" }>): Prisma.Sql {
   switch (driver.kind) {
     case "time":
@@ -171,14 +195,19 @@ function atMost(limit: number | null): Prisma.Sql {
   return limit === null ? Prisma.empty : Prisma.sql` LIMIT ${limit}`;
 }
 
-/** The driver's rows of `events` in list order, to be read as `FROM (…) e`; all of them without a limit. */
+/**
+ * The driver's rows of `events` in list order, to be read as `FROM (…) e`; all of them without a limit. A
+ * target's limit counts its rows: an event may hold several of the ids, or one id under several types.
+ */
 export function candidates(driver: Driver, walk: Walk, limit: number | null): Prisma.Sql {
   if (driver.kind === "few")
     // OFFSET keeps the planner from walking another index in list order.
     return Prisma.sql`SELECT e.* FROM events e WHERE ${inWalk("e", walk)} AND ${whereDriver(driver)} OFFSET 0`;
   if (driver.kind !== "targets") return ofEvents(driver, walk, limit, Prisma.sql`e.*`);
   // One event at a time: any other join would read all candidates before the first match.
-  return Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at, ${EVENT_COLUMNS} FROM (${ofTargets(driver, walk, limit)}) t
+  return Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at, ${EVENT_COLUMNS} FROM (
+      SELECT DISTINCT ON (t.occurred_at, t.seq) t.* FROM (${targetRows(driver, walk, limit)}) t ${inOrder("t", walk)}
+    ) t
     CROSS JOIN LATERAL (
       SELECT * FROM events e
       WHERE e.organization_id = ${walk.organizationId} AND e.seq = t.seq AND e.recorded_at = t.recorded_at OFFSET 0
@@ -207,14 +236,14 @@ const EVENT_COLUMNS = Prisma.raw(
     .join(", "),
 );
 
-/** The order keys of the candidates alone. */
+/** The order keys of the candidates alone; of targets, row by row, so that one event may come twice. */
 export function candidateKeys(
   driver: Exclude<Driver, { kind: "few" }>,
   walk: Walk,
   limit: number,
 ): Prisma.Sql {
   return driver.kind === "targets"
-    ? ofTargets(driver, walk, limit)
+    ? Prisma.sql`SELECT e.* FROM (${targetRows(driver, walk, limit)}) e`
     : ofEvents(driver, walk, limit, KEY_COLUMNS);
 }
 
@@ -231,18 +260,19 @@ function ofEvents(
   return Prisma.sql`SELECT * FROM (${merged(each)}) e ${inOrder("e", walk)}${atMost(limit)}`;
 }
 
-function ofTargets(
+function targetRows(
   driver: Extract<Driver, { kind: "targets" }>,
   walk: Walk,
   limit: number | null,
 ): Prisma.Sql {
   const ofType =
     driver.type === null ? Prisma.empty : Prisma.sql` AND t.target_type = ${driver.type}`;
+  // Each read has the limit too: without one the planner would rather sort all rows of a target.
   const read = (id: string) =>
-    Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at FROM event_targets t WHERE ${inWalk("t", walk)} AND t.target_id = ${id}${ofType} ${inOrder("t", walk)}`;
-  // One event may hold several of the ids, or one id under several types.
-  return Prisma.sql`SELECT DISTINCT ON (t.occurred_at, t.seq) t.occurred_at, t.seq, t.recorded_at
-    FROM (${merged(driver.ids.map(read))}) t ${inOrder("t", walk)}${atMost(limit)}`;
+    Prisma.sql`SELECT t.occurred_at, t.seq, t.recorded_at FROM event_targets t WHERE ${inWalk("t", walk)} AND t.target_id = ${id}${ofType} ${inOrder("t", walk)}${atMost(limit)}`;
+  const [only] = driver.ids;
+  if (driver.ids.length === 1 && only !== undefined) return read(only);
+  return Prisma.sql`SELECT * FROM (${merged(driver.ids.map(read))}) t ${inOrder("t", walk)}${atMost(limit)}`;
 }
 
 function merged(reads: Prisma.Sql[]): Prisma.Sql {
