@@ -4,26 +4,23 @@ import type { RawRow, Snapshot } from "./snapshot";
 
 const BATCH = 4_000;
 
-function targetKey(type: string, id: string, rawOccurredAt: string, rawRecordedAt: string): string {
-  return `${type}\u0000${id}\u0000${rawOccurredAt}\u0000${rawRecordedAt}`;
-}
-
-/** The event_targets rows that an event must have: one per distinct target. */
-function expectedKeys(row: SealedRow): Set<string> {
+/** The distinct targets that an event must have rows for. */
+function expectedTargets(row: SealedRow): Set<string> {
   const keys = new Set<string>();
   if (!Array.isArray(row.content.targets)) return keys;
   for (const target of row.content.targets as ({ type?: unknown; id?: unknown } | null)[]) {
     if (typeof target?.type !== "string" || typeof target.id !== "string") continue;
-    keys.add(targetKey(target.type, target.id, row.rawOccurredAt, row.rawRecordedAt));
+    keys.add(`${target.type}\u0000${target.id}`);
   }
   return keys;
 }
 
 /** Merges event_targets, ordered by seq, with the events: what one side has, the other must have too. */
 export class TargetCheck {
-  #waiting: RawRow[] = [];
+  /** Rows at hand, the next at #at; all of them below the end that was last read to, but for the rest. */
+  #rows: RawRow[] = [];
+  #at = 0;
   #ended = false;
-  #bySeq = new Map<number, string[]>();
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -40,63 +37,56 @@ export class TargetCheck {
 
   /** Reads on until every row below `end` is at hand. */
   async readTo(end: number): Promise<void> {
-    for (;;) {
-      let taken = 0;
-      for (const row of this.#waiting) {
-        const seq = Number(row[0]);
-        if (seq >= end) break;
-        const [, type, id, occurredAt, recordedAt] = row as string[];
-        const key = targetKey(
-          type as string,
-          id as string,
-          occurredAt as string,
-          recordedAt as string,
-        );
-        const list = this.#bySeq.get(seq);
-        if (list) list.push(key);
-        else this.#bySeq.set(seq, [key]);
-        taken += 1;
-      }
-      this.#waiting = this.#waiting.slice(taken);
-      if (this.#waiting.length > 0 || this.#ended) return;
-      this.#waiting = await this.snapshot.query(`FETCH ${BATCH} FROM verified_targets`);
-      this.#ended = this.#waiting.length < BATCH;
+    while (!this.#ended && !(Number(this.#rows.at(-1)?.[0] ?? Number.NaN) >= end)) {
+      const more = await this.snapshot.query(`FETCH ${BATCH} FROM verified_targets`);
+      this.#ended = more.length < BATCH;
+      this.#rows = this.#rows.slice(this.#at).concat(more);
+      this.#at = 0;
     }
   }
 
+  /** Compares the rows at an event's number with the event; rows before it belong to none. */
   compare(row: SealedRow): void {
-    const stored = this.#bySeq.get(row.seq) ?? [];
-    this.#bySeq.delete(row.seq);
-    const expected = expectedKeys(row);
-    if (stored.length === expected.size && stored.every((key) => expected.has(key))) return;
-    const extra = stored.filter((key) => !expected.has(key)).length;
-    const missing = expected.size - (stored.length - extra);
+    this.reportOrphans(row.seq);
+    const expected = expectedTargets(row);
+    let found = 0;
+    let extra = 0;
+    for (const [, type, id, occurredAt, recordedAt] of this.#takeAt(row.seq)) {
+      const same = occurredAt === row.rawOccurredAt && recordedAt === row.rawRecordedAt;
+      if (same && expected.has(`${type}\u0000${id}`)) found += 1;
+      else extra += 1;
+    }
+    if (found === expected.size && extra === 0) return;
+    const missing = expected.size - found;
     this.#mismatch(row.seq, `event_targets: ${missing} row(s) missing, ${extra} too many`);
   }
 
-  /** Passes over what belongs to rows that are not the log's. */
+  /** Passes over the rows at a number whose event is in doubt. */
   skip(seq: number): void {
-    this.#bySeq.delete(seq);
+    this.reportOrphans(seq);
+    for (const _ of this.#takeAt(seq));
   }
 
-  /** What was read below `end` and belongs to no event. */
+  *#takeAt(seq: number): Generator<RawRow> {
+    for (; Number(this.#rows[this.#at]?.[0]) === seq; this.#at += 1) {
+      yield this.#rows[this.#at] as RawRow;
+    }
+  }
+
+  /** Rows below `end` that no event claimed. */
   reportOrphans(end: number): void {
-    for (const [seq, keys] of this.#bySeq) {
-      if (seq >= end) continue;
-      this.#mismatch(seq, `event_targets: ${keys.length} row(s) of no event`);
-      this.#bySeq.delete(seq);
+    for (; Number(this.#rows[this.#at]?.[0]) < end; this.#at += 1) {
+      this.#mismatch(Number(this.#rows[this.#at]?.[0]), "event_targets: a row of no event");
     }
   }
 
   /** After the last event: all that is left belongs to none. */
   async finish(): Promise<void> {
-    for (;;) {
-      const last = this.#waiting.at(-1);
-      await this.readTo(last ? Number(last[0]) + 1 : Number.POSITIVE_INFINITY);
+    do {
       this.reportOrphans(Number.POSITIVE_INFINITY);
-      if (this.#waiting.length === 0 && this.#ended) return;
       if (!this.findings.wants("projection_mismatch")) return;
-    }
+      await this.readTo(Number(this.#rows.at(-1)?.[0] ?? 0) + 1);
+    } while (this.#at < this.#rows.length);
   }
 
   #mismatch(seq: number, detail: string): void {

@@ -41,8 +41,8 @@ function hashesOf(tile: Tile): Buffer[] {
  * that the rows were sealed anew from there.
  */
 export class TileCheck {
-  /** Leaves by number, until their tile is complete. */
-  #leaves = new Map<number, Buffer>();
+  /** Leaves that rows gave, by tile, until the tile is complete. */
+  readonly #collected = new Map<number, { data: Buffer; present: Uint8Array }>();
   #run: { from: number; to: number } | null = null;
 
   constructor(
@@ -53,7 +53,16 @@ export class TileCheck {
   ) {}
 
   add(seq: number, leaf: Buffer): void {
-    this.#leaves.set(seq, leaf);
+    const index = Math.floor(seq / TILE_WIDTH);
+    let own = this.#collected.get(index);
+    if (!own) {
+      const data = Buffer.alloc(TILE_WIDTH * HASH_BYTES);
+      own = { data, present: new Uint8Array(TILE_WIDTH) };
+      this.#collected.set(index, own);
+    }
+    const at = seq % TILE_WIDTH;
+    own.data.set(leaf, at * HASH_BYTES);
+    own.present[at] = 1;
   }
 
   /** Leaf hashes of one tile, as stored, for looking things up. */
@@ -69,9 +78,7 @@ export class TileCheck {
 
   /** Compares every tile whose leaves all lie below `end`. */
   async check(end: number): Promise<void> {
-    const due = new Set<number>();
-    for (const seq of this.#leaves.keys()) due.add(Math.floor(seq / TILE_WIDTH));
-    const indexes = [...due]
+    const indexes = [...this.#collected.keys()]
       .filter((index) => (index + 1) * TILE_WIDTH <= end)
       .sort((left, right) => left - right);
     const [first, last] = [indexes[0], indexes.at(-1)];
@@ -82,13 +89,20 @@ export class TileCheck {
 
   #compare(index: number, tile: Tile | undefined): void {
     const start = index * TILE_WIDTH;
-    const own = Array.from({ length: TILE_WIDTH }, (_, at) => this.#leaves.get(start + at));
-    for (let at = 0; at < TILE_WIDTH; at += 1) this.#leaves.delete(start + at);
+    const own = this.#collected.get(index);
+    this.#collected.delete(index);
+    if (!own) return;
     if (!tile) {
       if (start + TILE_WIDTH <= this.followed) this.#tampered(start, "a Merkle tile is missing");
       return;
     }
-    const differs = own.map((leaf, at) => leaf !== undefined && !leaf.equals(hashAt(tile, at)));
+    const differs = Array.from(own.present, (present, at) => {
+      const from = at * HASH_BYTES;
+      return (
+        present === 1 &&
+        tile.data.compare(own.data, from, from + HASH_BYTES, from, from + HASH_BYTES) !== 0
+      );
+    });
     if (!merkleRoot(hashesOf(tile)).equals(tile.root)) {
       const count = differs.filter(Boolean).length;
       const first = Math.max(0, differs.indexOf(true));
@@ -104,7 +118,7 @@ export class TileCheck {
       if (different) {
         this.#run ??= { from: start + at, to: start + at };
         this.#run.to = start + at;
-      } else if (own[at]) {
+      } else if (own.present[at] === 1) {
         this.#endRun();
       }
     });
