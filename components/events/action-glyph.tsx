@@ -13,12 +13,11 @@ const VERBS: Record<Operation, RegExp> = {
   accessed: /./,
 };
 
+/** `GetBucketAcl` begins with its verb; `role_updated` may have it anywhere. */
 function words(action: string): string[] {
   const last = action.slice(action.lastIndexOf(".") + 1);
-  return last
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase()
-    .split(/[\s_\-:/]+/);
+  const [camelVerb] = /^[A-Z][a-z]+/.exec(last) ?? [];
+  return camelVerb ? [camelVerb.toLowerCase()] : last.toLowerCase().split(/[\s_\-:/]+/);
 }
 
 export function operationOf(action: string): Operation {

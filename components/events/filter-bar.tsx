@@ -100,46 +100,50 @@ export function FilterBar(props: Props) {
   };
 
   return (
-    <search className="min-w-0 flex-1">
+    <search className="min-w-0 flex-1 max-sm:basis-full">
       <form
         onSubmit={commit}
-        className="flex min-h-7 flex-wrap items-center gap-1 rounded-[5px] border border-(--border-control) bg-(--surface) py-0.5 pr-1 pl-2 focus-within:shadow-(--focus-ring) max-sm:min-h-11"
+        className="flex min-h-7 items-center gap-1 rounded-[5px] border border-(--border-control) bg-(--surface) py-0.5 pr-1 pl-2 focus-within:shadow-(--focus-ring) max-sm:min-h-11"
       >
         <Search size={14} aria-hidden="true" className="shrink-0 text-(--text-3)" />
-        <ul aria-label="Filters" className="contents">
-          {clauses.map((clause, index) =>
-            index === edited ? null : (
-              <li key={serializeClause(clause)} className="min-w-0">
-                <Chip
-                  clause={clause}
-                  onEdit={() => startEdit(index)}
-                  onInvert={() => apply((current) => invertClause(current, index))}
-                  onRemove={() => apply((current) => removeClause(current, index))}
-                />
-              </li>
-            ),
-          )}
-        </ul>
-        <input
-          ref={input}
-          value={draft}
-          onChange={(event) => {
-            setDraft(event.target.value);
-            setProblems([]);
-          }}
-          onKeyDown={onKeyDown}
-          aria-label="Filter"
-          aria-invalid={problems.length > 0 || undefined}
-          aria-describedby={problems.length > 0 ? "filter-problems" : undefined}
-          placeholder={
-            clauses.length === 0 ? "Filter: action:user.* -actor:usr_7 or any text" : "Add a filter"
-          }
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          enterKeyHint="search"
-          className="h-5.5 min-w-32 flex-1 bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-8"
-        />
+        <div className="flex min-w-0 flex-1 flex-wrap items-center gap-1">
+          <ul aria-label="Filters" className="contents">
+            {clauses.map((clause, index) =>
+              index === edited ? null : (
+                <li key={serializeClause(clause)} className="min-w-0">
+                  <Chip
+                    clause={clause}
+                    onEdit={() => startEdit(index)}
+                    onInvert={() => apply((current) => invertClause(current, index))}
+                    onRemove={() => apply((current) => removeClause(current, index))}
+                  />
+                </li>
+              ),
+            )}
+          </ul>
+          <input
+            ref={input}
+            value={draft}
+            onChange={(event) => {
+              setDraft(event.target.value);
+              setProblems([]);
+            }}
+            onKeyDown={onKeyDown}
+            aria-label="Filter"
+            aria-invalid={problems.length > 0 || undefined}
+            aria-describedby={problems.length > 0 ? "filter-problems" : undefined}
+            placeholder={
+              clauses.length === 0
+                ? "Filter: action:user.* -actor:usr_7 or any text"
+                : "Add a filter"
+            }
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+            enterKeyHint="search"
+            className="h-5.5 min-w-32 flex-1 bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-8"
+          />
+        </div>
         <Menu
           label="Fields"
           align="end"

@@ -8,10 +8,12 @@ import * as eventsSend from "./events-send";
 import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
+import * as seed from "./seed";
 import * as streams from "./streams";
 import * as users from "./users";
+import * as verify from "./verify";
 
-const commands = [orgs, keys, users, importFiles, eventsSend, streams];
+const commands = [orgs, keys, users, importFiles, eventsSend, streams, verify, seed];
 
 function createProgram(): Command {
   const program = new Command("trailseal")

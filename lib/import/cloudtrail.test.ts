@@ -71,7 +71,7 @@ describe("mapCloudTrailRecord", () => {
     expect(mapCloudTrailRecord({ ...base, userIdentity: null }).event.actor.id).toBe("unknown");
   });
 
-  test("targets come from resources and request parameters, each once", () => {
+  test("targets come from resources and request parameters, each once, by ARN where there is one", () => {
     const { targets } = mapCloudTrailRecord({
       ...base,
       resources: [{ type: "AWS::S3::Bucket", ARN: "arn:aws:s3:::logs" }],
@@ -84,7 +84,6 @@ describe("mapCloudTrailRecord", () => {
     }).event;
     expect(targets.map((target) => `${target.type} ${target.id}`)).toEqual([
       "s3_bucket arn:aws:s3:::logs",
-      "s3_bucket logs",
       "ec2_instance i-1",
       "ec2_instance i-2",
     ]);

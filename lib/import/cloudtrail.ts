@@ -206,6 +206,8 @@ function mapTargets(record: CloudTrailRecord): MappedUnit[] {
   const targets = new Map<string, MappedUnit>();
   const add = (type: string, id: unknown) => {
     if (typeof id !== "string" || id === "" || targets.has(id)) return;
+    // A parameter's plain name of a resource that is there by its ARN.
+    if ([...targets.values()].some((target) => target.name === id)) return;
     const name = id.startsWith("arn:") ? lastSegment(id) : undefined;
     targets.set(id, { type, id, ...(name ? { name } : {}) });
   };

@@ -1,20 +1,19 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
+import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
 import { deliverDue } from "@/lib/streams/server/deliver";
+import { followLogs } from "./followers";
+import { pause } from "./pause";
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
 const HOUSEKEEPING_INTERVAL_MS = 3_600_000;
 
-function pause(durationMs: number, signal: AbortSignal): Promise<unknown> {
-  return sleep(durationMs, undefined, { signal }).catch(() => undefined);
-}
-
-/** Keeps three months of partitions ahead; forgets failed sign-ins. */
+/** Keeps three months of partitions ahead, and clears what has run out. */
 async function keepHouse(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await writePool().query("SELECT ensure_partitions()");
+    await deleteExpiredKeys();
     await deleteOldAttempts();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }
@@ -23,5 +22,6 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
 /** Everything the worker process runs, side by side. */
 export const loops: Record<string, Loop> = {
   housekeeping: keepHouse,
+  followers: followLogs,
   delivery: (signal) => deliverDue(signal),
 };
