@@ -16,12 +16,14 @@ export function EditStream(props: {
   onSaved(): void;
 }) {
   const { organizationId, stream } = props;
-  const { draft, change, errors, problem, isBusy, run } = useDraft(draftOf(stream));
+  const { draft, change, setDraft, errors, problem, isBusy, run } = useDraft(draftOf(stream));
   const [isSaved, setIsSaved] = useState(false);
   const save = () =>
     run(
       () => props.update(organizationId, updateInputOf(stream.id, draft)),
-      () => {
+      (saved) => {
+        // Entered secrets leave the form; they are known by their last characters from now on.
+        setDraft(draftOf(saved.stream));
         setIsSaved(true);
         props.onSaved();
       },

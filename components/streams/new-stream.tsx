@@ -71,6 +71,40 @@ export function NewStream({ organizationId, test, create }: Props) {
   }
 
   const mayStart = result?.ok || skipsTest;
+  const steps = (
+    <div className="grid gap-2">
+      {problem && (
+        <p role="alert" className="text-(--in-failed)">
+          {problem}
+        </p>
+      )}
+      <div className="flex flex-wrap items-center gap-2">
+        {mayStart && (
+          <Button type="submit" variant="primary" disabled={isBusy}>
+            {isBusy ? "Working…" : "Start delivery"}
+          </Button>
+        )}
+        <Button
+          type={mayStart ? "button" : "submit"}
+          variant={mayStart ? "secondary" : "primary"}
+          onClick={mayStart ? sendTest : undefined}
+          disabled={isBusy}
+        >
+          {result ? "Send again" : "Send a test event"}
+        </Button>
+        {!mayStart && (
+          <Button variant="quiet" onClick={() => setSkipsTest(true)} disabled={isBusy}>
+            Continue without a pass
+          </Button>
+        )}
+      </div>
+      {skipsTest && !result?.ok && (
+        <p className="text-[12px] text-(--text-2)">
+          Without a pass the stream may fail at once. Nothing is lost: events wait until it works.
+        </p>
+      )}
+    </div>
+  );
   return (
     <form
       className="grid max-w-[1080px] gap-5"
@@ -97,39 +131,9 @@ export function NewStream({ organizationId, test, create }: Props) {
           options={START_POINTS}
           onChange={(from) => edit({ from })}
         />
-        {problem && (
-          <p role="alert" className="text-(--in-failed)">
-            {problem}
-          </p>
-        )}
-        <div className="flex flex-wrap items-center gap-2">
-          {mayStart ? (
-            <>
-              <Button type="submit" variant="primary" disabled={isBusy}>
-                {isBusy ? "Saving…" : "Start delivery"}
-              </Button>
-              <Button onClick={sendTest} disabled={isBusy}>
-                Send the test again
-              </Button>
-            </>
-          ) : (
-            <>
-              <Button type="submit" variant="primary" disabled={isBusy}>
-                {isBusy ? "Sending…" : "Send a test event"}
-              </Button>
-              <Button variant="quiet" onClick={() => setSkipsTest(true)} disabled={isBusy}>
-                Continue without a pass
-              </Button>
-            </>
-          )}
-        </div>
-        {skipsTest && !result?.ok && (
-          <p className="text-[12px] text-(--text-2)">
-            Without a pass the stream may fail at once. Nothing is lost: events wait until it works.
-          </p>
-        )}
+        {!result && steps}
       </div>
-      {result && <TestReport result={result} />}
+      {result && <TestReport result={result}>{steps}</TestReport>}
     </form>
   );
 }

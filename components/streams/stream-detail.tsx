@@ -143,7 +143,6 @@ export function StreamDetail({ organizationId, stream: initial, deadLetters, act
       <StreamHealth stream={stream} />
       {deadLetters.length > 0 && <DeadLetters letters={deadLetters} total={stream.deadLetters} />}
       <EditStream
-        key={stream.updatedAt}
         organizationId={organizationId}
         stream={stream}
         update={actions.update}

@@ -37,7 +37,7 @@ function LastError({ stream }: { stream: StreamSummary }) {
   const isCurrent = isErrorCurrent(stream);
   const retry =
     isCurrent && (stream.state === "degraded" || stream.state === "error")
-      ? `Failed ${formatCount(stream.failures)} times in a row. Next attempt ${formatMoment(stream.nextAttemptAt)}.`
+      ? `Failed ${stream.failures === 1 ? "once" : `${formatCount(stream.failures)} times in a row`}. Next attempt ${formatMoment(stream.nextAttemptAt)}.`
       : null;
   return (
     <section

@@ -1,7 +1,7 @@
 "use client";
 
 import { Check, X } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import type { TestResult, TestStep } from "@/lib/streams/schema";
 import { formatMoment, stepName } from "./words";
 
@@ -13,8 +13,8 @@ function pretty(text: string): string {
   }
 }
 
-/** What one test event met on its way, step by step. */
-export function TestReport({ result }: { result: TestResult }) {
+/** What one test event met on its way, step by step; `children` are what to do next. */
+export function TestReport({ result, children }: { result: TestResult; children?: ReactNode }) {
   const { problem, steps } = result;
   const section = useRef<HTMLElement>(null);
   // The report stands below the form: bring each new one into sight.
@@ -34,6 +34,7 @@ export function TestReport({ result }: { result: TestResult }) {
           ? `${problem.message} ${problem.advice}`
           : `It answered ${result.status} in ${result.latencyMs} ms.`}
       </p>
+      {children && <div className="mt-3.5 mb-5">{children}</div>}
       <p className="mt-3 text-[12px] text-(--text-3)">Sent {formatMoment(result.at)}</p>
       {steps.length > 0 && <Steps steps={steps} />}
       <div className="mt-5 grid grid-cols-2 gap-6 max-lg:grid-cols-1">

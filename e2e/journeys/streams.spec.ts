@@ -73,7 +73,7 @@ test("a webhook is added after a test, delivers in order, fails visibly, recover
   await page.getByRole("button", { name: "Send a test event" }).click();
   await expect(page.getByTestId("test-report")).toContainText("The receiver answered 404");
   await expectAccessible(page, "refused test");
-  await page.getByRole("button", { name: "Send a test event" }).click();
+  await page.getByRole("button", { name: "Send again" }).click();
   await expect(page.getByTestId("test-report")).toContainText("The receiver took the test event");
   expect(receiver.stored()).toMatchObject([{ seq: null, action: "trailseal.test" }]);
 

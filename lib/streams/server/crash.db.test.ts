@@ -43,7 +43,7 @@ beforeEach(async () => {
 afterEach(() => receiver.close());
 
 describe("a delivering process killed with SIGKILL", () => {
-  const bundle = path.resolve(".build", `deliver-test-${process.pid}.mjs`);
+  const bundle = path.resolve(".build/test", `deliver-${process.pid}.mjs`);
   beforeAll(async () => {
     await build({
       stdin: {
