@@ -33,9 +33,13 @@ export function SetupForm(props: {
       email: text("email"),
       password: text("password"),
     };
-    const result = await props.create(input);
+    const result = await props.create(input).catch(() => null);
+    if (!result?.ok) setPending(false);
+    if (!result) {
+      setErrors({ form: "The server did not answer. Try again." });
+      return;
+    }
     if (!result.ok) {
-      setPending(false);
       const byField = Object.fromEntries(result.errors.map(({ field, code }) => [field, code]));
       setErrors(result.errors.length > 0 ? byField : { form: result.message });
       return;
@@ -45,7 +49,7 @@ export function SetupForm(props: {
   };
 
   return (
-    <form onSubmit={submit} className="grid gap-4">
+    <form method="post" onSubmit={submit} className="grid gap-3.5">
       {errors.form && (
         <p role="alert" className="text-(--in-failed)">
           {errors.form}
@@ -53,12 +57,27 @@ export function SetupForm(props: {
       )}
       <Field label="Your name" error={errors.name}>
         {(control) => (
-          <Input {...control} name="name" autoComplete="name" required maxLength={200} autoFocus />
+          <Input
+            {...control}
+            name="name"
+            autoComplete="name"
+            required
+            maxLength={200}
+            autoFocus
+            className="h-9"
+          />
         )}
       </Field>
       <Field label="E-mail" error={errors.email}>
         {(control) => (
-          <Input {...control} name="email" type="email" autoComplete="username" required />
+          <Input
+            {...control}
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            className="h-9"
+          />
         )}
       </Field>
       <Field label="Password" hint="At least 12 characters." error={errors.password}>
@@ -70,10 +89,11 @@ export function SetupForm(props: {
             autoComplete="new-password"
             required
             minLength={12}
+            className="h-9"
           />
         )}
       </Field>
-      <Button type="submit" variant="primary" disabled={isPending} className="h-9">
+      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9">
         Create administrator
       </Button>
     </form>

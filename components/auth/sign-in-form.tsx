@@ -40,7 +40,8 @@ export function SignInForm() {
   };
 
   return (
-    <form onSubmit={submit} className="grid gap-4">
+    // A form sent before its script has arrived must not put the password into the address.
+    <form method="post" onSubmit={submit} className="grid gap-3.5">
       <Field label="E-mail">
         {(control) => (
           <Input
@@ -50,6 +51,8 @@ export function SignInForm() {
             autoComplete="username"
             required
             autoFocus
+            placeholder="you@example.com"
+            className="h-9"
           />
         )}
       </Field>
@@ -61,10 +64,11 @@ export function SignInForm() {
             type="password"
             autoComplete="current-password"
             required
+            className="h-9"
           />
         )}
       </Field>
-      <Button type="submit" variant="primary" disabled={isPending} className="h-9">
+      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9">
         Sign in
       </Button>
     </form>

@@ -17,7 +17,11 @@ export default async function SetupPage(props: {
         title="This link does not work"
         lead="It was used already, or a newer one was printed. While there is no administrator, every start of Trailseal prints a fresh link."
       >
-        <ButtonLink href="/sign-in">Sign in</ButtonLink>
+        <div className="grid">
+          <ButtonLink href="/sign-in" className="h-9">
+            Sign in
+          </ButtonLink>
+        </div>
       </AuthCard>
     );
   }

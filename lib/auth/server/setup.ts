@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { sha256 } from "@/lib/chain/sha256";
 import { getPrisma } from "@/lib/db/prisma";
-import { getEnv } from "@/lib/env";
+import { type Env, getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { hashPassword } from "./passwords";
 import { systemInstanceScope } from "./system-scope";
@@ -60,8 +60,8 @@ export async function createFirstAdministrator(
 }
 
 /** TRAILSEAL_ADMIN_EMAIL and TRAILSEAL_ADMIN_PASSWORD make the first administrator; later starts change nothing. */
-export async function ensureAdminFromEnv(): Promise<void> {
-  const { TRAILSEAL_ADMIN_EMAIL: email, TRAILSEAL_ADMIN_PASSWORD: password } = getEnv();
+export async function ensureAdminFromEnv(env: Env = getEnv()): Promise<void> {
+  const { TRAILSEAL_ADMIN_EMAIL: email, TRAILSEAL_ADMIN_PASSWORD: password } = env;
   if (!email || !password || (await hasUsers())) return;
   const user = { email: email.toLowerCase(), name: "Administrator", password };
   await createUser(systemInstanceScope("worker"), {
