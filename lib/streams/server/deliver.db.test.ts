@@ -53,7 +53,7 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
       const before = Date.now();
       await append(scope, plain(1));
       await until("delivery", async () => receiver.stored().length === 1_204);
-      expect(Date.now() - before).toBeLessThan(1_500);
+      expect(Date.now() - before).toBeLessThan(5_000);
       await drained(scope, id);
     });
     expect(tally(receiver.stored(), upTo(1_204))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
