@@ -112,7 +112,13 @@ const TARGETS = `CASE WHEN e.targets @> '[null]' THEN (
   SELECT jsonb_agg(CASE WHEN t.value = 'null' THEN ${ERASED} ELSE t.value END ORDER BY t.position)
   FROM jsonb_array_elements(e.targets) WITH ORDINALITY AS t(value, position)) ELSE e.targets END`;
 
-/** Columns in order (contract §8); `text` cells come from clients, and may look like formulas. */
+/** What a spreadsheet takes for the start of a formula, or skips before one. */
+const FORMULA_STARTS = [..."=+-@\t\r"].map((character) => character.charCodeAt(0)).join(", ");
+
+/**
+ * Columns in order (contract §8). `text` cells are a client's words and may look like formulas; JSON cells
+ * are objects and arrays, so they cannot.
+ */
 const COLUMNS: { name: string; sql: string; text?: true }[] = [
   { name: "id", sql: "e.id" },
   { name: "organization_id", sql: "e.organization_id" },
@@ -123,12 +129,12 @@ const COLUMNS: { name: string; sql: string; text?: true }[] = [
   { name: "actor_type", sql: "coalesce(e.actor_type, 'erased')", text: true },
   { name: "actor_id", sql: "coalesce(e.actor_id, 'erased')", text: true },
   { name: "actor_name", sql: "e.actor_name", text: true },
-  { name: "actor_metadata", sql: "(e.actor -> 'metadata')::text", text: true },
-  { name: "targets", sql: `(${TARGETS})::text`, text: true },
+  { name: "actor_metadata", sql: "(e.actor -> 'metadata')::text" },
+  { name: "targets", sql: `(${TARGETS})::text` },
   { name: "location", sql: "e.location", text: true },
   { name: "user_agent", sql: "e.user_agent", text: true },
-  { name: "context", sql: "e.context::text", text: true },
-  { name: "metadata", sql: "e.metadata::text", text: true },
+  { name: "context", sql: "e.context::text" },
+  { name: "metadata", sql: "e.metadata::text" },
   { name: "seq", sql: "e.seq" },
   { name: "chain_hash", sql: "encode(e.chain_hash, 'hex')" },
 ];
@@ -143,5 +149,5 @@ function csvColumns(raw: boolean): Prisma.Sql {
 
 /** A leading apostrophe makes a spreadsheet show the cell instead of computing it. */
 function neutralised(sql: string): string {
-  return `CASE WHEN left(${sql}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r') THEN '''' || ${sql} ELSE ${sql} END`;
+  return `CASE WHEN ascii(${sql}) IN (${FORMULA_STARTS}) THEN '''' || ${sql} ELSE ${sql} END`;
 }
