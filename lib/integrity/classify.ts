@@ -39,7 +39,7 @@ export interface Neighbourhood {
   headHash: Buffer;
 }
 
-export const LOOK_BEHIND = 64;
+export const LOOK_BEHIND = 32;
 export const LOOK_AHEAD = 256;
 const MAX_RENUMBERED = 1000;
 

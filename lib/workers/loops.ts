@@ -1,6 +1,7 @@
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
+import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
 import { deliverDue } from "@/lib/streams/server/deliver";
 import { followLogs } from "./followers";
 import { pause } from "./pause";
@@ -24,4 +25,5 @@ export const loops: Record<string, Loop> = {
   housekeeping: keepHouse,
   followers: followLogs,
   delivery: (signal) => deliverDue(signal),
+  verification: (signal) => runVerificationJobs(signal),
 };

@@ -64,6 +64,11 @@ export class FindingList {
     return this.#brokenAt.has(seq);
   }
 
+  /** Whether one is known with from ≤ seq ≤ to. */
+  breaksWithin(from: number, to: number): boolean {
+    return [...this.#brokenAt].some((seq) => seq >= from && seq <= to);
+  }
+
   /** Whether another finding of this kind would still be kept. */
   wants(kind: DamageKind): boolean {
     return (this.#count.get(kind) ?? 0) < MAX_PER_KIND;

@@ -1,4 +1,5 @@
 import { genesisHash } from "@/lib/chain/event-hash";
+import { getEnv } from "@/lib/env";
 import {
   type ChainBreak,
   type ChainState,
@@ -19,7 +20,7 @@ import { TileCheck } from "./tile-check";
 /** Rows read at once: four tiles. */
 const WINDOW = 1_024;
 /** Breaks that are looked at closely; beyond them only the kind is guessed. */
-const MAX_CLASSIFIED = 64;
+const MAX_CLASSIFIED = 32;
 const MAX_TRIES_PER_ROW = 4;
 const PROBE = 3;
 
@@ -102,18 +103,37 @@ export class LogWalk {
     return row?.[0] ? { min: Number(row[0]), max: Number(row[1]) } : null;
   }
 
-  /** An origin that is not this organization's, or under which no row that is looked at holds. */
+  /**
+   * An origin that is not this organization's; or one that this instance does not give, under which no row
+   * that is looked at holds. (Under the instance's own origin that would be edited rows.)
+   */
   async #isOtherOrigin(bounds: { min: number; max: number } | null): Promise<boolean> {
     const { origin } = this.#head;
-    if (!origin.endsWith(`/${this.snapshot.organizationId}`)) return true;
-    if (!bounds || bounds.max - bounds.min < 2 * PROBE) return false;
+    const { organizationId } = this.snapshot;
+    if (!origin.endsWith(`/${organizationId}`)) return true;
+    if (
+      !bounds ||
+      (await this.#ownPrefixes()).includes(origin.slice(0, -organizationId.length - 1))
+    )
+      return false;
+    let compared = 0;
     for (const from of [bounds.min, bounds.max - PROBE]) {
       const rows = await this.#sealedRows(from, from + PROBE + 1);
-      for (const [at, row] of rows.slice(1).entries()) {
-        if (rowHolds(origin, row, row.seq, (rows[at] as SealedRow).stored)) return false;
+      for (const [at, row] of rows.entries()) {
+        const previous = row.seq === 0 ? genesisHash(origin) : rows[at - 1]?.stored;
+        if (!previous) continue;
+        if (rowHolds(origin, row, row.seq, previous)) return false;
+        compared += 1;
       }
     }
-    return true;
+    return compared > 1;
+  }
+
+  async #ownPrefixes(): Promise<(string | undefined)[]> {
+    const rows = await this.snapshot.query(
+      "SELECT value #>> '{}' FROM settings WHERE key = 'log_prefix'",
+    );
+    return [getEnv().TRAILSEAL_LOG_PREFIX, rows[0]?.[0] ?? undefined];
   }
 
   async #sealedRows(from: number, to: number): Promise<SealedRow[]> {
@@ -250,7 +270,8 @@ export class LogWalk {
     this.#classified += 1;
     const { position, offset } = this.#state;
     const rows = await this.#sealedRows(position - LOOK_BEHIND, row.seq + LOOK_AHEAD);
-    const sealedAs = [position - LOOK_BEHIND, row.seq + 1].map((seq) => seq + offset);
+    const looked = [position - LOOK_BEHIND, position, row.seq - 1, row.seq];
+    const sealedAs = looked.map((seq) => seq + offset);
     return classifyBreak({
       origin: this.#head.origin,
       state: this.#state,

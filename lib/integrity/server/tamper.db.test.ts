@@ -669,6 +669,24 @@ describe("damage by somebody who knows the hash format", () => {
     );
   });
 
+  test("a long stretch sealed anew is named from its first row", async () => {
+    const log = await sealedLog();
+    await run(log, "UPDATE events SET version = 9 WHERE ORG AND seq = K");
+    await rechain(log, K, K + 150);
+    expect(await verify(log)).toMatchObject({ kind: "history_rewritten", first_bad_seq: K });
+  });
+
+  test("every row edited is edited content, not another origin", async () => {
+    await db.owner.query(`INSERT INTO settings VALUES ('log_prefix', '"log.test"')`);
+    for (const count of [1, 3, EVENTS]) {
+      const log = await sealedLog(count);
+      await run(log, "UPDATE events SET action = 'x' WHERE ORG");
+      const verdict = await verify(log);
+      expect(verdict).toMatchObject({ kind: "edited_content", first_bad_seq: 0, checked: count });
+    }
+    await db.owner.query("DELETE FROM settings");
+  });
+
   test("rows that all break are counted, and their list is bounded", async () => {
     const log = await sealedLog();
     await run(log, "UPDATE events SET version = 3 WHERE ORG AND seq >= 10");

@@ -9,16 +9,16 @@ interface Tile {
   root: Buffer;
 }
 
-const SELECT_TILES =
-  "SELECT idx, data, root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4";
-
 async function loadTiles(
   snapshot: Snapshot,
   level: number,
-  from: number,
-  to: number,
+  indexes: number[],
 ): Promise<Map<number, Tile>> {
-  const rows = await snapshot.query(SELECT_TILES, level, from, to);
+  const rows = await snapshot.query(
+    "SELECT idx, data, root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx = ANY($3)",
+    level,
+    indexes,
+  );
   return new Map(
     rows.map(([idx, data, root]) => [
       Number(idx),
@@ -65,11 +65,10 @@ export class TileCheck {
     own.present[at] = 1;
   }
 
-  /** Leaf hashes of one tile, as stored, for looking things up. */
+  /** Reads the tiles that hold these numbers, for looking leaf hashes up as they are stored. */
   async lookUp(seqs: number[]): Promise<(seq: number) => Buffer | undefined> {
-    const indexes = seqs.filter((seq) => seq >= 0).map((seq) => Math.floor(seq / TILE_WIDTH));
-    if (indexes.length === 0) return () => undefined;
-    const tiles = await loadTiles(this.snapshot, 0, Math.min(...indexes), Math.max(...indexes) + 1);
+    const indexes = new Set(seqs.map((seq) => Math.floor(Math.max(0, seq) / TILE_WIDTH)));
+    const tiles = await loadTiles(this.snapshot, 0, [...indexes]);
     return (seq) => {
       const tile = tiles.get(Math.floor(seq / TILE_WIDTH));
       return tile && hashAt(tile, seq % TILE_WIDTH);
@@ -81,9 +80,8 @@ export class TileCheck {
     const indexes = [...this.#collected.keys()]
       .filter((index) => (index + 1) * TILE_WIDTH <= end)
       .sort((left, right) => left - right);
-    const [first, last] = [indexes[0], indexes.at(-1)];
-    if (first === undefined || last === undefined) return;
-    const tiles = await loadTiles(this.snapshot, 0, first, last + 1);
+    if (indexes.length === 0) return;
+    const tiles = await loadTiles(this.snapshot, 0, indexes);
     for (const index of indexes) this.#compare(index, tiles.get(index));
   }
 
@@ -124,15 +122,19 @@ export class TileCheck {
     });
   }
 
+  /** The tile agrees again: either it was changed here, or a stretch of rows was, together with its hashes. */
   #endRun(): void {
     if (!this.#run) return;
     const { from, to } = this.#run;
     this.#run = null;
     if (this.findings.breaksAt(from)) return;
-    this.#tampered(
-      from,
-      `${to - from + 1} cached leaf hash(es) differ; the rows agree with each other`,
-    );
+    const count = to - from + 1;
+    if (this.findings.breaksWithin(from, to + 1)) {
+      const detail = `${count} row(s) were changed together with their chain hashes`;
+      this.findings.add({ kind: "history_rewritten", seq: from, detail });
+    } else {
+      this.#tampered(from, `${count} cached leaf hash(es) differ; the rows agree with each other`);
+    }
   }
 
   #tampered(seq: number, detail: string): void {
@@ -161,7 +163,7 @@ export class TileCheck {
     const count = Math.floor(this.followed / width);
     const childWidth = width / TILE_WIDTH;
     for (let index = 0; index < count; index += 1) {
-      const tile = (await loadTiles(this.snapshot, level, index, index + 1)).get(index);
+      const tile = (await loadTiles(this.snapshot, level, [index])).get(index);
       if (!tile) {
         this.#tampered(index * width, "a Merkle tile is missing");
         continue;
