@@ -271,6 +271,56 @@ async function prepareDatabase(urls: DatabaseUrls, maintenanceUrl: string): Prom
   }
 }
 
+interface Launch {
+  dataDir: string;
+  cluster: string;
+  binaries: Binaries;
+  privileges: Privileges;
+  port: number;
+  settings: Record<string, string>;
+}
+
+/** Starts the server process. The kernel asks it to shut down when this process dies, however it dies. */
+function launch(options: Launch): { child: ChildProcess; exited: Promise<void>; logFile: string } {
+  const { cluster, binaries, privileges } = options;
+  const logFile = path.join(options.dataDir, "postgres.log");
+  if (fs.existsSync(logFile) && fs.statSync(logFile).size > LOG_LIMIT_BYTES) {
+    fs.renameSync(logFile, `${logFile}.1`);
+  }
+  const settings = { ...SETTINGS, port: String(options.port), ...options.settings };
+  const args = [
+    "-D",
+    cluster,
+    ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+  ];
+  const tied =
+    spawnSync("setpriv", ["--version"]).status === 0 ? ["setpriv", "--pdeathsig", "INT", "--"] : [];
+  const [command, ...rest] = [...tied, binaries.postgres, ...args] as [string, ...string[]];
+  const log = fs.openSync(logFile, "a", 0o600);
+  // Its own process group: Ctrl-C reaches the server by us, after the clients are done.
+  const child = run(privileges, command, rest, { stdio: ["ignore", log, log], detached: true });
+  fs.closeSync(log);
+  return { child, exited: ended(child).then(() => undefined), logFile };
+}
+
+/** Backends of a killed server hold its shared memory for a moment longer. */
+const STILL_ENDING = /pre-existing shared memory block|lock file .* already exists/;
+const ENDING_PATIENCE_MS = 30_000;
+
+async function launchReady(options: Launch, maintenanceUrl: string) {
+  const deadline = Date.now() + ENDING_PATIENCE_MS;
+  for (;;) {
+    const launched = launch(options);
+    try {
+      await waitUntilReady(maintenanceUrl, launched.exited, launched.logFile);
+      return launched;
+    } catch (error) {
+      if (!STILL_ENDING.test(String(error)) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
 /**
  * Starts PostgreSQL on `dataDir/pg`, making it first if it is not there. Works for root too. The caller
  * holds the data directory's lock.
@@ -292,30 +342,13 @@ export async function startEmbedded(
   }
   await clearLeftover(cluster);
   const port = options.port ?? (await freePort());
-  const logFile = path.join(dataDir, "postgres.log");
-  if (fs.existsSync(logFile) && fs.statSync(logFile).size > LOG_LIMIT_BYTES) {
-    fs.renameSync(logFile, `${logFile}.1`);
-  }
-  const log = fs.openSync(logFile, "a", 0o600);
-  const settings = { ...SETTINGS, port: String(port), ...options.settings };
-  const args = [
-    "-D",
-    cluster,
-    ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
-  ];
-  // The kernel asks the server to shut down when this process dies, however it dies.
-  const withDeathSignal = spawnSync("setpriv", ["--version"]).status === 0;
-  const child = withDeathSignal
-    ? run(privileges, "setpriv", ["--pdeathsig", "INT", "--", binaries.postgres, ...args], {
-        stdio: ["ignore", log, log],
-        detached: true,
-      })
-    : run(privileges, binaries.postgres, args, { stdio: ["ignore", log, log], detached: true });
-  fs.closeSync(log);
-  const exited = ended(child).then(() => undefined);
   const urls = embeddedUrls(dataDir, port);
   const maintenanceUrl = urls.ownerUrl.replace(/\/[^/]*$/, "/postgres");
-  await waitUntilReady(maintenanceUrl, exited, logFile);
+  const settings = options.settings ?? {};
+  const { child, exited } = await launchReady(
+    { dataDir, cluster, binaries, privileges, port, settings },
+    maintenanceUrl,
+  );
   await prepareDatabase(urls, maintenanceUrl);
   return {
     ...urls,

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import pg from "pg";
+import { expect, test } from "./fixtures";
+import { startReceiver } from "./fixtures/receiver";
+import { TestServer } from "./server";
+
+const ROUNDS = process.env.TRAILSEAL_LONG ? 12 : 3;
+const WRITERS = 8;
+const ROUND_MS = 1_200;
+
+interface Row {
+  seq: number;
+  request_id: string;
+}
+
+const eventOf = (organizationId: string, requestId: string) => ({
+  organization_id: organizationId,
+  event: {
+    action: "crash.tested",
+    occurred_at: new Date().toISOString(),
+    actor: { type: "user", id: "u1" },
+    targets: [{ type: "doc", id: "d1" }],
+    context: { location: "203.0.113.1" },
+    metadata: { request_id: requestId },
+  },
+});
+
+/** Sends until told to stop; keeps the ids that were acknowledged. */
+async function write(
+  server: TestServer,
+  key: string,
+  organizationId: string,
+  name: string,
+  state: { stop: boolean; acknowledged: Set<string> },
+) {
+  for (let count = 0; !state.stop; count += 1) {
+    const requestId = `${name}-${count}`;
+    // Retried with the same key until an answer says success: what an SDK does.
+    for (let attempt = 0; attempt < 200 && !state.stop; attempt += 1) {
+      try {
+        const response = await fetch(`${server.url}/audit_logs/events`, {
+          method: "POST",
+          headers: {
+            Authorization: `Bearer ${key}`,
+            "Idempotency-Key": requestId,
+            "Content-Type": "application/json",
+          },
+          body: JSON.stringify(eventOf(organizationId, requestId)),
+          signal: AbortSignal.timeout(5_000),
+        });
+        const body = (await response.json()) as { success?: boolean };
+        if (response.ok && body.success) {
+          state.acknowledged.add(requestId);
+          break;
+        }
+        expect([429, 500, 502, 503, 504]).toContain(response.status);
+      } catch {
+        // The server is gone: it comes back.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function storedRows(server: TestServer, organizationId: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: server.ownerUrl() });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      "SELECT seq, metadata ->> 'request_id' AS request_id FROM events WHERE organization_id = $1 ORDER BY seq",
+      [organizationId],
+    );
+    return rows.map((row) => ({ seq: Number(row.seq), request_id: row.request_id }));
+  } finally {
+    await client.end();
+  }
+}
+
+test.describe("a kill -9 of the server, of the database, or of both", () => {
+  test.setTimeout(300_000);
+
+  test("loses no acknowledged event, leaves no gap or fork, and delivers everything in order", async () => {
+    const server = new TestServer();
+    const directory = mkdtempSync(path.join(os.tmpdir(), "trailseal-crash-"));
+    const receiver = await startReceiver({ file: path.join(directory, "stored.ndjson") });
+    try {
+      await server.start();
+      const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Crash");
+      const { key } = await server.cliJson<{ key: string }>(
+        "keys",
+        "create",
+        "--name",
+        "crash",
+        "--org",
+        id,
+      );
+      await server.cliJson(
+        "streams",
+        "add",
+        "--org",
+        id,
+        "--name",
+        "siem",
+        "--destination",
+        "webhook",
+        "--url",
+        `${receiver.url}/hook`,
+      );
+      const state = { stop: false, acknowledged: new Set<string>() };
+      const writers = Array.from({ length: WRITERS }, (_, writer) =>
+        write(server, key, id, `w${writer}`, state),
+      );
+      const victims = ["server", "database", "both"];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+        const victim = victims[round % victims.length];
+        if (victim !== "server") process.kill(server.databasePid(), "SIGKILL");
+        if (victim !== "database") {
+          await server.kill();
+          await server.start();
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+      state.stop = true;
+      await Promise.all(writers);
+
+      const rows = await storedRows(server, id);
+      expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index));
+      const stored = rows.map((row) => row.request_id);
+      expect(new Set(stored).size).toBe(stored.length);
+      expect([...state.acknowledged].filter((requestId) => !stored.includes(requestId))).toEqual(
+        [],
+      );
+      expect(state.acknowledged.size).toBeGreaterThan(50);
+
+      const delivered = () => [...new Set(receiver.stored().map(({ seq }) => seq))];
+      await expect.poll(() => delivered().length, { timeout: 60_000 }).toBe(rows.length);
+      expect(delivered()).toEqual(rows.map(({ seq }) => seq));
+
+      const verdict = await server.cliJson<{ ok: boolean; checked: number }>("verify", "--org", id);
+      expect(verdict).toMatchObject({ ok: true, checked: rows.length });
+    } finally {
+      await server.remove();
+      await receiver.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  test("two starts at once: one serves, the other says where", async () => {
+    const first = new TestServer();
+    const second = new TestServer({}, first.dataDir);
+    try {
+      const outcomes = await Promise.allSettled([first.start(), second.start()]);
+      expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      const [serving, other] =
+        outcomes[0]?.status === "fulfilled" ? [first, second] : [second, first];
+      expect(other.output).toContain(`already running on this data directory: ${serving.url}`);
+      expect((await fetch(`${serving.url}/healthz`)).status).toBe(200);
+    } finally {
+      await second.stop();
+      await first.remove();
+    }
+  });
+});
