@@ -1,6 +1,6 @@
 import oracle from "canonicalize";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { canonicalize } from "./canonical";
 import {
   eventDigest,
@@ -13,6 +13,9 @@ import {
 } from "./event-hash";
 import { sha256 } from "./sha256";
 import { isNormalTimestamp, normalizeTimestamp } from "./time";
+
+// A thousand cases each, on whatever machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 1000 };

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   consistencyProof,
   consistencyRanges,
@@ -12,6 +12,9 @@ import {
   verifyInclusion,
 } from "./merkle";
 import { sha256 } from "./sha256";
+
+// A thousand cases each, on whatever machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const seed = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31);
 const runs = { seed, numRuns: 1000 };
