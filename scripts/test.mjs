@@ -78,7 +78,8 @@ async function ensured(...names) {
 try {
   await ensure(["dependencies", "client"]);
   await suite("format and lint", () => single("node_modules/@biomejs/biome/bin/biome", "ci", "."));
-  await suite("types", () => single("node_modules/typescript/bin/tsc", "--noEmit", "--incremental", "false"));
+  await suite("types", () =>
+    single("node_modules/typescript/bin/tsc", "--noEmit", "--incremental", "false"));
   await suite("bundle", () => ensured("bundle"));
   await suite("unit", () => vitest("unit"));
   await suite("database", () => vitest("db"));
