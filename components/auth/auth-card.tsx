@@ -1,4 +1,3 @@
-import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { ThemeMenu } from "@/components/shell/theme-menu";
 
@@ -25,12 +24,7 @@ function SealOnTrail() {
 }
 
 /** The one thing on the page before somebody is signed in. */
-export function AuthCard(props: {
-  title: string;
-  lead?: ReactNode;
-  children?: ReactNode;
-  warning?: string | null;
-}) {
+export function AuthCard(props: { title: string; lead?: ReactNode; children?: ReactNode }) {
   return (
     <main className="grid min-h-dvh grid-rows-[1fr_auto_1fr] justify-items-center overflow-hidden px-4">
       <div className="row-start-2 w-80 max-w-full py-10">
@@ -39,12 +33,6 @@ export function AuthCard(props: {
           <h1 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">{props.title}</h1>
           {props.lead && <p className="text-(--text-2)">{props.lead}</p>}
         </div>
-        {props.warning && (
-          <p className="mt-6 flex gap-2 rounded-[5px] bg-(--op-denied-tint) px-3 py-2 text-[12px] leading-4 text-(--op-denied)">
-            <TriangleAlert aria-hidden="true" className="mt-px size-3.5 shrink-0" />
-            {props.warning}
-          </p>
-        )}
         {props.children && <div className="mt-6">{props.children}</div>}
       </div>
       <footer className="row-start-3 self-end pb-4">

@@ -21,6 +21,10 @@ interface Props {
   revoke(organizationId: string, id: string): Promise<ActionResult<null>>;
 }
 
+/** On a phone the columns stand below each other and name themselves. */
+const LABELLED =
+  "max-sm:before:inline-block max-sm:before:w-28 max-sm:before:text-[12px] max-sm:before:text-(--text-3) max-sm:before:content-[attr(data-label)]";
+
 /** "23 Nov 2026, 14:02 UTC": the same text on the server and in any browser. */
 function moment(iso: string): string {
   const time = new Date(iso);
@@ -78,13 +82,28 @@ export function KeysTable(props: Props) {
               >
                 {key.name}
               </td>
-              <td className="pr-4 font-mono text-[12px]">…{key.last4}</td>
-              <td className="pr-4 whitespace-nowrap text-(--text-2)">{moment(key.createdAt)}</td>
-              <td className="pr-4 whitespace-nowrap text-(--text-2)">
-                {key.lastUsedAt ? moment(key.lastUsedAt) : "never used"}
+              <td data-label="Ends in" className={`pr-4 ${LABELLED}`}>
+                <span className="font-mono text-[12px]">…{key.last4}</span>
               </td>
-              <td className="pr-4 text-right max-sm:text-left">{key.ignoredFields}</td>
-              <td className="text-right max-sm:text-left">
+              <td
+                data-label="Created"
+                className={`pr-4 whitespace-nowrap text-(--text-2) ${LABELLED}`}
+              >
+                {moment(key.createdAt)}
+              </td>
+              <td
+                data-label="Last used"
+                className={`pr-4 whitespace-nowrap text-(--text-2) ${LABELLED}`}
+              >
+                {key.lastUsedAt ? moment(key.lastUsedAt) : "never"}
+              </td>
+              <td
+                data-label="Ignored fields"
+                className={`pr-4 text-right max-sm:text-left ${LABELLED}`}
+              >
+                {key.ignoredFields}
+              </td>
+              <td className="text-right max-sm:pt-1 max-sm:text-left">
                 {key.revokedAt ? (
                   <span className="text-(--text-3)">revoked</span>
                 ) : (

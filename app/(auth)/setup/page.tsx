@@ -1,8 +1,10 @@
 import type { Metadata } from "next";
 import { AuthCard } from "@/components/auth/auth-card";
+import { PlainHttpWarning } from "@/components/auth/connection";
 import { SetupForm } from "@/components/auth/setup-form";
 import { ButtonLink } from "@/components/ui/button";
 import { isSetupToken } from "@/lib/auth/server/setup";
+import { readArrival } from "@/lib/http/arrival";
 import { createFirstAdministratorAction } from "./actions";
 
 export const metadata: Metadata = { title: "Set up", referrer: "no-referrer" };
@@ -30,6 +32,7 @@ export default async function SetupPage(props: {
       title="Create the first administrator"
       lead="The administrator of this instance reaches every organization."
     >
+      <PlainHttpWarning guess={(await readArrival()).isExposed} />
       <SetupForm token={token} create={createFirstAdministratorAction} />
     </AuthCard>
   );

@@ -55,10 +55,15 @@ export default async function OrganizationsPage() {
         </ul>
       )}
       {user.instanceAdmin && (
-        <CreateOrganization
-          create={createOrganizationAction}
-          isFirst={organizations.length === 0}
-        />
+        <section className="grid gap-3">
+          {organizations.length > 0 && (
+            <h2 className="text-[14px] font-semibold">New organization</h2>
+          )}
+          <CreateOrganization
+            create={createOrganizationAction}
+            isFirst={organizations.length === 0}
+          />
+        </section>
       )}
     </main>
   );

@@ -9,7 +9,8 @@ import { createUser, insertUser } from "./users";
 
 const SETTING = "setup_token_hash";
 
-async function hasUsers(): Promise<boolean> {
+/** Whether set-up is over. */
+export async function hasUsers(): Promise<boolean> {
   return (await getPrisma().user.findFirst({ select: { id: true } })) !== null;
 }
 
