@@ -216,6 +216,8 @@ function rehashed(
   const kept = tileLeaf(sealedAs - 1);
   if (!kept || !rowHolds(origin, row, sealedAs, kept)) return null;
   const before = rows.filter(({ seq }) => seq < row.seq).reverse();
+  // Without a row before, it is the record of a pruning that does not fit.
+  if (before.length === 0) return null;
   let first = state.position - 1;
   for (const earlier of before) {
     if (tileLeaf(earlier.seq + state.offset)?.equals(earlier.stored) !== false) break;

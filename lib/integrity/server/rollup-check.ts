@@ -15,7 +15,8 @@ function count(buckets: Map<string, Bucket>, key: string, seq: number): void {
 /** Counts the events below the follower's cursor again and compares both rollups with that. */
 export class RollupCheck {
   readonly #hours = new Map<string, Bucket>();
-  readonly #actions = new Map<string, Bucket>();
+  /** By day, then action. */
+  readonly #days = new Map<string, Map<string, Bucket>>();
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -30,7 +31,13 @@ export class RollupCheck {
   add(seq: number, occurredAt: string, action: string): void {
     if (seq >= this.followed) return;
     count(this.#hours, occurredAt.slice(0, 13), seq);
-    count(this.#actions, `${occurredAt.slice(0, 10)} ${action}`, seq);
+    const day = occurredAt.slice(0, 10);
+    let actions = this.#days.get(day);
+    if (!actions) {
+      actions = new Map();
+      this.#days.set(day, actions);
+    }
+    count(actions, action, seq);
   }
 
   async finish(): Promise<void> {
@@ -45,11 +52,15 @@ export class RollupCheck {
     const actions = await this.snapshot.query(
       "SELECT day, action, events FROM rollup_actions_daily WHERE organization_id = $1 ORDER BY day, action",
     );
+    const counted = new Map<string, Bucket>();
+    for (const [day, byAction] of this.#days) {
+      for (const [action, bucket] of byAction) counted.set(`${day} ${action}`, bucket);
+    }
     const daily = actions.map(([day, action, events]): [string, number] => [
       `${day} ${action}`,
       Number(events),
     ]);
-    this.#compare("rollup_actions_daily", this.#actions, daily);
+    this.#compare("rollup_actions_daily", counted, daily);
   }
 
   #compare(table: string, counted: Map<string, Bucket>, stored: [string, number][]): void {
