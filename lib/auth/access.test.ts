@@ -58,6 +58,14 @@ describe("the access registry", () => {
     },
   );
 
+  it("lists nothing that does not exist", () => {
+    const existing = [
+      ...[...pages, ...handlers].map(({ key }) => key),
+      ...actions.flatMap(({ permits }) => permits.map(({ accessKey }) => accessKey)),
+    ];
+    expect(Object.keys(access).filter((key) => !existing.includes(key))).toEqual([]);
+  });
+
   it("knows every server action: they live in actions files only", () => {
     const elsewhere = [...app, ...sourcesUnder(root, "components"), ...sourcesUnder(root, "lib")]
       .filter(({ file }) => file !== "lib/auth/access.test.ts")
