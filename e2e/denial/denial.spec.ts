@@ -165,6 +165,41 @@ for (const visitor of [...reachesNobody, ...reachesOthers]) {
   });
 }
 
+/** What the client router sends when it has an organization's layout already and wants a page only. */
+function pageOnlyHeaders(organizationId: string): Record<string, string> {
+  const leaf = ["elsewhere", { children: ["__PAGE__", {}, null, null, 0] }, null, null, 0];
+  const org = [["org", organizationId, "d", null], { children: leaf }, null, null, 0];
+  const dashboard = ["(dashboard)", { children: ["o", { children: org }, null, null, 0] }];
+  const tree = ["", { children: [...dashboard, null, null, 0] }, null, null, 16];
+  return { RSC: "1", "Next-Router-State-Tree": encodeURIComponent(JSON.stringify(tree)) };
+}
+
+test("a page asked for without its layout guards itself", async ({
+  playwright,
+  server,
+  organization,
+}) => {
+  const member = await visit(playwright, server, await createMember(server, organization.id));
+  const headers = pageOnlyHeaders(organization.id);
+  const keysPage = `/o/${organization.id}/settings/keys`;
+  const own = await (await member.get(keysPage, { headers })).text();
+  expect(own).toContain("e2e");
+  expect(own, "the layout is not part of the answer").not.toContain("Acme");
+  for (const visitor of [...reachesNobody, "stranger"] as const) {
+    const fixtures = { playwright, server, organizationId: organization.id };
+    const { request } = await comeAs(visitor, fixtures);
+    for (const route of routes) {
+      const key = keyOf(route);
+      if (!is("organization")(key) || !key.startsWith("page:")) continue;
+      const response = await request.get(fill(route[1], organization.id), { headers });
+      const what = `${visitor} ${key}`;
+      await expectSilence(response, what);
+      const refusal = visitor === "stranger" ? "NEXT_HTTP_ERROR_FALLBACK;404" : "/sign-in";
+      expect(await response.text(), what).toContain(refusal);
+    }
+  }
+});
+
 test("an action that is public needs its own proof", async ({
   playwright,
   server,

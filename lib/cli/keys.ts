@@ -7,7 +7,8 @@ import {
   newApiKeySchema,
   revokeApiKey,
 } from "@/lib/keys/server/api-keys";
-import { print, printTable } from "./output";
+import { getOrganization } from "@/lib/orgs/server/organizations";
+import { print, printTable, snakeCase } from "./output";
 
 const scopeOf = (org: string | undefined) =>
   org === undefined ? systemInstanceScope("cli") : systemScope("cli", org);
@@ -37,8 +38,9 @@ export function register(program: Command): void {
     .option("--org <id>", "of one organization")
     .option("--json", "print JSON")
     .action(async (options: { org?: string; json?: boolean }) => {
+      if (options.org !== undefined) await getOrganization(systemScope("cli", options.org));
       const list = await listApiKeys(scopeOf(options.org));
-      if (options.json) print(true, list, "");
+      if (options.json) print(true, snakeCase(list), "");
       else {
         printTable(
           list.map((key) => ({

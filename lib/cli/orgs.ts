@@ -6,7 +6,7 @@ import {
   listOrganizations,
   newOrganizationSchema,
 } from "@/lib/orgs/server/organizations";
-import { print, printTable } from "./output";
+import { print, printTable, snakeCase } from "./output";
 
 export function register(program: Command): void {
   const orgs = program.command("orgs").description("Organizations, each with a log of its own.");
@@ -32,7 +32,7 @@ export function register(program: Command): void {
     .option("--json", "print JSON")
     .action(async (options: { json?: boolean }) => {
       const organizations = await listOrganizations(systemInstanceScope("cli"));
-      if (options.json) print(true, organizations, "");
+      if (options.json) print(true, snakeCase(organizations), "");
       else
         printTable(
           organizations.map(({ id, name, createdAt }) => ({ id, name, created: createdAt })),

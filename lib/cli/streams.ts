@@ -6,7 +6,7 @@ import { getOrganization } from "@/lib/orgs/server/organizations";
 import { createStreamSchema, type StreamSummary, type TestResult } from "@/lib/streams/schema";
 import { createStream, listStreams } from "@/lib/streams/server/streams";
 import { testStream } from "@/lib/streams/server/test-stream";
-import { print, printTable } from "./output";
+import { print, printTable, snakeCase } from "./output";
 
 interface AddOptions {
   org: string;
@@ -50,20 +50,6 @@ async function toInput(options: AddOptions): Promise<z.infer<typeof createStream
   const parsed = createStreamSchema.safeParse({ name, destination, from, config, secrets });
   if (!parsed.success) throw new AppError("invalid_request", z.prettifyError(parsed.error));
   return parsed.data;
-}
-
-/** camelCase keys become snake_case; others, such as header names, stay. */
-function snakeCase(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(snakeCase);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      /^[a-z]+([A-Z][a-z0-9]*)+$/.test(key)
-        ? key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-        : key,
-      snakeCase(member),
-    ]),
-  );
 }
 
 function toRow(stream: StreamSummary): Record<string, string> {
