@@ -81,7 +81,13 @@ function runNpm(args) {
   else run(process.platform === "win32" ? "npm.cmd" : "npm", args);
 }
 
-const bundleSources = ["lib", "prisma/schema.prisma", "tsconfig.json", "scripts/ensure.mjs"];
+const bundleSources = [
+  "lib",
+  "bench",
+  "prisma/schema.prisma",
+  "tsconfig.json",
+  "scripts/ensure.mjs",
+];
 const buildSources = [
   "app",
   "components",
@@ -112,7 +118,9 @@ const steps = {
   bundle: {
     hash: () => hashOf([...bundleSources, "package-lock.json"]),
     present: () =>
-      ["serve", "worker", "cli"].every((name) => existsSync(path.join(stateDir, `${name}.mjs`))),
+      ["serve", "worker", "cli", "bench"].every((name) =>
+        existsSync(path.join(stateDir, `${name}.mjs`)),
+      ),
     async make() {
       const { build } = await import("esbuild");
       for (const old of readdirSync(stateDir)) {
@@ -124,6 +132,7 @@ const steps = {
           serve: "lib/server/main.ts",
           worker: "lib/workers/main.ts",
           cli: "lib/cli/main.ts",
+          bench: "bench/main.ts",
         },
         outdir: ".build",
         outExtension: { ".js": ".mjs" },

@@ -1,13 +1,10 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type pg from "pg";
-import { from as copyFrom } from "pg-copy-streams";
 import { eventDigest, leafHash, makeSalts } from "@/lib/chain/event-hash";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
-import { ipOf } from "../ip";
 import type { NewEvent } from "../schema";
+import { copyEvents } from "./copy-events";
 
 /** The transaction that seals: integrity spec §3. */
 
@@ -118,9 +115,8 @@ async function append(
   for (const item of items) {
     const key = item.key.toString("hex");
     const seq = known.get(key) ?? seqOfKey.get(key);
-    const keylessSeq = item.keylessKey
-      ? known.get(`recent ${item.keylessKey.toString("hex")}`)
-      : undefined;
+    const keyless = item.keylessKey?.toString("hex");
+    const keylessSeq = known.get(`recent ${keyless}`) ?? seqOfKey.get(`${keyless}`);
     if (seq !== undefined) continue;
     if (keylessSeq !== undefined) {
       known.set(key, keylessSeq);
@@ -143,16 +139,13 @@ async function append(
   }));
   await storeKeys(client, organizationId, [...firstKeys, ...adopted]);
   if (fresh.length > 0) {
-    await copyRows(
-      client,
-      EVENT_COPY,
-      eventRows(organizationId, head.next_seq, recordedAt, fresh, hashes),
-    );
-    await copyRows(
-      client,
-      TARGET_COPY,
-      targetRows(organizationId, head.next_seq, recordedAt, fresh),
-    );
+    await copyEvents(client, {
+      organizationId,
+      firstSeq: head.next_seq,
+      recordedAt,
+      events: fresh,
+      hashes,
+    });
     await client.query(
       "UPDATE log_heads SET next_seq = $2, head_hash = $3, last_recorded_at = $4 WHERE organization_id = $1",
       [organizationId, head.next_seq + fresh.length, hashes.at(-1), recordedAt],
@@ -226,65 +219,4 @@ function chain(head: Head, recordedAt: string, items: Prepared[]): Buffer[] {
     previous = leafHash(head.origin, head.next_seq + position, recordedAt, item.digest, previous);
     return previous;
   });
-}
-
-// COPY: the cheapest way in for many rows, and one that Citus routes by row ------------------------
-
-const EVENT_COPY = `COPY events (organization_id, seq, recorded_at, occurred_at, version, id, action,
-  actor, targets, context, metadata, salts, chain_hash, ip) FROM STDIN`;
-const TARGET_COPY = `COPY event_targets (organization_id, target_type, target_id, occurred_at, seq, recorded_at) FROM STDIN`;
-
-const ESCAPES: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/** One value in COPY's text format (PostgreSQL manual, COPY, "Text Format"). */
-function copyText(text: string): string {
-  return /[\\\n\r\t]/.test(text)
-    ? text.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] as string)
-    : text;
-}
-
-const copyJson = (value: unknown) => (value === null ? "\\N" : copyText(JSON.stringify(value)));
-const copyBytes = (bytes: Buffer) => `\\\\x${bytes.toString("hex")}`;
-
-function eventRows(
-  organizationId: string,
-  firstSeq: number,
-  recordedAt: string,
-  items: Prepared[],
-  hashes: Buffer[],
-): string {
-  let text = "";
-  items.forEach(({ event, id, salts }, position) => {
-    const { action, version, occurredAt, actor, targets, context, metadata } = event;
-    const head = `${organizationId}\t${firstSeq + position}\t${recordedAt}\t${occurredAt}\t${version}\t${id}\t${copyText(action)}`;
-    const units = `${copyJson(actor)}\t${copyJson(targets)}\t${copyJson(context)}\t${copyJson(metadata)}`;
-    const proof = `${copyBytes(salts)}\t${copyBytes(hashes[position] as Buffer)}`;
-    text += `${head}\t${units}\t${proof}\t${ipOf(context?.location) ?? "\\N"}\n`;
-  });
-  return text;
-}
-
-/** One row per distinct target of an event. */
-function targetRows(
-  organizationId: string,
-  firstSeq: number,
-  recordedAt: string,
-  items: Prepared[],
-): string {
-  let text = "";
-  items.forEach(({ event }, position) => {
-    const seen = new Set<string>();
-    for (const target of event.targets) {
-      const key = `${copyText(target.type as string)}\t${copyText(target.id as string)}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
-      text += `${organizationId}\t${key}\t${event.occurredAt}\t${firstSeq + position}\t${recordedAt}\n`;
-    }
-  });
-  return text;
-}
-
-async function copyRows(client: pg.PoolClient, sql: string, rows: string): Promise<void> {
-  if (rows === "") return;
-  await pipeline(Readable.from([Buffer.from(rows)]), client.query(copyFrom(sql)));
 }

@@ -1,0 +1,190 @@
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Command } from "commander";
+import pg from "pg";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { followTiles } from "@/lib/chain/server/tiles";
+import { seedOrganization, zipfShares } from "@/lib/cli/seed";
+import { closePools } from "@/lib/db/pool";
+import { parseEnv } from "@/lib/env";
+import { followRollups } from "@/lib/events/server/rollups";
+import { createOrganization } from "@/lib/orgs/server/organizations";
+import { openDatabase } from "@/lib/server/instance";
+import { benchCsv, benchVerify } from "./bulk";
+import { benchIngest } from "./ingest";
+import { type Row, table } from "./measure";
+import { benchReads } from "./reads";
+
+const SETTLE_MS = 5_000;
+const say = (message: string) => process.stderr.write(`${message}\n`);
+
+interface Options {
+  events: number;
+  organizations: number;
+  dir?: string;
+}
+
+/** Fills the organizations; the first gets the most. @returns their ids. */
+async function seed(options: Options): Promise<string[]> {
+  const ids: string[] = [];
+  const end = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
+  for (const [rank, share] of zipfShares(options.events, options.organizations).entries()) {
+    const { id } = await createOrganization(systemInstanceScope("cli"), {
+      name: `Bench ${rank + 1}`,
+    });
+    const started = performance.now();
+    await seedOrganization(id, share, {
+      seed: rank + 1,
+      days: 365,
+      end,
+      actors: 50_000,
+      targets: 500_000,
+    });
+    await followTiles(id);
+    await followRollups(id);
+    say(
+      `${id}: ${share.toLocaleString("en-US")} events in ${Math.round((performance.now() - started) / 1_000)} s`,
+    );
+    ids.push(id);
+  }
+  return ids;
+}
+
+async function diskRow(ownerUrl: string): Promise<Row> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    await client.query("VACUUM ANALYZE");
+    const { rows } = await client.query(
+      `SELECT sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname ~ '^(events|event_targets)_[0-9]')::float8 AS rows,
+         sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname IN ('idempotency_keys', 'tiles', 'rollup_hourly', 'rollup_actions_daily'))::float8 AS beside,
+         (SELECT count(*) FROM events)::float8 AS events
+       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'`,
+    );
+    const perEvent = (bytes: number) => Math.round(bytes / rows[0].events);
+    const all = perEvent(rows[0].rows + rows[0].beside);
+    return {
+      what: "disk per event",
+      ours: `${all.toLocaleString("en-US")} B`,
+      bare: "",
+      ratio: null,
+      target: null,
+      note: `rows, targets and indexes ${perEvent(rows[0].rows)} B; keys, tiles, rollups ${perEvent(rows[0].beside)} B; floor 2,500, goal 2,200${all > 2_500 ? ": MISS" : ""}`,
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+const proc = (pid: number | string, file: string) => {
+  try {
+    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** Proportional memory of a process and everything below it, megabytes by command. */
+function memoryBelow(root: number): Record<string, number> {
+  const parents = new Map<number, number>();
+  for (const entry of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    const stat = proc(entry, "stat");
+    parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+  }
+  const isBelow = (pid: number): boolean =>
+    pid === root || (parents.has(pid) && isBelow(parents.get(pid) as number));
+  const used: Record<string, number> = {};
+  for (const pid of parents.keys()) {
+    if (!isBelow(pid)) continue;
+    const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(proc(pid, "smaps_rollup"))?.[1] ?? 0);
+    const command = proc(pid, "cmdline");
+    const name = command.includes("postgres")
+      ? "database"
+      : command.includes("worker.mjs")
+        ? "worker"
+        : "server";
+    used[name] = (used[name] ?? 0) + kilobytes / 1_000;
+  }
+  return used;
+}
+
+/** The product itself on the seeded directory, left alone for a moment. */
+async function idleRow(root: string, dataDir: string): Promise<Row> {
+  const env = {
+    ...process.env,
+    TRAILSEAL_DATA_DIR: dataDir,
+    PORT: "0",
+    DATABASE_URL: "",
+    DATABASE_OWNER_URL: "",
+  };
+  const child = spawn(process.execPath, ["scripts/start.mjs"], {
+    cwd: root,
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once("exit", () => reject(new Error("The server did not start")));
+      child.stdout.on("data", (chunk: Buffer) => chunk.includes("ready:") && resolve());
+    });
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const used = memoryBelow(child.pid as number);
+    const total = Object.values(used).reduce((sum, value) => sum + value, 0);
+    const parts = Object.entries(used).map(([name, value]) => `${name} ${Math.round(value)}`);
+    return {
+      what: "idle memory",
+      ours: `${Math.round(total)} MB`,
+      bare: "",
+      ratio: null,
+      target: null,
+      note: parts.join(", "),
+    };
+  } finally {
+    child.kill("SIGTERM");
+    await new Promise((resolve) => child.once("exit", resolve));
+  }
+}
+
+export async function main(argv: string[], root: string): Promise<void> {
+  const program = new Command("bench")
+    .option("--events <n>", "events to seed, over all organizations", Number, 200_000)
+    .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
+    .option("--dir <dir>", "keep the data here instead of in a temporary directory")
+    .parse(argv);
+  const options = program.opts<Options>();
+  const dataDir = options.dir
+    ? path.resolve(options.dir)
+    : fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-bench-"));
+  process.env.TRAILSEAL_DATA_DIR = dataDir;
+  delete process.env.DATABASE_URL;
+  delete process.env.DATABASE_OWNER_URL;
+  const opened = await openDatabase(parseEnv(process.env), "cli", root);
+  if (!("appUrl" in opened)) throw new Error(`${dataDir} is in use`);
+  const rows: Row[] = [];
+  let largest = 0;
+  try {
+    say("ingest…");
+    rows.push(...(await benchIngest()));
+    say("seeding…");
+    const [first] = await seed(options);
+    largest = zipfShares(options.events, options.organizations)[0] as number;
+    const scope = systemScope("cli", first as string);
+    rows.push(await diskRow(opened.ownerUrl));
+    say("reads…");
+    rows.push(...(await benchReads(scope)));
+    say("csv…");
+    rows.push(await benchCsv(scope, largest));
+    say("verify…");
+    rows.push(await benchVerify(scope, largest));
+  } finally {
+    await closePools();
+    await opened.close();
+  }
+  rows.push(await idleRow(root, dataDir));
+  if (!options.dir) fs.rmSync(dataDir, { recursive: true, force: true });
+  process.stdout.write(
+    `\n${options.events.toLocaleString("en-US")} events, ${options.organizations} organizations; the largest, which is measured, has ${largest.toLocaleString("en-US")}.\n\n${table(rows)}\n`,
+  );
+}
