@@ -50,6 +50,8 @@ export class LogWalk {
   #classified = 0;
   /** Of the last row that held. */
   #lastRecordedAt = "";
+  /** Rows at numbers that the head has not given out. */
+  #beyond: { from: number; count: number } | null = null;
   #lastRow: { recordedAt: string; verified: boolean } | null = null;
 
   constructor(
@@ -216,6 +218,10 @@ export class LogWalk {
       if (verified) this.#accept(row);
       this.checked += 1;
       this.lastSeq = row.seq;
+      if (row.seq >= this.nextSeq) {
+        this.#beyond ??= { from: row.seq, count: 0 };
+        this.#beyond.count += 1;
+      }
       this.#lastRow = { recordedAt: row.recordedAt, verified };
       this.#control.add(row, verified);
       this.#rollups.add(row.seq, row.occurredAt, row.action);
@@ -260,6 +266,8 @@ export class LogWalk {
         tries < MAX_TRIES_PER_ROW && this.#classified < MAX_CLASSIFIED
           ? await this.#classify(row)
           : this.#guess(row);
+      // Whatever else it looks like, a row that was never numbered was put there.
+      if (row.seq >= this.nextSeq && broken.finding.kind !== "inserted_row") return false;
       this.findings.add(broken.finding);
       this.#state = broken.next;
     }
@@ -301,12 +309,16 @@ export class LogWalk {
   #checkHead(): void {
     const { nextSeq, hash, lastRecordedAt } = this.#head;
     const { position, previous } = this.#state;
+    if (this.#beyond) {
+      const { from, count } = this.#beyond;
+      const detail = `${count} row(s) beyond the log head, which says ${nextSeq} events`;
+      this.findings.add({ kind: "inserted_row", seq: from, detail });
+    }
     if (position < nextSeq) {
       const detail = `log head says ${nextSeq} events`;
       this.findings.add({ kind: "truncated_tail", seq: position, detail });
     } else if (position > nextSeq) {
-      const detail = `${position - nextSeq} row(s) beyond the log head`;
-      this.findings.add({ kind: "inserted_row", seq: nextSeq, detail });
+      // The rows beyond were sealed after the head's: they are reported already.
     } else if (previous && !previous.equals(hash)) {
       this.findings.add({
         kind: "truncated_tail",

@@ -106,6 +106,15 @@ describe("damage by somebody who knows the hash format", () => {
     expect(await verify(log)).toMatchObject({ kind: "inserted_row", first_bad_seq: K });
   });
 
+  test("a well-formed row in the last place, the last row pushed behind the head", async () => {
+    const log = await sealedLog();
+    const last = EVENTS - 1;
+    await run(log, `UPDATE events SET seq = ${EVENTS} WHERE ORG AND seq = ${last}`);
+    await run(log, copyOf(String(last - 1), { seq: String(last) }));
+    await rechain(log, last, last);
+    expect(await verify(log)).toMatchObject({ kind: "inserted_row", first_bad_seq: last });
+  });
+
   test("an edit with its own hash is named by the tile, though the next row shows it", async () => {
     const log = await sealedLog();
     await run(log, "UPDATE events SET version = 9 WHERE ORG AND seq BETWEEN K AND K + 2");

@@ -175,7 +175,13 @@ export const structure: Case[] = [
   {
     id: "a number far beyond the last",
     sql: [copyOf("K", { seq: "90000000000" })],
-    kind: "deleted_row",
+    kind: "inserted_row",
+    seq: 90_000_000_000,
+  },
+  {
+    id: "a row put behind the last",
+    sql: [copyOf("K", { seq: String(EVENTS) })],
+    kind: "inserted_row",
     seq: EVENTS,
   },
   {
