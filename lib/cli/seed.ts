@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { parseImportedEvent } from "@/lib/events/schema";
-import { type ImportItem, importEvents } from "@/lib/events/server/ingest";
+import { Importer, type ImportItem } from "@/lib/events/server/ingest";
 import { syntheticEvents } from "@/lib/events/synthetic";
 import { createOrganization, getOrganization } from "@/lib/orgs/server/organizations";
 import { print } from "./output";
@@ -52,18 +52,23 @@ export async function seedOrganization(
   const scope = systemScope("cli", organizationId);
   const source = syntheticEvents({ ...options, endMs: options.end.getTime() });
   let stored = 0;
-  for (let done = 0; done < events; done += BATCH) {
+  let done = 0;
+  const importer = new Importer(scope, (outcomes) => {
+    stored += outcomes.filter(({ duplicate }) => !duplicate).length;
+    done += outcomes.length;
+    onProgress(done);
+  });
+  for (let first = 0; first < events; first += BATCH) {
     const batch: ImportItem[] = [];
-    for (let at = done; at < Math.min(done + BATCH, events); at += 1) {
+    for (let at = first; at < Math.min(first + BATCH, events); at += 1) {
       const parsed = parseImportedEvent(source.next().value);
       if (!parsed.ok)
         throw new Error(`A synthetic event is not valid: ${JSON.stringify(parsed.errors)}`);
       batch.push({ event: parsed.value, format: "synthetic", sourceId: `${options.seed}/${at}` });
     }
-    const outcomes = await importEvents(scope, batch);
-    stored += outcomes.filter(({ duplicate }) => !duplicate).length;
-    onProgress(done + batch.length);
+    await importer.add(batch);
   }
+  await importer.finish();
   return stored;
 }
 

@@ -1,7 +1,7 @@
 import { open, rename, rm } from "node:fs/promises";
 import type { Scope } from "@/lib/auth/scope";
 import { type NewEvent, parseImportedEvent } from "@/lib/events/schema";
-import { type ImportItem, importEvents } from "@/lib/events/server/ingest";
+import { Importer, type ImportItem } from "@/lib/events/server/ingest";
 import { mapCloudTrailRecord } from "./cloudtrail";
 import { type ImportFormat, type RawRecord, readRecords } from "./read-records";
 
@@ -105,18 +105,20 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
   const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
   const rejects = new RejectsFile(options.rejectsFile);
   let batch: ImportItem[] = [];
-  const flush = async (file: string) => {
-    if (batch.length > 0) {
-      const outcomes = await importEvents(scope, batch);
-      const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
-      summary.already_there += duplicates;
-      summary.stored += outcomes.length - duplicates;
-      batch = [];
-    }
-    options.onProgress?.(summary, file);
+  let current = "";
+  const importer = new Importer(scope, (outcomes) => {
+    const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
+    summary.already_there += duplicates;
+    summary.stored += outcomes.length - duplicates;
+    options.onProgress?.(summary, current);
+  });
+  const flush = async () => {
+    if (batch.length > 0) await importer.add(batch);
+    batch = [];
   };
   try {
     for (const file of options.files) {
+      current = file;
       for await (const raw of readRecords(file, options.format)) {
         summary.read += 1;
         const converted = convert(raw, options.format, scope.organizationId);
@@ -130,10 +132,11 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
             record: raw.value,
           });
         }
-        if (batch.length >= BATCH) await flush(file);
+        if (batch.length >= BATCH) await flush();
       }
-      await flush(file);
     }
+    await flush();
+    await importer.finish();
     await rejects.close();
   } catch (error) {
     await rejects.discard();

@@ -26,7 +26,8 @@ export interface AppendOutcome {
   chainHash: Buffer | null;
 }
 
-interface Prepared extends AppendItem {
+/** An item with everything that can be computed before the head is locked. */
+export interface Prepared extends AppendItem {
   id: string;
   salts: Buffer;
   digest: Buffer;
@@ -44,7 +45,8 @@ const KEY_LIFETIME = "24 hours";
 const RECENT_KEYLESS = "5 minutes";
 const MAX_ATTEMPTS = 5;
 
-function prepare(organizationId: string, item: AppendItem): Prepared {
+/** Id, salts and digest: the costly half of sealing, done without a lock. */
+export function prepare(organizationId: string, item: AppendItem): Prepared {
   const { event } = item;
   const id = newId("event");
   const salts = makeSalts(event.targets.length);
@@ -69,11 +71,10 @@ function prepare(organizationId: string, item: AppendItem): Prepared {
  * @throws AppError not_found for an unknown organization; the driver's error when the database fails (the
  * commit may then have happened: the same items appended again come out as duplicates).
  */
-export async function appendBatch(
+export async function appendPrepared(
   organizationId: string,
-  items: AppendItem[],
+  prepared: Prepared[],
 ): Promise<AppendOutcome[]> {
-  const prepared = items.map((item) => prepare(organizationId, item));
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await inTransaction(writePool(), (client) => append(client, organizationId, prepared));
@@ -81,6 +82,14 @@ export async function appendBatch(
       if (attempt === MAX_ATTEMPTS || !(await mayRetry(error))) throw error;
     }
   }
+}
+
+/** Prepares and seals a batch; see appendPrepared. */
+export function appendBatch(organizationId: string, items: AppendItem[]): Promise<AppendOutcome[]> {
+  return appendPrepared(
+    organizationId,
+    items.map((item) => prepare(organizationId, item)),
+  );
 }
 
 /** Serialisation failure, deadlock, a moved shard's lost connection or lock, a month without partition. */
@@ -111,7 +120,7 @@ async function append(
   const known = await findKeys(client, organizationId, items);
   const fresh: Prepared[] = [];
   const seqOfKey = new Map<string, number>();
-  const adopted: { key: Buffer; seq: number; source: AppendItem["source"] }[] = [];
+  const adopted: FreshKey[] = [];
   for (const item of items) {
     const key = item.key.toString("hex");
     const seq = known.get(key) ?? seqOfKey.get(key);
@@ -191,10 +200,17 @@ async function findKeys(
   return known;
 }
 
+interface FreshKey {
+  key: Buffer;
+  seq: number;
+  source: AppendItem["source"];
+}
+
+/** An expired key may still stand in the way of its own renewal. */
 async function storeKeys(
   client: pg.PoolClient,
   organizationId: string,
-  keys: { key: Buffer; seq: number; source: AppendItem["source"] }[],
+  keys: FreshKey[],
 ): Promise<void> {
   if (keys.length === 0) return;
   await client.query(

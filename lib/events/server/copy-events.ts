@@ -19,8 +19,8 @@ export interface CopyBatch {
 
 /** Writes the rows of a batch into events and event_targets, within the caller's transaction. */
 export async function copyEvents(client: pg.PoolClient, batch: CopyBatch): Promise<void> {
-  await copyRows(client, EVENT_COPY, eventRows(batch));
-  await copyRows(client, TARGET_COPY, targetRows(batch));
+  await copyRows(client, EVENT_COPY, inChunks(batch, eventRows));
+  await copyRows(client, TARGET_COPY, inChunks(batch, targetRows));
 }
 
 const EVENT_COPY = `COPY events (organization_id, seq, recorded_at, occurred_at, version, id, action,
@@ -66,7 +66,25 @@ function targetRows({ organizationId, firstSeq, recordedAt, events }: CopyBatch)
   return text;
 }
 
-async function copyRows(client: pg.PoolClient, sql: string, rows: string): Promise<void> {
-  if (rows === "") return;
-  await pipeline(Readable.from([Buffer.from(rows)]), client.query(copyFrom(sql)));
+/** Text of so many events at a time: the server reads one chunk while the next is written. */
+const CHUNK_EVENTS = 64;
+
+function* inChunks(batch: CopyBatch, toText: (batch: CopyBatch) => string): Generator<Buffer> {
+  for (let at = 0; at < batch.events.length; at += CHUNK_EVENTS) {
+    const text = toText({
+      ...batch,
+      firstSeq: batch.firstSeq + at,
+      events: batch.events.slice(at, at + CHUNK_EVENTS),
+      hashes: batch.hashes.slice(at, at + CHUNK_EVENTS),
+    });
+    if (text !== "") yield Buffer.from(text);
+  }
+}
+
+async function copyRows(
+  client: pg.PoolClient,
+  sql: string,
+  chunks: Iterable<Buffer>,
+): Promise<void> {
+  await pipeline(Readable.from(chunks), client.query(copyFrom(sql)));
 }

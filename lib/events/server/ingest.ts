@@ -4,7 +4,7 @@ import { sha256 } from "@/lib/chain/sha256";
 import { isConnectionFailure } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "../schema";
-import { type AppendItem, type AppendOutcome, appendBatch } from "./append";
+import { type AppendOutcome, appendPrepared, type Prepared, prepare } from "./append";
 
 /** Most events in one commit. */
 const MAX_BATCH = 500;
@@ -16,7 +16,7 @@ const MAX_WAIT_MS = 10_000;
 const RETRY_AFTER_S = 2;
 
 interface Waiting {
-  item: AppendItem;
+  item: Prepared;
   bytes: number;
   since: number;
   resolve(outcome: AppendOutcome): void;
@@ -75,12 +75,13 @@ export async function ingestEvent(
   const { organizationId } = scope;
   const bytes = JSON.stringify(event).length;
   if (queued >= MAX_QUEUED || queuedBytes + bytes > MAX_QUEUED_BYTES) throw unavailable();
-  const item: AppendItem = {
+  // Sealed as far as it goes while an earlier commit is under way.
+  const item = prepare(organizationId, {
     event,
     key: requestKey(organizationId, idempotencyKey, event),
     keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
     source: "api",
-  };
+  });
   const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
   queues.set(organizationId, queue);
   return new Promise((resolve, reject) => {
@@ -114,7 +115,7 @@ async function drain(organizationId: string, queue: Queue): Promise<void> {
 async function commit(organizationId: string, batch: Waiting[]): Promise<void> {
   if (batch.length === 0) return;
   try {
-    const outcomes = await appendBatch(
+    const outcomes = await appendPrepared(
       organizationId,
       batch.map(({ item }) => item),
     );
@@ -151,15 +152,48 @@ export interface ImportItem {
   sourceId: string | null;
 }
 
-/** Stores a batch of imported events; those stored before, at any time, come out as duplicates. */
+/**
+ * Stores imported events in batches: while one commits, the next is read and prepared. Those stored
+ * before, at any time, come out as duplicates.
+ */
+export class Importer {
+  private committing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly scope: Scope,
+    private readonly onStored: (outcomes: AppendOutcome[]) => void,
+  ) {}
+
+  /** Resolves when the batch before this one is stored. @throws what that one failed with. */
+  async add(items: ImportItem[]): Promise<void> {
+    const { organizationId } = this.scope;
+    const prepared = items.map(({ event, format, sourceId }) =>
+      prepare(organizationId, {
+        event,
+        key: importKey(format, sourceId, event),
+        keylessKey: null,
+        source: "import",
+      }),
+    );
+    await this.committing;
+    this.committing = appendPrepared(organizationId, prepared).then(this.onStored);
+    // Whoever adds or finishes next hears of a failure.
+    this.committing.catch(() => undefined);
+  }
+
+  /** Resolves when everything is stored. */
+  async finish(): Promise<void> {
+    await this.committing;
+  }
+}
+
+/** Stores one batch of imported events. */
 export async function importEvents(scope: Scope, items: ImportItem[]): Promise<AppendOutcome[]> {
-  return appendBatch(
-    scope.organizationId,
-    items.map(({ event, format, sourceId }) => ({
-      event,
-      key: importKey(format, sourceId, event),
-      keylessKey: null,
-      source: "import",
-    })),
-  );
+  let stored: AppendOutcome[] = [];
+  const importer = new Importer(scope, (outcomes) => {
+    stored = outcomes;
+  });
+  await importer.add(items);
+  await importer.finish();
+  return stored;
 }
