@@ -1,0 +1,125 @@
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { TestServer } from "../server";
+
+async function expectAccessible(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(
+      violations.map(({ id, nodes }) => `${what}, ${colorScheme}: ${id} ${nodes[0]?.html}`),
+    ).toEqual([]);
+  }
+  for (const width of [390, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, `${what} at ${width}: sideways scroll`).toBeLessThanOrEqual(0);
+  }
+}
+
+/** The link that a first start prints. */
+function setupLink(server: TestServer): string {
+  const link = /create the first administrator: (\S+)/.exec(server.output)?.[1];
+  if (!link) throw new Error(`No set-up link in:\n${server.output}`);
+  return link;
+}
+
+test("a newcomer gets from the printed link to a key that works, and revokes it", async ({
+  page,
+}) => {
+  const server = new TestServer();
+  try {
+    await server.start();
+    const url = server.url;
+
+    await page.goto(url);
+    await expect(page.getByRole("heading", { name: "Nobody can sign in yet" })).toBeVisible();
+    await expectAccessible(page, "sign-in before set-up");
+
+    await page.goto(`${url}/setup?token=guess`);
+    await expect(page.getByRole("heading", { name: "This link does not work" })).toBeVisible();
+    await expectAccessible(page, "a wrong set-up link");
+
+    const link = setupLink(server);
+    await page.goto(link);
+    await expectAccessible(page, "set-up");
+    await page.getByLabel("Your name").fill("Amara Okafor");
+    await page.getByLabel("E-mail").fill("Amara@Example.com");
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Create administrator" }).click();
+
+    await page.waitForURL("**/o");
+    await expect(
+      page.getByRole("heading", { name: "Create the first organization" }),
+    ).toBeVisible();
+    await expectAccessible(page, "first organization");
+    await page.getByLabel("Name").fill("Halden Robotics");
+    await page.getByRole("button", { name: "Create organization" }).click();
+    await page.waitForURL(/\/o\/org_[0-9A-Z]{26}\/events$/);
+    const organization = page.url().split("/").at(-2) as string;
+
+    await page.getByRole("link", { name: "API keys" }).click();
+    await page.waitForURL("**/settings/keys");
+    await page.getByLabel("Name of the application").fill("billing service");
+    await page.getByRole("button", { name: "Create key" }).click();
+    const key = (await page.getByTestId("new-key").textContent()) ?? "";
+    expect(key).toMatch(/^sk_[\w-]{43}$/);
+    await expect(page.getByRole("row", { name: /billing service/ })).toContainText("never");
+    await expectAccessible(page, "keys");
+
+    const send = () =>
+      fetch(`${url}/audit_logs/events`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+        body: JSON.stringify({
+          organization_id: organization,
+          event: {
+            action: "user.signed_in",
+            occurred_at: new Date().toISOString(),
+            actor: { type: "user", id: "u1" },
+            targets: [],
+            colour: "green",
+          },
+        }),
+      });
+    expect((await send()).status).toBe(200);
+
+    await page.reload();
+    await expect(page.getByTestId("new-key"), "a key is shown once").toHaveCount(0);
+    const row = page.getByRole("row", { name: /billing service/ });
+    await expect(row).toContainText(`…${key.slice(-4)}`);
+    await expect(row.getByRole("cell").nth(4), "ignored fields").toHaveText("1");
+    await expect(row).not.toContainText("never");
+
+    await row.getByRole("button", { name: "Revoke" }).click();
+    const dialog = page.getByRole("dialog", { name: "Revoke billing service?" });
+    await dialog.getByRole("button", { name: "Keep" }).click();
+    expect((await send()).status).toBe(200);
+    await row.getByRole("button", { name: "Revoke" }).click();
+    await expectAccessible(page, "revoke dialog");
+    await dialog.getByRole("button", { name: "Revoke" }).click();
+    await expect(row).toContainText("revoked");
+    expect((await send()).status).toBe(401);
+
+    await page.goto(`${url}/o`);
+    await expectAccessible(page, "organizations");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL("**/sign-in");
+
+    await page.goto(link);
+    await expect(page.getByRole("heading", { name: "This link does not work" })).toBeVisible();
+
+    await page.goto(`${url}/sign-in`);
+    await page.getByLabel("E-mail").fill("amara@example.com");
+    await page.getByLabel("Password").fill("wrong horse battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByText("The e-mail or the password is wrong.")).toBeVisible();
+    await expectAccessible(page, "a wrong password");
+    await page.getByLabel("Password").fill("correct horse battery");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`**/o/${organization}/events`);
+  } finally {
+    await server.remove();
+  }
+});
