@@ -37,7 +37,7 @@ const rate = (events: number, timeMs: number) =>
 
 /** The columns of the download, in its order, by a plain COPY. */
 const PLAIN = `SELECT id, organization_id, action, version, occurred_at, recorded_at, actor_type, actor_id, actor_name,
-  actor -> 'metadata', targets, location, user_agent, context, metadata, seq, encode(chain_hash, 'hex')
+  actor -> 'metadata', targets, location, context ->> 'user_agent', context, metadata, seq, encode(chain_hash, 'hex')
   FROM events WHERE organization_id = 'ORG' ORDER BY occurred_at DESC, seq DESC`;
 
 export async function benchCsv(scope: Scope, events: number): Promise<Row> {
@@ -76,7 +76,7 @@ async function readAndHash(scope: Scope): Promise<number> {
   try {
     const stream = client.query(
       copyTo(`COPY (SELECT seq, recorded_at, occurred_at, version, id, action, actor, targets, context, metadata, salts, chain_hash,
-        actor_id, actor_type, actor_name, location, user_agent, ip FROM events
+        actor_id, actor_type, actor_name, location, ip FROM events
         WHERE organization_id = '${scope.organizationId}' ORDER BY seq) TO STDOUT`),
     );
     stream.on("data", (chunk: Buffer) => {

@@ -31,12 +31,11 @@ export type EventColumn =
   | "actor_id"
   | "actor_type"
   | "actor_name"
-  | "location"
-  | "user_agent";
+  | "location";
 
 export type FieldSource =
-  /** One value per event: `column` in SQL, `path` in the event. */
-  | { from: "event"; column: EventColumn; path: readonly string[] }
+  /** One value per event: in SQL a column, or an expression over `events e` for what is not stored twice. */
+  | { from: "event"; column: EventColumn | { sql: string }; path: readonly string[] }
   /** One value per target; `column` in event_targets where the value is kept there. */
   | { from: "targets"; key: "id" | "type" | "name"; column: "target_id" | "target_type" | null }
   /** A path inside a JSON column; the field's own path follows `prefix`. */
@@ -128,7 +127,11 @@ const definitions = [
     aliases: ["user_agent"],
     label: "User agent",
     kind: "text",
-    source: { from: "event", column: "user_agent", path: ["context", "user_agent"] },
+    source: {
+      from: "event",
+      column: { sql: `(e.context ->> 'user_agent') COLLATE "C"` },
+      path: ["context", "user_agent"],
+    },
     index: null,
   },
   {

@@ -132,7 +132,7 @@ const COLUMNS: { name: string; sql: string; text?: true }[] = [
   { name: "actor_metadata", sql: "(e.actor -> 'metadata')::text" },
   { name: "targets", sql: `(${TARGETS})::text` },
   { name: "location", sql: "e.location", text: true },
-  { name: "user_agent", sql: "e.user_agent", text: true },
+  { name: "user_agent", sql: "(e.context ->> 'user_agent')", text: true },
   { name: "context", sql: "e.context::text" },
   { name: "metadata", sql: "e.metadata::text" },
   { name: "seq", sql: "e.seq" },

@@ -1,110 +1,109 @@
 import { decodeTime } from "ulid";
 import type { Scope } from "@/lib/auth/scope";
 import { genesisHash } from "@/lib/chain/event-hash";
-import { getPrisma } from "@/lib/db/prisma";
+import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventDetail, Participant } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
-import { translated } from "./read";
+import { readRows } from "./read";
 
 const EVENT_ID = /^audit_event_([0-7][0-9A-HJKMNP-TV-Z]{25})$/;
 
 /** An id is made when its event arrives; clocks of several servers may disagree by less than this. */
 const ARRIVAL_SLACK_MS = 86_400_000;
 
-const DETAIL = {
-  id: true,
-  seq: true,
-  recordedAt: true,
-  occurredAt: true,
-  version: true,
-  action: true,
-  actor: true,
-  targets: true,
-  context: true,
-  metadata: true,
-  chainHash: true,
-} as const;
+const HEX = (column: string) => Prisma.raw(`encode(${column}, 'hex')`);
+
+interface DetailRow {
+  seq: number;
+  recorded_ms: number;
+  occurred_ms: number;
+  version: number;
+  action: string;
+  actor: StoredEvent["actor"];
+  targets: StoredEvent["targets"];
+  context: StoredEvent["context"];
+  metadata: StoredEvent["metadata"];
+  chain_hash: string;
+  /** Of the event before; null for the first event, and when it is missing. */
+  previous_hash: string | null;
+}
 
 /** One event with everything about it; null when the organization has none with this id. */
 export async function getEvent(scope: Scope, id: string): Promise<EventDetail | null> {
   const ulid = EVENT_ID.exec(id)?.[1];
   if (!ulid) return null;
   const { organizationId } = scope;
-  const row = await translated(() => findEvent(organizationId, id, decodeTime(ulid)));
+  const row = await findEvent(organizationId, id, decodeTime(ulid));
   if (!row) return null;
-  const seq = Number(row.seq);
+  const { seq, version, action, actor, targets, context, metadata } = row;
+  const occurredAt = new Date(row.occurred_ms).toISOString();
   const stored: StoredEvent = {
-    id: row.id,
-    action: row.action,
-    version: row.version,
-    occurredAt: row.occurredAt.toISOString(),
-    actor: row.actor as StoredEvent["actor"],
-    targets: row.targets as StoredEvent["targets"],
-    context: row.context as StoredEvent["context"],
-    metadata: row.metadata as StoredEvent["metadata"],
+    id,
+    action,
+    version,
+    occurredAt,
+    actor,
+    targets,
+    context,
+    metadata,
   };
   const event = toWireEvent(organizationId, stored);
-  const location = stored.context?.location;
+  const location = context?.location;
   return {
     id,
     seq,
-    action: row.action,
-    version: row.version,
-    occurredAt: stored.occurredAt,
-    recordedAt: row.recordedAt.toISOString(),
+    action,
+    version,
+    occurredAt,
+    recordedAt: new Date(row.recorded_ms).toISOString(),
     actor: toParticipant(event.actor),
     targets: event.targets.map(toParticipant),
     location: typeof location === "string" ? location : null,
     organizationId,
     event,
-    chainHash: hex(row.chainHash),
-    previousHash: await translated(() => findPreviousHash(organizationId, seq, row.recordedAt)),
+    chainHash: row.chain_hash,
+    previousHash: row.previous_hash ?? (await findBoundaryHash(organizationId, seq)),
   };
 }
 
-async function findEvent(organizationId: string, id: string, arrivedMs: number) {
-  const { event } = getPrisma();
+async function findEvent(
+  organizationId: string,
+  id: string,
+  arrivedMs: number,
+): Promise<DetailRow | undefined> {
   // Nearly always recorded on arrival: a bound on the time visits one or two partitions. A stalled clock
   // can put recorded_at anywhere later, so the rest is asked too before saying that there is none.
-  const near = {
-    gte: new Date(arrivedMs - ARRIVAL_SLACK_MS),
-    lt: new Date(arrivedMs + ARRIVAL_SLACK_MS),
-  };
-  const where = { organizationId, id };
-  return (
-    (await event.findFirst({ where: { ...where, recordedAt: near }, select: DETAIL })) ??
-    (await event.findFirst({ where, select: DETAIL }))
-  );
+  const from = new Date(arrivedMs - ARRIVAL_SLACK_MS).toISOString();
+  const to = new Date(arrivedMs + ARRIVAL_SLACK_MS).toISOString();
+  const near = Prisma.sql`e.recorded_at >= ${from}::timestamptz AND e.recorded_at < ${to}::timestamptz`;
+  const [row] = await selectEvent(organizationId, id, near);
+  return row ?? (await selectEvent(organizationId, id, Prisma.sql`true`))[0];
 }
 
-/** Of the event before; of the pruned prefix's end, or of the log's genesis; null when it is missing. */
-async function findPreviousHash(
-  organizationId: string,
-  seq: number,
-  recordedAt: Date,
-): Promise<string | null> {
-  const prisma = getPrisma();
+function selectEvent(organizationId: string, id: string, when: Prisma.Sql): Promise<DetailRow[]> {
+  // recorded_at never decreases along the sequence.
+  return readRows<DetailRow>(Prisma.sql`SELECT e.seq::float8 AS seq, e.version, e.action,
+      (extract(epoch FROM e.occurred_at) * 1000)::float8 AS occurred_ms,
+      (extract(epoch FROM e.recorded_at) * 1000)::float8 AS recorded_ms,
+      e.actor, e.targets, e.context, e.metadata, ${HEX("e.chain_hash")} AS chain_hash,
+      (SELECT ${HEX("p.chain_hash")} FROM events p WHERE p.organization_id = ${organizationId}
+         AND p.seq = e.seq - 1 AND p.recorded_at <= e.recorded_at LIMIT 1) AS previous_hash
+    FROM events e WHERE e.organization_id = ${organizationId} AND e.id = ${id} AND ${when} LIMIT 1`);
+}
+
+/** Where no event stands before: the pruned prefix's end, or the log's genesis; null when one is missing. */
+async function findBoundaryHash(organizationId: string, seq: number): Promise<string | null> {
   if (seq === 0) {
-    const head = await prisma.logHead.findUnique({
-      where: { organizationId },
-      select: { origin: true },
-    });
-    return head && genesisHash(head.origin).toString("hex");
+    const [head] = await readRows<{ origin: string }>(
+      Prisma.sql`SELECT origin FROM log_heads WHERE organization_id = ${organizationId}`,
+    );
+    return head ? genesisHash(head.origin).toString("hex") : null;
   }
-  const previous = await prisma.event.findFirst({
-    // recorded_at never decreases along the sequence.
-    where: { organizationId, seq: seq - 1, recordedAt: { lte: recordedAt } },
-    select: { chainHash: true },
-  });
-  if (previous) return hex(previous.chainHash);
-  const [prune] = await prisma.$queryRaw<{ chain_hash: string }[]>`
-    SELECT encode(chain_hash, 'hex') AS chain_hash FROM prunes
-    WHERE organization_id = ${organizationId} AND prune_size = ${seq}`;
+  const [prune] = await readRows<{ chain_hash: string }>(
+    Prisma.sql`SELECT ${HEX("chain_hash")} AS chain_hash FROM prunes
+      WHERE organization_id = ${organizationId} AND prune_size = ${seq}`,
+  );
   return prune?.chain_hash ?? null;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
 }
 
 function toParticipant(unit: Record<string, unknown>): Participant {

@@ -164,8 +164,9 @@ async function readBoundary(
   step: number,
 ): Promise<Position | null> {
   const keys = candidateKeys(driver, walk, step);
+  const numbered = Prisma.sql`SELECT e.*, row_number() OVER (${inOrder("e", walk)}) AS at FROM (${keys}) e`;
   const [row] = await readRows<{ occurred_ms: number; seq: number }>(
-    Prisma.sql`SELECT ${OCCURRED_MS} AS occurred_ms, e.seq::float8 AS seq FROM (${keys}) e ${inOrder("e", walk)} OFFSET ${step - 1} LIMIT 1`,
+    Prisma.sql`SELECT ${OCCURRED_MS} AS occurred_ms, e.seq::float8 AS seq FROM (${numbered}) e WHERE e.at = ${step}`,
   );
   return row ? { occurredAtMs: row.occurred_ms, seq: row.seq } : null;
 }

@@ -108,8 +108,8 @@ function driverOf(clause: Clause): Driver | null {
 
 type OrderedColumn = Extract<Driver, { kind: "column" }>["column"];
 
-function isOrderedColumn(column: string): column is OrderedColumn {
-  return ["actor_id", "action", "location", "id"].includes(column);
+function isOrderedColumn(column: unknown): column is OrderedColumn {
+  return ["actor_id", "action", "location", "id"].includes(column as string);
 }
 
 /** How many rows each driver has in the range, counted up to FEW. */
@@ -230,7 +230,6 @@ const EVENT_COLUMNS = Prisma.raw(
     "actor_type",
     "actor_name",
     "location",
-    "user_agent",
   ]
     .map((name) => `e.${name}`)
     .join(", "),

@@ -64,8 +64,8 @@ function numeric(value: number): Prisma.Sql {
   return Prisma.sql`${String(value)}::numeric`;
 }
 
-function column(name: EventColumn): Prisma.Sql {
-  return Prisma.raw(`e.${name}`);
+function column(source: EventColumn | { sql: string }): Prisma.Sql {
+  return Prisma.raw(typeof source === "string" ? `e.${source}` : source.sql);
 }
 
 /** A text value of one target; within `someTarget`. */

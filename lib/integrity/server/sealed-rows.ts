@@ -24,8 +24,7 @@ const SELECT_ROWS = `SELECT seq, recorded_at, occurred_at, version, id, action,
   CASE WHEN actor_id IS DISTINCT FROM actor ->> 'id' THEN 'actor_id'
     WHEN actor_type IS DISTINCT FROM actor ->> 'type' THEN 'actor_type'
     WHEN actor_name IS DISTINCT FROM actor ->> 'name' THEN 'actor_name'
-    WHEN location IS DISTINCT FROM context ->> 'location' THEN 'location'
-    WHEN user_agent IS DISTINCT FROM context ->> 'user_agent' THEN 'user_agent' END
+    WHEN location IS DISTINCT FROM context ->> 'location' THEN 'location' END
   FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq, recorded_at`;
 
 /** Rows with from ≤ seq < to, all of them, also those that share a sequence number. */

@@ -64,7 +64,6 @@ CREATE TABLE events (
   actor_type text COLLATE "C" GENERATED ALWAYS AS (actor ->> 'type') STORED,
   actor_name text COLLATE "C" GENERATED ALWAYS AS (actor ->> 'name') STORED,
   location text COLLATE "C" GENERATED ALWAYS AS (context ->> 'location') STORED,
-  user_agent text COLLATE "C" GENERATED ALWAYS AS (context ->> 'user_agent') STORED,
   PRIMARY KEY (organization_id, seq, recorded_at)
 ) PARTITION BY RANGE (recorded_at);
 
