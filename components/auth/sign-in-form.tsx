@@ -6,17 +6,21 @@ import { type FormEvent, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 
-const WRONG = "The e-mail or the password is wrong.";
-const WAIT = "Too many attempts. Wait a few minutes, then try again.";
+const REASONS: Record<string, string> = {
+  CredentialsSignin: "The e-mail or the password is wrong.",
+  Throttled: "Too many attempts. Wait a few minutes, then try again.",
+};
+/** A server that failed says nothing about the password. */
+const FAILED = "The server could not check the password. Try again.";
 
 /** @returns null when it worked, else what to show. */
 export async function signInWith(email: string, password: string): Promise<string | null> {
   try {
     const result = await signIn("credentials", { email, password, redirect: false });
     if (result?.ok) return null;
-    return result?.error === "Throttled" ? WAIT : WRONG;
+    return (result?.error && REASONS[result.error]) || FAILED;
   } catch {
-    return "The server did not answer. Try again.";
+    return FAILED;
   }
 }
 

@@ -8,6 +8,7 @@ import type {
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { actionScope, actionUser, instanceScope } from "@/lib/auth/server/require-scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
+import { explainDatabaseError } from "@/lib/db/explain";
 import { AppError, type ErrorCode, type FieldError } from "@/lib/errors";
 import { parseInput } from "./parse-input";
 import { currentRequest } from "./request-context";
@@ -28,7 +29,8 @@ async function toActionResult<T>(work: () => Promise<T>): Promise<ActionResult<T
   const requestId = currentRequest()?.requestId ?? "";
   try {
     return { ok: true, data: await work() };
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainDatabaseError(thrown);
     if (error instanceof AppError) {
       return {
         ok: false,

@@ -1,8 +1,11 @@
 import { sha256 } from "@/lib/chain/sha256";
+import { translated } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { type ApiKeyAccessKey, permissionOf } from "../access";
 import type { Scope } from "../scope";
+
+const RETRY_AFTER_S = 2;
 
 export interface AuthenticatedKey {
   id: string;
@@ -18,10 +21,37 @@ interface KeyRow {
   organization_id: string | null;
 }
 
+async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
+  // last_used_at moves once a minute: a write per request would be waste.
+  const { rows } = await readPool().query<KeyRow & { stale: boolean }>(
+    `SELECT id, organization_id, (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') AS stale
+     FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL`,
+    [keyHash],
+  );
+  const key = rows[0] ?? null;
+  if (key?.stale)
+    await readPool().query("UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id]);
+  return key;
+}
+
+/** A database that is gone or slow is no verdict on a key: the client shall send the same again. */
+async function unlessAway<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await translated(run);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(
+      "unavailable",
+      "The log cannot take events right now. Send the same request again.",
+      { retryAfterS: RETRY_AFTER_S, cause: error },
+    );
+  }
+}
+
 /**
  * The key of `Authorization: Bearer sk_…`. Keys are random and stored as SHA-256, so that the look-up by
  * hash gives nothing away by its timing.
- * @throws AppError unauthorized when it is missing, unknown or revoked.
+ * @throws AppError unauthorized when it is missing, unknown or revoked; unavailable.
  */
 export async function authenticateApiKey(
   request: Request,
@@ -29,22 +59,15 @@ export async function authenticateApiKey(
 ): Promise<AuthenticatedKey> {
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "");
   if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
-  // last_used_at moves once a minute: a write per request would be waste.
-  const { rows } = await readPool().query<KeyRow & { stale: boolean }>(
-    `SELECT id, organization_id, (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') AS stale
-     FROM api_keys WHERE key_hash = $1 AND revoked_at IS NULL`,
-    [sha256(bearer[1])],
-  );
-  const key = rows[0];
+  const key = await unlessAway(() => findKey(sha256(bearer[1] as string)));
   if (!key) throw new AppError("unauthorized", "Unauthorized");
-  if (key.stale)
-    await readPool().query("UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id]);
   return {
     id: key.id,
     async scopeFor(organizationId) {
-      const found = await readPool().query(
-        "SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL",
-        [organizationId],
+      const found = await unlessAway(() =>
+        readPool().query("SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL", [
+          organizationId,
+        ]),
       );
       const bound = key.organization_id === null || key.organization_id === organizationId;
       if (!found.rowCount || !bound) {

@@ -4,7 +4,7 @@ import { getEnv, publicUrl } from "@/lib/env";
 import { currentRequest } from "@/lib/http/request-context";
 import { readSecret } from "@/lib/secrets";
 import { revokeSession, SESSION_MAX_AGE_S } from "./sessions";
-import { signInWithPassword } from "./sign-in";
+import { signInWithPassword, THROTTLED } from "./sign-in";
 
 declare module "next-auth" {
   interface User {
@@ -33,11 +33,18 @@ export function authOptions(): NextAuthOptions {
     providers: [
       CredentialsProvider({
         credentials: { email: {}, password: {} },
-        authorize: (input, request) =>
-          signInWithPassword(input, {
-            address: currentRequest()?.clientAddress ?? "unknown",
-            userAgent: (request.headers?.["user-agent"] as string | undefined) ?? null,
-          }),
+        async authorize(input, request) {
+          const { clientAddress = "unknown", requestId = "" } = currentRequest() ?? {};
+          const userAgent = (request.headers?.["user-agent"] as string | undefined) ?? null;
+          try {
+            return await signInWithPassword(input, { address: clientAddress, userAgent });
+          } catch (error) {
+            // The message of whatever is thrown here goes to the browser.
+            if (error instanceof Error && error.message === THROTTLED) throw error;
+            console.error(`[trailseal] ${requestId}`, error);
+            throw new Error("Failed");
+          }
+        },
       }),
     ],
     events: {

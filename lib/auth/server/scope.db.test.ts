@@ -240,6 +240,20 @@ describe("an API key", () => {
     expect(Date.parse((await lastUsed()) ?? "")).toBeGreaterThanOrEqual(Date.parse(first ?? ""));
   });
 
+  it("is neither right nor wrong while the database is away: the request may come again", async () => {
+    const { key } = await createApiKey(operator, { name: "patient" });
+    const { DATABASE_URL } = process.env;
+    process.env.DATABASE_URL = "postgresql://x:x@127.0.0.1:1/none";
+    try {
+      await expect(authenticateApiKey(withKey(key), INGEST)).rejects.toMatchObject({
+        code: "unavailable",
+        retryAfterS: expect.any(Number),
+      });
+    } finally {
+      process.env.DATABASE_URL = DATABASE_URL;
+    }
+  });
+
   it("is listed to its own organization only", async () => {
     await createApiKey(systemScope("cli", globex), { name: "theirs" });
     const names = (await listApiKeys(systemScope("cli", acme))).map(({ name }) => name);

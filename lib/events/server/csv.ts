@@ -3,6 +3,7 @@ import { addAbortSignal, finished, type Readable } from "node:stream";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import type { Scope } from "@/lib/auth/scope";
+import { translated } from "@/lib/db/explain";
 import { longPool, readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { Prisma } from "@/lib/generated/prisma/client";
@@ -10,7 +11,6 @@ import { currentRequest } from "@/lib/http/request-context";
 import type { EventFilter } from "../filter/ast";
 import { copySql } from "./copy-sql";
 import { candidates, choosePlan, inOrder, type Walk } from "./plan";
-import { translated } from "./read";
 import { whereClause } from "./where";
 
 /** Each download holds a connection for as long as its client reads. */

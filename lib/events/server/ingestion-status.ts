@@ -1,6 +1,6 @@
 import type { Scope } from "@/lib/auth/scope";
+import { translated } from "@/lib/db/explain";
 import { getPrisma } from "@/lib/db/prisma";
-import { translated } from "./read";
 
 /** Whether the organization's log holds any event. */
 export async function hasEvents(scope: Scope): Promise<boolean> {
