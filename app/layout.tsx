@@ -2,7 +2,6 @@ import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";
 import { cookies } from "next/headers";
-import { NuqsAdapter } from "nuqs/adapters/next/app";
 import type { ReactNode } from "react";
 import { THEME_COOKIE } from "@/components/shell/theme";
 import "./globals.css";
@@ -23,9 +22,7 @@ export default async function RootLayout(props: { children: ReactNode }) {
       data-theme={theme === "light" || theme === "dark" ? theme : undefined}
       className={`${GeistSans.variable} ${GeistMono.variable}`}
     >
-      <body>
-        <NuqsAdapter>{props.children}</NuqsAdapter>
-      </body>
+      <body>{props.children}</body>
     </html>
   );
 }
