@@ -1,19 +1,16 @@
 "use client";
 
-import { ArrowDown, ArrowUp, Minus, Plus, X } from "lucide-react";
+import { ArrowDown, ArrowUp, X } from "lucide-react";
 import Link from "next/link";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Sheet } from "@/components/ui/dialog";
 import { ErrorPanel } from "@/components/ui/error-panel";
-import type { FieldRef } from "@/lib/events/filter/ast";
-import { fieldRef } from "@/lib/events/filter/edit";
 import type { EventDetail } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
-import { TypeIcon, timelineHref } from "./participant";
+import { Line, type Pivot, Summary } from "./event-summary";
 import { useMedia } from "./use-media";
-import { clockOf, useZone, zoneName } from "./zone";
 
 export type DetailState =
   | { kind: "loading" }
@@ -26,8 +23,7 @@ interface Props {
   /** `6 of 100+`, empty when the event is not in the list. */
   position: string;
   verifiedTo: number | null;
-  /** Absent where the list has no filter to pivot (a timeline). */
-  onPivot?(field: FieldRef, value: string, include: boolean): void;
+  onPivot?: Pivot;
   onStep(step: 1 | -1): void;
   onRetry(): void;
   onClose(): void;
@@ -164,216 +160,6 @@ function ProofState(props: { event: EventDetail; verifiedTo: number | null }) {
     <span className="font-medium text-(--in-verified)">● Verified</span>
   ) : (
     <span className="font-medium text-(--in-pending)">○ Sealed</span>
-  );
-}
-
-type Pivot = Props["onPivot"];
-
-function Line(props: {
-  label: string;
-  field?: FieldRef;
-  value?: string;
-  onPivot?: Pivot;
-  children: ReactNode;
-}) {
-  const { field, value, onPivot } = props;
-  return (
-    <div className="group -mx-2 grid min-h-7 grid-cols-[88px_minmax(0,1fr)_auto] items-start gap-2 rounded-[3px] px-2 py-1 focus-within:bg-(--hover) hover:bg-(--hover) max-sm:min-h-11">
-      <dt className="truncate text-(--text-3)" title={props.label}>
-        {props.label}
-      </dt>
-      <dd className="min-w-0 break-words">{props.children}</dd>
-      {field && value !== undefined && onPivot && (
-        <span className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:opacity-100">
-          <Button
-            variant="quiet"
-            icon
-            className="size-5"
-            aria-label={`Only ${props.label} ${value}`}
-            title="Include"
-            onClick={() => onPivot(field, value, true)}
-          >
-            <Plus size={12} aria-hidden="true" />
-          </Button>
-          <Button
-            variant="quiet"
-            icon
-            className="size-5"
-            aria-label={`Without ${props.label} ${value}`}
-            title="Exclude"
-            onClick={() => onPivot(field, value, false)}
-          >
-            <Minus size={12} aria-hidden="true" />
-          </Button>
-        </span>
-      )}
-    </div>
-  );
-}
-
-function ParticipantLine(props: {
-  label: string;
-  part: "actor" | "target";
-  organizationId: string;
-  participant: EventDetail["actor"];
-  onPivot?: Pivot;
-}) {
-  const { participant, part } = props;
-  return (
-    <Line label={props.label} field={fieldRef(part)} value={participant.id} onPivot={props.onPivot}>
-      <Link
-        href={timelineHref(props.organizationId, part, participant)}
-        title={`Timeline of this ${part}`}
-        className="inline-flex max-w-full flex-wrap items-center gap-x-1.5 underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text)"
-      >
-        <TypeIcon type={participant.type} />
-        {participant.name && <span>{participant.name}</span>}
-        <span className="font-mono text-[12px] break-all text-(--text-2)">{participant.id}</span>
-      </Link>
-      <span className="ml-1.5 text-[12px] text-(--text-3)">{participant.type}</span>
-    </Line>
-  );
-}
-
-function Section(props: { title: string; children: ReactNode }) {
-  return (
-    <section className="mt-3 border-t border-(--border) pt-3">
-      <h3 className="mb-1 font-medium">{props.title}</h3>
-      <dl>{props.children}</dl>
-    </section>
-  );
-}
-
-/** Leaves of a metadata document: the path as a filter names it, and the value. */
-function leaves(value: unknown, path: string[] = []): { path: string[]; value: unknown }[] {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return [{ path, value }];
-  return Object.entries(value).flatMap(([key, member]) => leaves(member, [...path, key]));
-}
-
-function Metadata(props: {
-  title: string;
-  field: "metadata" | "actor.metadata" | null;
-  value: unknown;
-  onPivot?: Pivot;
-}) {
-  const found = leaves(props.value).filter(({ path }) => path.length > 0);
-  if (found.length === 0) return null;
-  return (
-    <Section title={props.title}>
-      {found.map(({ path, value }) => {
-        const isScalar = typeof value !== "object" || value === null;
-        const text = isScalar ? String(value) : JSON.stringify(value);
-        const field =
-          props.field && isScalar && value !== null ? fieldRef(props.field, ...path) : undefined;
-        return (
-          <Line
-            key={path.join("\u0000")}
-            label={path.join(".")}
-            field={field}
-            value={text}
-            onPivot={props.onPivot}
-          >
-            <span className="font-mono text-[12px] break-all">{text}</span>
-          </Line>
-        );
-      })}
-    </Section>
-  );
-}
-
-function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
-  const { event, onPivot } = props;
-  const zone = useZone();
-  const moment = (iso: string) => {
-    const { day, time, milliseconds } = clockOf(iso, zone);
-    return `${day} ${time}${milliseconds} ${zoneName(zone, new Date(iso))}`;
-  };
-  const agent = event.event.context?.user_agent;
-  const organizationId = event.organizationId;
-  const moreContext = Object.fromEntries(
-    Object.entries(event.event.context ?? {}).filter(
-      ([key]) => key !== "location" && key !== "user_agent",
-    ),
-  );
-  return (
-    <>
-      <dl>
-        <Line label="Action" field={fieldRef("action")} value={event.action} onPivot={onPivot}>
-          <span className="font-mono text-[12px]">{event.action}</span>
-          {event.version !== 1 && (
-            <span className="ml-1.5 text-[12px] text-(--text-3)">version {event.version}</span>
-          )}
-        </Line>
-        <ParticipantLine
-          label="Actor"
-          part="actor"
-          organizationId={organizationId}
-          participant={event.actor}
-          onPivot={onPivot}
-        />
-        {event.targets.map((target, position) => (
-          <ParticipantLine
-            // biome-ignore lint/suspicious/noArrayIndexKey: the same target may stand twice.
-            key={position}
-            label={event.targets.length === 1 ? "Target" : `Target ${position + 1}`}
-            part="target"
-            organizationId={organizationId}
-            participant={target}
-            onPivot={onPivot}
-          />
-        ))}
-        {event.targets.length === 0 && <Line label="Target">none</Line>}
-        <Line label="Occurred">
-          <time dateTime={event.occurredAt} className="font-mono text-[12px]">
-            {moment(event.occurredAt)}
-          </time>
-        </Line>
-        <Line label="Received">
-          <time dateTime={event.recordedAt} className="font-mono text-[12px]">
-            {moment(event.recordedAt)}
-          </time>
-        </Line>
-      </dl>
-      {event.event.context && (
-        <Section title="Context">
-          {event.location !== null && (
-            <Line label="IP" field={fieldRef("ip")} value={event.location} onPivot={onPivot}>
-              <span className="font-mono text-[12px] break-all">{event.location}</span>
-            </Line>
-          )}
-          {typeof agent === "string" && (
-            <Line label="Agent" field={fieldRef("agent")} value={agent} onPivot={onPivot}>
-              {agent}
-            </Line>
-          )}
-          {leaves(moreContext)
-            .filter(({ path }) => path.length > 0)
-            .map(({ path, value }) => (
-              <Line key={path.join("\u0000")} label={path.join(".")}>
-                <span className="font-mono text-[12px] break-all">{JSON.stringify(value)}</span>
-              </Line>
-            ))}
-        </Section>
-      )}
-      <Metadata title="Metadata" field="metadata" value={event.event.metadata} onPivot={onPivot} />
-      <Metadata
-        title="Actor's metadata"
-        field="actor.metadata"
-        value={event.event.actor.metadata}
-        onPivot={onPivot}
-      />
-      {event.event.targets.map((target, position) => (
-        <Metadata
-          // biome-ignore lint/suspicious/noArrayIndexKey: the same target may stand twice.
-          key={position}
-          title={
-            event.targets.length === 1 ? "Target's metadata" : `Target ${position + 1}'s metadata`
-          }
-          field={null}
-          value={target.metadata}
-        />
-      ))}
-    </>
   );
 }
 
