@@ -155,6 +155,6 @@ export function isConnectionFailure(error: unknown): boolean {
   }
   return (
     error instanceof Error &&
-    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(error.message)
   );
 }
