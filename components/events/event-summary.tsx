@@ -66,16 +66,18 @@ function ParticipantLine(props: {
   const { participant, part } = props;
   return (
     <Line label={props.label} field={fieldRef(part)} value={participant.id} onPivot={props.onPivot}>
-      <Link
-        href={timelineHref(props.organizationId, part, participant)}
-        title={`Timeline of this ${part}`}
-        className="inline-flex max-w-full flex-wrap items-center gap-x-1.5 underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text)"
-      >
+      <span className="flex flex-wrap items-center gap-x-1.5">
         <TypeIcon type={participant.type} />
-        {participant.name && <span>{participant.name}</span>}
-        <span className="font-mono text-[12px] break-all text-(--text-2)">{participant.id}</span>
-      </Link>
-      <span className="ml-1.5 text-[12px] text-(--text-3)">{participant.type}</span>
+        <Link
+          href={timelineHref(props.organizationId, part, participant)}
+          title={`Timeline of this ${part}`}
+          className="inline-flex max-w-full flex-wrap items-center gap-x-1.5 underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text)"
+        >
+          {participant.name && <span>{participant.name}</span>}
+          <span className="font-mono text-[12px] break-all text-(--text-2)">{participant.id}</span>
+        </Link>
+        <span className="text-[12px] text-(--text-3)">{participant.type}</span>
+      </span>
     </Line>
   );
 }
