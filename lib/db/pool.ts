@@ -11,6 +11,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 });
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const CLIENT_SLACK_MS = 2_000;
 
 /**
  * Replaces `pool.query` by one that cancels the statement in the database when the client of the current
@@ -67,6 +68,10 @@ export function createPool(connectionString: string, settings: PoolSettings = {}
     keepAlive: true,
     application_name: settings.applicationName ?? "trailseal",
     statement_timeout: settings.statementTimeoutMs ?? 0,
+    // A server that froze or lost its network cannot keep its own limit.
+    ...(settings.statementTimeoutMs
+      ? { query_timeout: settings.statementTimeoutMs + CLIENT_SLACK_MS }
+      : {}),
   });
   // An idle connection that breaks is replaced on the next checkout; unhandled it would end the process.
   pool.on("error", () => undefined);
@@ -105,7 +110,7 @@ export function readPool(): pg.Pool {
 export function writePool(): pg.Pool {
   return sharedPool("write", () => ({
     max: 12,
-    statementTimeoutMs: 15_000,
+    statementTimeoutMs: 10_000,
     applicationName: "trailseal-write",
   }));
 }
@@ -155,6 +160,8 @@ export function isConnectionFailure(error: unknown): boolean {
   }
   return (
     error instanceof Error &&
-    /Connection terminated|not queryable|timeout exceeded when trying to connect/.test(error.message)
+    /Connection terminated|not queryable|Query read timeout|timeout exceeded when trying to connect/.test(
+      error.message,
+    )
   );
 }
