@@ -1,9 +1,14 @@
+import { execFileSync } from "node:child_process";
+import path from "node:path";
 import { TestServer } from "./server";
 
 export const ADMIN = { email: "admin@example.com", password: "correct horse battery" };
 
 /** One production server for the suites that share it; its address and directory go to them by environment. */
 export default async function setup(): Promise<() => Promise<void>> {
+  // A first build takes longer than a start may.
+  const ensure = path.resolve(import.meta.dirname, "../scripts/ensure.mjs");
+  execFileSync(process.execPath, [ensure, "--build"], { stdio: "inherit" });
   const server = new TestServer({
     TRAILSEAL_ADMIN_EMAIL: ADMIN.email,
     TRAILSEAL_ADMIN_PASSWORD: ADMIN.password,

@@ -1,22 +1,7 @@
-import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
-import { expect, test } from "@playwright/test";
+import { test } from "@playwright/test";
+import { expect, test as sharedTest } from "../fixtures";
+import { expectAccessible } from "../fixtures/accessible";
 import { TestServer } from "../server";
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(
-      violations.map(({ id, nodes }) => `${what}, ${colorScheme}: ${id} ${nodes[0]?.html}`),
-    ).toEqual([]);
-  }
-  for (const width of [390, 1440]) {
-    await page.setViewportSize({ width, height: 900 });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(overflow, `${what} at ${width}: sideways scroll`).toBeLessThanOrEqual(0);
-  }
-}
 
 /** The link that a first start prints. */
 function setupLink(server: TestServer): string {
@@ -123,3 +108,37 @@ test("a newcomer gets from the printed link to a key that works, and revokes it"
     await server.remove();
   }
 });
+
+sharedTest(
+  "an empty organization hands out a key, waits for the first event and shows it by itself",
+  async ({ signedIn: page, server }) => {
+    await page.goto(`${server.url}/o`);
+    await page.getByLabel("Name").fill("Guided");
+    await page.getByRole("button", { name: "Create organization" }).click();
+    await page.waitForURL(/\/o\/org_[0-9A-Z]{26}\/events$/);
+    const organization = page.url().split("/").at(-2) as string;
+    await expect(page.getByRole("heading", { name: "Waiting for event #0" })).toBeVisible();
+    await expectAccessible(page, "waiting for the first event");
+
+    await page.getByLabel("Name of the application").fill("billing service");
+    await page.getByRole("button", { name: "Create key" }).click();
+    const key = await page.getByTestId("new-key").innerText();
+    const snippet = page.getByTestId("snippet");
+    await expect(snippet).toContainText(`Bearer ${key}`);
+    await expect(snippet).toContainText(`${server.url}/audit_logs/events`);
+    const body = /-d '([^']+)'/.exec(await snippet.innerText())?.[1];
+    await page.getByRole("button", { name: "Node.js" }).click();
+    await expect(snippet).toContainText(`new WorkOS("${key}"`);
+    await expectAccessible(page, "a key in the snippet");
+
+    const response = await fetch(`${server.url}/audit_logs/events`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body,
+    });
+    expect(response.status, "the body that the snippet sends").toBe(200);
+    await expect(page.getByTestId("row-count")).toHaveText("1 event");
+    await expect(page.getByTestId("event-row")).toContainText("user.signed_in");
+    expect(page.url()).toContain(organization);
+  },
+);
