@@ -136,7 +136,17 @@ test.describe("a kill -9 of the server, of the database, or of both", () => {
       expect(state.acknowledged.size).toBeGreaterThan(50);
 
       const delivered = () => [...new Set(receiver.stored().map(({ seq }) => seq))];
-      await expect.poll(() => delivered().length, { timeout: 60_000 }).toBe(rows.length);
+      const health = () => server.cli("streams", "list", "--org", id, "--json");
+      await expect
+        .poll(() => delivered().length, { timeout: 60_000 })
+        .toBe(rows.length)
+        .catch(async (error: Error) => {
+          // What the stream says of itself is what an operator would look at.
+          error.message += `
+${(await health()).stdout}
+${server.output}`;
+          throw error;
+        });
       expect(delivered()).toEqual(rows.map(({ seq }) => seq));
 
       const verdict = await server.cliJson<{ ok: boolean; checked: number }>("verify", "--org", id);
