@@ -89,14 +89,11 @@ class Delivery {
     const { lease } = this;
     const stream = await loadStream(lease);
     if (!stream) return this.stop();
+    // The head first: whatever it counts was committed before the rows are read.
+    if ((await readHead(lease.organizationId)) <= lease.cursorSeq) return this.stop();
     const limit = lease.inflightToSeq === null ? this.sizeLimit : MAX_BATCH_EVENTS;
     const events = await readEvents(lease, limit);
-    if (events.length === 0) {
-      if ((await readHead(lease.organizationId)) > lease.cursorSeq) {
-        return this.failed("degraded", MISSING, null, this.settings.probeMs);
-      }
-      return this.stop();
-    }
+    if (events.length === 0) return this.failed("degraded", MISSING, null, this.settings.probeMs);
     try {
       return await this.sendPlanned(stream, events);
     } catch (error) {
