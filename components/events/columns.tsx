@@ -4,7 +4,7 @@ import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import type { EventRow, Participant } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
 import { participantName, TypeIcon } from "./participant";
-import { clockOf, type Zone } from "./zone";
+import { clockOf, type Zone, zoneOffset } from "./zone";
 
 /** The grid only lays out what the server sorted, filtered and paged. */
 export const eventTableFeatures = tableFeatures({});
@@ -12,12 +12,24 @@ export const eventTableFeatures = tableFeatures({});
 const helper = createColumnHelper<typeof eventTableFeatures, EventRow>();
 
 /** Column widths, in step with the cells: trail, seq, time, actor, action, target, IP. */
-export const GRID =
-  "32px 76px 176px minmax(120px,1.1fr) minmax(150px,1.4fr) minmax(120px,1.4fr) 132px";
-/** With the drawer open its rows keep what the drawer does not say at a glance. */
-export const GRID_NARROW = "32px 176px minmax(100px,1fr) minmax(140px,1.4fr) minmax(100px,1fr)";
+export function gridTemplate(look: Pick<TableLook, "hasOffsets" | "isNarrow">): string {
+  const time = look.hasOffsets ? "236px" : "180px";
+  return look.isNarrow
+    ? `32px ${time} minmax(100px,1fr) minmax(140px,1.4fr) minmax(100px,1fr)`
+    : `32px 76px ${time} minmax(120px,1.1fr) minmax(150px,1.4fr) minmax(120px,1.4fr) 132px`;
+}
 
-function Time(props: { iso: string; zone: Zone }) {
+export interface TableLook {
+  zone: Zone;
+  /** What the head of the time column says about the zone. */
+  zoneLabel: string;
+  /** The rows differ in offset, so each says its own. */
+  hasOffsets: boolean;
+  /** With the drawer open its rows keep what the drawer does not say at a glance. */
+  isNarrow: boolean;
+}
+
+function Time(props: { iso: string; zone: Zone; hasOffset: boolean }) {
   const { day, time, milliseconds } = clockOf(props.iso, props.zone);
   return (
     <time
@@ -28,7 +40,10 @@ function Time(props: { iso: string; zone: Zone }) {
     >
       <span className="text-(--text-3)">{day} </span>
       {time}
-      <span className="text-(--text-3)">{milliseconds}</span>
+      <span className="text-(--text-3)">
+        {milliseconds}
+        {props.hasOffset && ` ${zoneOffset(props.zone, props.iso).slice(3) || "+00:00"}`}
+      </span>
     </time>
   );
 }
@@ -65,7 +80,7 @@ function Targets(props: { targets: Participant[] }) {
   );
 }
 
-export function createEventColumns(zone: Zone, zoneLabel: string, isNarrow: boolean) {
+export function createEventColumns({ zone, zoneLabel, hasOffsets, isNarrow }: TableLook) {
   const columns = helper.columns([
     helper.accessor("seq", {
       header: "Seq",
@@ -75,7 +90,7 @@ export function createEventColumns(zone: Zone, zoneLabel: string, isNarrow: bool
     }),
     helper.accessor("occurredAt", {
       header: `Time, ${zoneLabel}`,
-      cell: (cell) => <Time iso={cell.getValue()} zone={zone} />,
+      cell: (cell) => <Time iso={cell.getValue()} zone={zone} hasOffset={hasOffsets} />,
     }),
     helper.accessor("actor", {
       header: "Actor",
@@ -123,23 +138,30 @@ export function EventCard(props: { event: EventRow; zone: Zone }) {
         <span className="min-w-0 flex-1 truncate font-mono text-[12px]">{event.action}</span>
         <time
           dateTime={event.occurredAt}
-          className="shrink-0 font-mono text-[11px] text-(--text-3)"
+          title={`${event.occurredAt} (${zoneOffset(props.zone, event.occurredAt)})`}
+          className="shrink-0 font-mono text-[12px] text-(--text-2)"
           suppressHydrationWarning
         >
-          {day.slice(5)} {time}
+          {time}
         </time>
       </span>
       <span className="flex min-w-0 items-center gap-1.5 text-(--text-2)">
         <TypeIcon type={event.actor.type} />
-        <span className="truncate">{participantName(event.actor)}</span>
+        <span className="max-w-1/2 shrink-0 truncate">{participantName(event.actor)}</span>
         {target && (
           <>
             <span aria-hidden="true" className="text-(--text-3)">
               →
             </span>
-            <span className="truncate">{participantName(target)}</span>
+            <span className="min-w-0 truncate">{participantName(target)}</span>
           </>
         )}
+        <span
+          className="ml-auto shrink-0 font-mono text-[11px] text-(--text-3)"
+          suppressHydrationWarning
+        >
+          {day}
+        </span>
       </span>
     </span>
   );

@@ -10,6 +10,7 @@ import { ErrorPanel } from "@/components/ui/error-panel";
 import type { EventDetail } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
 import { Line, type Pivot, Summary } from "./event-summary";
+import { TrailDot } from "./trail-mark";
 import { useMedia } from "./use-media";
 
 export type DetailState =
@@ -156,10 +157,13 @@ function DrawerBody(props: Props) {
 
 function ProofState(props: { event: EventDetail; verifiedTo: number | null }) {
   const isVerified = props.verifiedTo !== null && props.event.seq <= props.verifiedTo;
-  return isVerified ? (
-    <span className="font-medium text-(--in-verified)">● Verified</span>
-  ) : (
-    <span className="font-medium text-(--in-pending)">○ Sealed</span>
+  return (
+    <span
+      className={`flex items-center gap-1.5 font-medium ${isVerified ? "text-(--in-verified)" : "text-(--in-pending)"}`}
+    >
+      <TrailDot isVerified={isVerified} />
+      {isVerified ? "Verified" : "Sealed"}
+    </span>
   );
 }
 

@@ -8,7 +8,7 @@ import type { FieldRef } from "@/lib/events/filter/ast";
 import { fieldRef } from "@/lib/events/filter/edit";
 import type { EventDetail } from "@/lib/events/schema";
 import { TypeIcon, timelineHref } from "./participant";
-import { clockOf, useZone, zoneName } from "./zone";
+import { clockOf, useZone, zoneOffset } from "./zone";
 
 /** Includes or excludes a value; absent where the list has no filter to pivot (a timeline). */
 export type Pivot = ((field: FieldRef, value: string, include: boolean) => void) | undefined;
@@ -29,7 +29,7 @@ export function Line(props: {
       </dt>
       <dd className="min-w-0 break-words">{props.children}</dd>
       {field && value !== undefined && onPivot && (
-        <span className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:opacity-100">
+        <span className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:-my-3 max-sm:opacity-100">
           <Button
             variant="quiet"
             icon
@@ -66,17 +66,29 @@ function ParticipantLine(props: {
   const { participant, part } = props;
   return (
     <Line label={props.label} field={fieldRef(part)} value={participant.id} onPivot={props.onPivot}>
-      <span className="flex flex-wrap items-center gap-x-1.5">
-        <TypeIcon type={participant.type} />
-        <Link
-          href={timelineHref(props.organizationId, part, participant)}
-          title={`Timeline of this ${part}`}
-          className="inline-flex max-w-full flex-wrap items-center gap-x-1.5 underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text)"
-        >
-          {participant.name && <span>{participant.name}</span>}
-          <span className="font-mono text-[12px] break-all text-(--text-2)">{participant.id}</span>
-        </Link>
-        <span className="text-[12px] text-(--text-3)">{participant.type}</span>
+      <span className="grid grid-cols-[14px_minmax(0,1fr)] gap-x-1.5">
+        <span className="grid h-5 place-items-center">
+          <TypeIcon type={participant.type} />
+        </span>
+        <span>
+          <Link
+            href={timelineHref(props.organizationId, part, participant)}
+            title={`Timeline of this ${part}`}
+            className="group/link"
+          >
+            {participant.name && (
+              <span className="mr-1.5 font-medium underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)">
+                {participant.name}
+              </span>
+            )}
+            <span
+              className={`font-mono text-[12px] break-all text-(--text-2) ${participant.name ? "" : "underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)"}`}
+            >
+              {participant.id}
+            </span>
+          </Link>{" "}
+          <span className="text-[12px] text-(--text-3)">{participant.type}</span>
+        </span>
       </span>
     </Line>
   );
@@ -134,7 +146,7 @@ export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
   const zone = useZone();
   const moment = (iso: string) => {
     const { day, time, milliseconds } = clockOf(iso, zone);
-    return `${day} ${time}${milliseconds} ${zoneName(zone, new Date(iso))}`;
+    return `${day} ${time}${milliseconds} ${zoneOffset(zone, iso)}`;
   };
   const agent = event.event.context?.user_agent;
   const organizationId = event.organizationId;

@@ -2,12 +2,12 @@
 
 import { useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useMemo } from "react";
 import type { EventRow } from "@/lib/events/schema";
-import { createEventColumns, EventCard, eventTableFeatures, GRID, GRID_NARROW } from "./columns";
+import { createEventColumns, EventCard, eventTableFeatures, gridTemplate } from "./columns";
 import { TrailMark } from "./trail-mark";
 import { useMedia } from "./use-media";
-import { useZone, zoneName } from "./zone";
+import { useZone, zoneOffset, zoneTitle } from "./zone";
 
 const ROW_HEIGHT = 28;
 const CARD_HEIGHT = 56;
@@ -15,6 +15,9 @@ const CARD_HEIGHT = 56;
 const PREFETCH_ROWS = 60;
 
 interface Props {
+  gridRef: RefObject<HTMLDivElement | null>;
+  /** Where the list was scrolled to when it was last left. */
+  visit: { scrollTop: number };
   rows: EventRow[];
   /** Highest sequence number that a verification proved; null: none yet. */
   verifiedTo: number | null;
@@ -33,12 +36,16 @@ export function EventTable(props: Props) {
   const { rows, onNearEnd } = props;
   const zone = useZone();
   const isSmall = useMedia("(max-width: 639px)");
-  const scroll = useRef<HTMLDivElement>(null);
-  const zoneLabel = zoneName(zone);
-  const isNarrow = props.isDrawerOpen;
+  const { gridRef: scroll, visit, isDrawerOpen: isNarrow } = props;
+  const offsets = useMemo(
+    () => [...new Set(rows.map(({ occurredAt }) => zoneOffset(zone, occurredAt)))],
+    [rows, zone],
+  );
+  const hasOffsets = offsets.length > 1;
+  const zoneLabel = hasOffsets ? zoneTitle(zone) : (offsets[0] ?? zoneTitle(zone));
   const columns = useMemo(
-    () => createEventColumns(zone, zoneLabel, isNarrow),
-    [zone, zoneLabel, isNarrow],
+    () => createEventColumns({ zone, zoneLabel, hasOffsets, isNarrow }),
+    [zone, zoneLabel, hasOffsets, isNarrow],
   );
   const table = useTable({
     features: eventTableFeatures,
@@ -53,6 +60,7 @@ export function EventTable(props: Props) {
     getScrollElement: () => scroll.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    initialOffset: visit.scrollTop,
   });
   const items = virtualizer.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
@@ -97,7 +105,7 @@ export function EventTable(props: Props) {
     event.preventDefault();
   };
 
-  const template = isNarrow ? GRID_NARROW : GRID;
+  const template = gridTemplate({ hasOffsets, isNarrow });
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       {props.isLoading && (
@@ -114,6 +122,9 @@ export function EventTable(props: Props) {
         aria-activedescendant={activeIndex >= 0 ? `row-${rows[activeIndex]?.id}` : undefined}
         tabIndex={0}
         onKeyDown={onKeyDown}
+        onScroll={(event) => {
+          visit.scrollTop = event.currentTarget.scrollTop;
+        }}
         className="min-h-0 flex-1 overflow-auto outline-0 focus-visible:rounded-none focus-visible:shadow-(--focus-inset)"
       >
         {!isSmall &&

@@ -1,10 +1,14 @@
 "use client";
 
-import { ListFilterPlus, Search, X } from "lucide-react";
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { Button } from "@/components/ui/button";
-import { Menu, MenuItem } from "@/components/ui/menu";
-import { fields, isKeyed } from "@/lib/events/fields";
+import { Search, X } from "lucide-react";
+import {
+  type FormEvent,
+  type KeyboardEvent,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import type { Clause, Diagnostic, EventFilter } from "@/lib/events/filter/ast";
 import { invertClause, removeClause } from "@/lib/events/filter/edit";
 import { parseFilter } from "@/lib/events/filter/parse";
@@ -18,6 +22,8 @@ interface Props {
   q: string;
   diagnostics: Diagnostic[];
   onChange(q: string): void;
+  /** Stands at the end of the bar. */
+  children?: ReactNode;
 }
 
 /** Chips for the filter in force, text for the next clause. Enter commits, Escape reverts. */
@@ -86,12 +92,6 @@ export function FilterBar(props: Props) {
   const apply = (change: (current: EventFilter) => EventFilter) =>
     filter && props.onChange(serializeFilter(change(filter)));
 
-  const addField = (name: string, keyed: boolean) => {
-    setDraft(`${draft.trim()}${draft.trim() ? " " : ""}${name}${keyed ? "." : ":"}`);
-    // The menu gives focus back to its button first.
-    setTimeout(() => input.current?.focus(), 0);
-  };
-
   const takeSuggestion = (problem: Diagnostic) => {
     const { start, end } = problem.span;
     setDraft(draft.slice(0, start) + (problem.suggestion ?? "") + draft.slice(end));
@@ -141,33 +141,10 @@ export function FilterBar(props: Props) {
             autoCapitalize="off"
             spellCheck={false}
             enterKeyHint="search"
-            className="h-5.5 min-w-32 flex-1 bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-8"
+            className="h-5.5 min-w-32 flex-1 bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-8 max-sm:text-[16px]"
           />
         </div>
-        <Menu
-          label="Fields"
-          align="end"
-          trigger={
-            <Button
-              variant="quiet"
-              icon
-              aria-label="Add a filter"
-              title="Add a filter"
-              className="h-5.5 w-6 max-sm:h-9 max-sm:w-9"
-            >
-              <ListFilterPlus size={14} aria-hidden="true" />
-            </Button>
-          }
-        >
-          {fields.map((field) => (
-            <MenuItem key={field.id} onSelect={() => addField(field.id, isKeyed(field))}>
-              <span className="flex-1">{field.label}</span>
-              <code className="font-mono text-[11px] text-(--text-3)">
-                {isKeyed(field) ? `${field.id}.…` : field.id}
-              </code>
-            </MenuItem>
-          ))}
-        </Menu>
+        {props.children}
       </form>
       {problems.length > 0 && (
         <ul

@@ -7,7 +7,7 @@ import { Dialog } from "@/components/ui/dialog";
 import { Field, Input } from "@/components/ui/field";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import type { TimeRange } from "@/lib/events/filter/url";
-import { clockOf, useZone, type Zone, zoneName } from "./zone";
+import { clockOf, useZone, type Zone, zoneTitle } from "./zone";
 
 const RANGES: { range: string; label: string }[] = [
   { range: "15m", label: "Last 15 minutes" },
@@ -37,7 +37,10 @@ export function TimeControl(props: { time: TimeRange; onChange(time: TimeRange):
         label="Time"
         align="end"
         trigger={
-          <Button className="max-w-72" aria-label={`Time: ${label(props.time, zone)}`}>
+          <Button
+            className="max-w-72 max-sm:flex-1"
+            aria-label={`Time: ${label(props.time, zone)}`}
+          >
             <Clock size={14} aria-hidden="true" className="text-(--text-3)" />
             <span className="truncate" suppressHydrationWarning>
               {label(props.time, zone)}
@@ -58,7 +61,7 @@ export function TimeControl(props: { time: TimeRange; onChange(time: TimeRange):
         open={isOpen}
         onOpenChange={setOpen}
         title="Time range"
-        description={`Times are ${zoneName(zone)}. The start is included, the end is not.`}
+        description={`Times are in ${zoneTitle(zone)}. The start is included, the end is not.`}
       >
         <AbsoluteRange
           time={props.time}

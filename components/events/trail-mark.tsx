@@ -1,3 +1,13 @@
+/** A solid disc where a verification proved the event, else a hollow ring. */
+export function TrailDot(props: { isVerified: boolean; className?: string }) {
+  return (
+    <span
+      aria-hidden="true"
+      className={`size-[7px] shrink-0 rounded-full ${props.className ?? ""} ${props.isVerified ? "bg-(--in-verified-line)" : "border-[1.5px] border-(--in-pending) bg-(--surface)"}`}
+    />
+  );
+}
+
 /**
  * An event's place on the trail. The line is solid only as far as a verification proved it: below that,
  * a hollow ring on a dotted line.
@@ -15,10 +25,7 @@ export function TrailMark(props: { isVerified: boolean; isFirst: boolean; isLast
         aria-hidden="true"
         className={`absolute left-1/2 -translate-x-1/2 border-l-[1.5px] ${line} ${props.isFirst ? "top-1/2" : "top-0"} ${props.isLast ? "bottom-1/2" : "bottom-0"}`}
       />
-      <span
-        aria-hidden="true"
-        className={`relative size-[7px] rounded-full ${props.isVerified ? "bg-(--in-verified-line)" : "border-[1.5px] border-(--in-pending) bg-(--surface)"}`}
-      />
+      <TrailDot isVerified={props.isVerified} className="relative" />
       <span className="sr-only">{props.isVerified ? "Verified" : "Not verified yet"}</span>
     </span>
   );

@@ -3,7 +3,7 @@
 import { useEffect } from "react";
 import { Button } from "@/components/ui/button";
 import { isTyping } from "./keys";
-import { setZone, useZone, zoneName } from "./zone";
+import { setZone, useZone, zoneTitle } from "./zone";
 
 /** Switches every time on the page between the viewer's zone and UTC; `u` does the same. */
 export function ZoneToggle() {
@@ -27,7 +27,7 @@ export function ZoneToggle() {
       title={other === "utc" ? "Show UTC (u)" : "Show your own zone (u)"}
       className="max-sm:px-2"
     >
-      <span suppressHydrationWarning>{zoneName(zone)}</span>
+      <span suppressHydrationWarning>{zoneTitle(zone)}</span>
     </Button>
   );
 }

@@ -50,9 +50,16 @@ export function clockOf(iso: string, zone: Zone): Clock {
   };
 }
 
-/** `UTC`, `UTC+01:00`. */
-export function zoneName(zone: Zone, at: Date = new Date()): string {
-  const minutes = zone === "utc" ? 0 : -at.getTimezoneOffset();
+/** `UTC`, `Europe/Oslo`. */
+export function zoneTitle(zone: Zone): string {
+  if (zone === "utc") return "UTC";
+  const name = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return name === "Etc/UTC" ? "UTC" : name;
+}
+
+/** Offset in force at a moment, which summer time moves: `UTC`, `UTC+01:00`. */
+export function zoneOffset(zone: Zone, iso: string): string {
+  const minutes = zone === "utc" ? 0 : -new Date(iso).getTimezoneOffset();
   if (minutes === 0) return "UTC";
   const size = Math.abs(minutes);
   return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;

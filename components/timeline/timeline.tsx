@@ -9,7 +9,7 @@ import type { ExplorerActions, Page } from "@/components/events/explorer";
 import { participantName, TypeIcon } from "@/components/events/participant";
 import { TimeControl } from "@/components/events/time-control";
 import { TrailMark } from "@/components/events/trail-mark";
-import { clockOf, useZone, zoneName } from "@/components/events/zone";
+import { clockOf, useZone, type Zone, zoneOffset } from "@/components/events/zone";
 import { Button } from "@/components/ui/button";
 import type { TimeRange } from "@/lib/events/filter/url";
 import type { EventRow } from "@/lib/events/schema";
@@ -133,7 +133,7 @@ export function Timeline(props: Props) {
               <span className="text-[12px] font-normal text-(--text-3)">
                 {events.length}
                 {at === days.length - 1 && last?.next ? "+" : ""}{" "}
-                {events.length === 1 ? "event" : "events"}, {zoneName(zone)}
+                {events.length === 1 ? "event" : "events"}, {offsetsOf(events, zone)}
               </span>
             </h3>
             <ol>
@@ -192,6 +192,11 @@ export function Timeline(props: Props) {
       )}
     </div>
   );
+}
+
+/** One offset, or both on a day when the clock changed. */
+function offsetsOf(events: EventRow[], zone: Zone): string {
+  return [...new Set(events.map(({ occurredAt }) => zoneOffset(zone, occurredAt)))].join(" and ");
 }
 
 function groupByDay(

@@ -45,17 +45,21 @@ export function Dialog(props: Props) {
   );
 }
 
-/** A panel from the side (navigation) or over the whole small screen (details). */
-export function Sheet(props: Props & { side: "left" | "right" }) {
-  const place =
-    props.side === "left" ? "left-0 w-[264px]" : "right-0 w-[min(456px,100vw)] max-sm:w-screen";
+const SIDES = {
+  left: "inset-y-0 left-0 w-[264px]",
+  right: "inset-y-0 right-0 w-[min(456px,100vw)] max-sm:w-screen",
+  bottom: "inset-x-0 bottom-0 max-h-[85dvh] rounded-t-[12px]",
+};
+
+/** A panel from the side (navigation), over the whole small screen (details) or from below (filters). */
+export function Sheet(props: Props & { side: keyof typeof SIDES }) {
   return (
     <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
         <Radix.Content
           aria-describedby={undefined}
-          className={`fixed inset-y-0 z-50 flex flex-col bg-(--surface) shadow-(--shadow-menu) ${place}`}
+          className={`fixed z-50 flex flex-col bg-(--surface) shadow-(--shadow-menu) ${SIDES[props.side]}`}
         >
           <Radix.Title className="sr-only">{props.title}</Radix.Title>
           {props.children}

@@ -2,7 +2,7 @@ import { type ComponentProps, type ReactNode, useId } from "react";
 import { classes } from "./classes";
 
 const CONTROL =
-  "block h-8 w-full rounded-[5px] border border-(--border-control) bg-(--surface) px-2.5 text-(--text) aria-invalid:border-(--in-failed-line) disabled:opacity-60 max-sm:h-11";
+  "block h-8 w-full rounded-[5px] border border-(--border-control) bg-(--surface) px-2.5 text-(--text) aria-invalid:border-(--in-failed-line) disabled:opacity-60 max-sm:h-11 max-sm:text-[16px]";
 
 export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input className={classes(CONTROL, className)} {...props} />;

@@ -8,7 +8,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { getEnv, publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, type SearchParams, timeBounds } from "@/lib/events/filter/url";
+import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents } from "@/lib/events/server/list";
@@ -24,11 +24,18 @@ interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
 
-async function readList(scope: Scope, params: SearchParams): Promise<ListState> {
+async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): Promise<ListState> {
   const parsed = parseEventSearch(params);
   if (!parsed.ok) {
     const { q, diagnostics, problems } = parsed;
-    return { kind: "not_run", q, diagnostics, problems: problems.map(({ message }) => message) };
+    const rest = parseEventSearch({ ...params, q: undefined });
+    return {
+      kind: "not_run",
+      q,
+      rest: rest.ok ? rest.search : null,
+      diagnostics,
+      problems: problems.map(({ message }) => message),
+    };
   }
   const { search } = parsed;
   try {
