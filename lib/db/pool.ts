@@ -40,7 +40,11 @@ function cancelWithRequest(pool: pg.Pool): void {
   pool.query = query as typeof pool.query;
 }
 
-async function cancelStatement(options: pg.PoolOptions, victim: pg.PoolClient): Promise<void> {
+/** Ends the statement that a connection is busy with; without one it does nothing. */
+export async function cancelStatement(
+  options: pg.PoolOptions,
+  victim: pg.PoolClient,
+): Promise<void> {
   const { processID } = victim as unknown as { processID: number };
   const client = new pg.Client({ connectionString: options.connectionString });
   try {

@@ -1,5 +1,5 @@
 import type { Scope } from "@/lib/auth/scope";
-import { inTransaction, longPool } from "@/lib/db/pool";
+import { cancelStatement, inTransaction, longPool } from "@/lib/db/pool";
 import type { Finding, Verdict, VerificationProgress } from "../schema";
 import type { FindingList } from "./findings";
 import { LogWalk } from "./log-walk";
@@ -40,12 +40,24 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
       const walk = new LogWalk(snapshot, options.signal);
       const report = () => options.onProgress?.(progress(walk));
       const timer = setInterval(report, PROGRESS_INTERVAL_MS);
+      // A statement may take long or wait for a lock: an abort ends it too. The connection is not given back
+      // before that, lest the next statement on it is the one that ends.
+      let cancelled: Promise<void> | undefined;
+      const cancel = () => {
+        cancelled = cancelStatement(longPool().options, client);
+      };
+      options.signal?.addEventListener("abort", cancel, { once: true });
       try {
         await walk.run();
         report();
         return verdict(walk, started);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        throw error;
       } finally {
+        options.signal?.removeEventListener("abort", cancel);
         clearInterval(timer);
+        await cancelled;
         await snapshot.settled();
       }
     },

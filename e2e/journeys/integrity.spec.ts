@@ -1,0 +1,223 @@
+import { expect, type Page, test } from "@playwright/test";
+import pg from "pg";
+import { signIn } from "../fixtures";
+import { runSql } from "../fixtures/log";
+import { ADMIN } from "../global-setup";
+import { TestServer } from "../server";
+
+// A server of its own: the damage needs triggers and indexes out of the way.
+
+interface Verdict {
+  ok: boolean;
+  checked: number;
+  first_bad_seq: number | null;
+  kind: string | null;
+}
+
+/** ORG is the log's condition, K the number of an event that has a target. */
+interface Damage {
+  name: string;
+  sql: string[];
+  kind: string;
+  words: string;
+  /** SQL for the first bad number, where that is not K. */
+  firstBad?: string;
+}
+
+const SAME_HOUR = `date_trunc('hour', occurred_at, 'UTC') =
+  (SELECT date_trunc('hour', occurred_at, 'UTC') FROM events WHERE ORG AND seq = K)`;
+const MISMATCH = "what filters, timelines or counts show differs from the sealed events";
+
+const DAMAGES: Damage[] = [
+  {
+    name: "an edited event",
+    sql: ["UPDATE events SET action = 'user.did_nothing' WHERE ORG AND seq = K"],
+    kind: "edited_content",
+    words: "the stored event no longer matches its hash",
+  },
+  {
+    name: "a deleted event",
+    sql: ["DELETE FROM events WHERE ORG AND seq = K"],
+    kind: "deleted_row",
+    words: "events are missing here",
+  },
+  {
+    name: "an inserted event",
+    sql: [
+      `INSERT INTO events (organization_id, seq, recorded_at, occurred_at, version, id, action, actor, targets,
+         context, metadata, salts, chain_hash, ip)
+       SELECT organization_id, seq, recorded_at + interval '1 ms', occurred_at, version, 'audit_event_forged',
+         action, actor, targets, context, metadata, salts, sha256('x'), ip
+       FROM events WHERE ORG AND seq = K`,
+    ],
+    kind: "inserted_row",
+    words: "an event stands here that was never sealed",
+  },
+  {
+    name: "two events in each other's place",
+    sql: [
+      "UPDATE events SET seq = -1 WHERE ORG AND seq = K",
+      "UPDATE events SET seq = K WHERE ORG AND seq = K + 1",
+      "UPDATE events SET seq = K + 1 WHERE ORG AND seq = -1",
+    ],
+    kind: "reordered",
+    words: "events stand in another order than they were sealed",
+  },
+  {
+    name: "a re-written hash",
+    sql: ["UPDATE events SET chain_hash = sha256('x') WHERE ORG AND seq = K"],
+    kind: "edited_hash",
+    words: "the stored hash was changed; the event itself still matches",
+  },
+  {
+    name: "a row gone from the targets' timeline",
+    sql: ["DELETE FROM event_targets WHERE ORG AND seq = K"],
+    kind: "projection_mismatch",
+    words: MISMATCH,
+  },
+  {
+    name: "a changed count",
+    sql: [
+      `UPDATE rollup_hourly SET events = events + 1
+       WHERE ORG AND hour = (SELECT date_trunc('hour', occurred_at, 'UTC') FROM events WHERE ORG AND seq = K)`,
+    ],
+    kind: "projection_mismatch",
+    words: MISMATCH,
+    firstBad: `SELECT min(seq)::int AS seq FROM events WHERE ORG AND ${SAME_HOUR}`,
+  },
+];
+
+let server: TestServer;
+/** A log for every damage, and one that stays whole. */
+let logs: string[];
+
+test.beforeAll(async () => {
+  server = new TestServer({
+    TRAILSEAL_ADMIN_EMAIL: ADMIN.email,
+    TRAILSEAL_ADMIN_PASSWORD: ADMIN.password,
+  });
+  await server.start();
+  const count = DAMAGES.length + 1;
+  const seeded = await server.cliJson<{ organizations: string[] }>(
+    ...["seed", "--organizations", String(count), "--events", "4000"],
+  );
+  logs = seeded.organizations;
+  const isCounted = `SELECT bool_and(f.next_seq = h.next_seq) AND count(*) = ${count} AS done
+    FROM followers f JOIN log_heads h USING (organization_id)
+    WHERE f.name = 'rollups' AND organization_id = ANY($1)`;
+  await expect
+    .poll(async () => (await runSql<{ done: boolean }>(server, [isCounted, [logs]]))[0]?.done, {
+      message: "counts up to the head",
+      timeout: 30_000,
+    })
+    .toBe(true);
+  const indexes = await runSql<{ indexname: string }>(
+    server,
+    "SELECT indexname FROM pg_indexes WHERE indexname ~ '^events_\\d{4}_\\d{2}_seq$'",
+  );
+  await runSql(
+    server,
+    "ALTER TABLE events DISABLE TRIGGER ALL",
+    "ALTER TABLE event_targets DISABLE TRIGGER ALL",
+    ...indexes.map(({ indexname }) => `DROP INDEX ${indexname}`),
+  );
+});
+test.afterAll(() => server.remove());
+test.beforeEach(({ page }) => signIn(page, server.url));
+
+async function verifyByCli(log: string): Promise<{ code: number; verdict: Verdict }> {
+  const { code, stdout } = await server.cli("verify", "--org", log, "--json");
+  return { code, verdict: JSON.parse(stdout) as Verdict };
+}
+
+async function countEvents(log: string): Promise<number> {
+  const sql = "SELECT count(*)::int AS count FROM events WHERE organization_id = $1";
+  const [row] = await runSql<{ count: number }>(server, [sql, [log]]);
+  return row?.count ?? 0;
+}
+
+const openIntegrity = (page: Page, log: string) => page.goto(`${server.url}/o/${log}/integrity`);
+const verdictOf = (page: Page) => page.getByTestId("verdict");
+const runsOf = (page: Page) => page.getByRole("table").getByRole("row");
+
+test("an empty log is never verified", async ({ page }) => {
+  const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Empty");
+  await openIntegrity(page, id);
+  await expect(verdictOf(page)).toHaveText("Not yet checked");
+  await page.getByRole("button", { name: "Verify" }).click();
+  await expect(verdictOf(page)).toHaveText("Nothing to check yet");
+  await expect(runsOf(page).nth(1)).toContainText("Nothing checked");
+  await expect(page.getByText("Verified", { exact: false })).toHaveCount(0);
+  const { code, verdict } = await verifyByCli(id);
+  expect(code).toBe(1);
+  expect(verdict).toMatchObject({ ok: false, checked: 0, kind: "nothing_checked" });
+});
+
+test("a whole log is verified to its last event, a run can be cancelled, and all runs are kept", async ({
+  page,
+}) => {
+  const log = logs.at(-1) as string;
+  const count = await countEvents(log);
+  const shown = count.toLocaleString("en-US");
+  await openIntegrity(page, log);
+  await expect(page.getByText(`${shown} events wait for their first check.`)).toBeVisible();
+  await page.getByRole("button", { name: "Verify" }).click();
+  await expect(verdictOf(page)).toHaveText(`Verified to #${count - 1}`);
+  await expect(page.getByText(`${shown} events recomputed`)).toBeVisible();
+  await expect(runsOf(page).nth(1)).toContainText("✓ Verified");
+  await expect(runsOf(page).nth(1)).toContainText(ADMIN.email);
+  const { code, verdict } = await verifyByCli(log);
+  expect(code).toBe(0);
+  expect(verdict).toMatchObject({ ok: true, checked: count, kind: null, first_bad_seq: null });
+
+  // Verification cannot get past this lock: the run is under way for as long as the test wants.
+  const holder = new pg.Client({ connectionString: server.ownerUrl() });
+  await holder.connect();
+  try {
+    await holder.query("BEGIN; LOCK TABLE event_targets IN ACCESS EXCLUSIVE MODE");
+    await page.getByRole("button", { name: "Verify again" }).click();
+    await expect(verdictOf(page)).toHaveText("Verifying");
+    await expect(page.getByText(`of ${shown} events`).or(page.getByText("0 of 0"))).toBeVisible();
+    await page.reload();
+    await expect(verdictOf(page)).toHaveText("Verifying");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await expect(verdictOf(page)).toHaveText("The last verification was cancelled");
+  } finally {
+    await holder.end();
+  }
+  await expect(runsOf(page)).toHaveCount(3);
+  await expect(runsOf(page).nth(1)).toContainText("Cancelled");
+  await expect(runsOf(page).nth(2)).toContainText("✓ Verified");
+  await page.getByRole("button", { name: "Verify again" }).click();
+  await expect(verdictOf(page)).toHaveText(`Verified to #${count - 1}`);
+  await expect(runsOf(page)).toHaveCount(4);
+});
+
+for (const [index, damage] of DAMAGES.entries()) {
+  test(`${damage.name} is found by page and command line alike`, async ({ page }) => {
+    const log = logs[index] as string;
+    const [place] = await runSql<{ seq: number }>(server, [
+      "SELECT min(seq)::int AS seq FROM event_targets WHERE organization_id = $1 AND seq >= 50",
+      [log],
+    ]);
+    const words: Record<string, string> = { ORG: `organization_id = '${log}'`, K: `${place?.seq}` };
+    const inWords = (sql: string) => sql.replace(/\b(ORG|K)\b/g, (word) => words[word] as string);
+    const firstBad = damage.firstBad
+      ? (await runSql<{ seq: number }>(server, inWords(damage.firstBad)))[0]?.seq
+      : place?.seq;
+
+    await openIntegrity(page, log);
+    await page.getByRole("button", { name: "Verify" }).click();
+    await expect(verdictOf(page)).toHaveText(/^Verified to #/);
+    await runSql(server, ...damage.sql.map(inWords));
+    await page.getByRole("button", { name: "Verify again" }).click();
+    await expect(verdictOf(page)).toHaveText(`Broken at #${firstBad}: ${damage.words}`);
+    const result = `✕ ${damage.kind.replaceAll("_", " ")} at #${firstBad}`;
+    await expect(runsOf(page).nth(1)).toContainText(result);
+    await expect(runsOf(page).nth(2)).toContainText("✓ Verified");
+
+    const { code, verdict } = await verifyByCli(log);
+    expect(code).toBe(1);
+    expect(verdict).toMatchObject({ ok: false, kind: damage.kind, first_bad_seq: firstBad });
+  });
+}
