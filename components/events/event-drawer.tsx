@@ -177,6 +177,8 @@ function Json(props: { event: EventDetail }) {
         className="absolute top-1 right-1 bg-(--sunken)"
       />
       <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
+        tabIndex={0}
         className="overflow-auto rounded-[5px] bg-(--sunken) p-3 pr-10 font-mono text-[12px] leading-[18px]"
         data-testid="event-json"
       >

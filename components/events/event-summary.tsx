@@ -29,7 +29,7 @@ export function Line(props: {
       </dt>
       <dd className="min-w-0 break-words">{props.children}</dd>
       {field && value !== undefined && onPivot && (
-        <span className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:-my-3 max-sm:opacity-100">
+        <dd className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:-my-3 max-sm:opacity-100">
           <Button
             variant="quiet"
             icon
@@ -50,7 +50,7 @@ export function Line(props: {
           >
             <Minus size={12} aria-hidden="true" />
           </Button>
-        </span>
+        </dd>
       )}
     </div>
   );

@@ -82,7 +82,7 @@ export function Onboarding(props: Props) {
       : sdkSnippet(props.baseUrl, organizationId, shownKey);
   return (
     <div className="min-h-0 flex-1 overflow-auto px-8 pt-8 pb-10 max-sm:p-4">
-      <div className="mx-auto grid max-w-[760px] gap-8">
+      <div className="mx-auto grid max-w-[760px] grid-cols-[minmax(0,1fr)] gap-8">
         <header className="flex items-start gap-3">
           <span
             className="relative mt-1 grid size-5 shrink-0 place-items-center"
@@ -127,6 +127,8 @@ export function Onboarding(props: Props) {
             </CopyButton>
           </div>
           <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
+            tabIndex={0}
             className="mt-2 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] leading-[18px]"
             data-testid="snippet"
             suppressHydrationWarning
@@ -136,7 +138,11 @@ export function Onboarding(props: Props) {
         </section>
         <section>
           <h3 className="text-[14px] font-semibold">Or bring history along</h3>
-          <pre className="mt-2 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] leading-[18px]">
+          <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: as above.
+            tabIndex={0}
+            className="mt-2 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px] leading-[18px]"
+          >
             {`npx trailseal import --org ${organizationId} --format cloudtrail logs/*.json\nnpx trailseal import --org ${organizationId} --format ndjson events.ndjson`}
           </pre>
         </section>

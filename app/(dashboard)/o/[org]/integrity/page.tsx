@@ -47,7 +47,11 @@ export default async function IntegrityPage(props: { params: Promise<{ org: stri
         <RunsTable runs={runs} />
         <section className="mt-6">
           <h2 className="text-[14px] font-semibold tracking-[-0.012em]">Check it elsewhere</h2>
-          <pre className="mt-2 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px]">
+          <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
+            tabIndex={0}
+            className="mt-2 overflow-auto rounded-[5px] bg-(--sunken) p-3 font-mono text-[12px]"
+          >
             npx trailseal verify --org {org}
           </pre>
           <p className="mt-2 text-[12px] text-(--text-2)">
