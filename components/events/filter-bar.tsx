@@ -147,31 +147,29 @@ export function FilterBar(props: Props) {
         {props.children}
       </form>
       {problems.length > 0 && (
-        <ul
-          id="filter-problems"
-          role="alert"
-          className="mt-1 grid gap-0.5 text-[12px] text-(--in-failed)"
-        >
-          {problems.map((problem) => (
-            <li key={`${problem.code} ${problem.span.start}`}>
-              {problem.span.end > problem.span.start && draft.length >= problem.span.end && (
-                <code className="mr-1.5 font-mono underline decoration-wavy underline-offset-2">
-                  {draft.slice(problem.span.start, problem.span.end)}
-                </code>
-              )}
-              {problem.message.replaceAll("`", "")}
-              {problem.suggestion !== null && (
-                <button
-                  type="button"
-                  onClick={() => takeSuggestion(problem)}
-                  className="ml-1.5 underline underline-offset-2"
-                >
-                  Use {problem.suggestion}
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
+        <div role="alert">
+          <ul id="filter-problems" className="mt-1 grid gap-0.5 text-[12px] text-(--in-failed)">
+            {problems.map((problem) => (
+              <li key={`${problem.code} ${problem.span.start}`}>
+                {problem.span.end > problem.span.start && draft.length >= problem.span.end && (
+                  <code className="mr-1.5 font-mono underline decoration-wavy underline-offset-2">
+                    {draft.slice(problem.span.start, problem.span.end)}
+                  </code>
+                )}
+                {problem.message.replaceAll("`", "")}
+                {problem.suggestion !== null && (
+                  <button
+                    type="button"
+                    onClick={() => takeSuggestion(problem)}
+                    className="ml-1.5 underline underline-offset-2"
+                  >
+                    Use {problem.suggestion}
+                  </button>
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </search>
   );

@@ -14,15 +14,13 @@ test("every page of the dashboard is accessible in both themes, on a desktop and
   await page.goto(at("integrity"));
   await expect(page.getByTestId("verdict")).toHaveText("Not yet checked");
   await expectAccessible(page, "integrity of an empty log");
-  await page.goto("/o");
-  await expectAccessible(page, "organizations");
 
   await importEvents(server, organization.id, eventsForTests(150));
   await page.goto(at("events?q=actor.type:user%20-action:policy.changed"));
   await expect(rowCount).toHaveText("100+ events");
   await expectAccessible(page, "events, filtered");
   await page.getByTestId("event-row").first().click();
-  for (const tab of ["Summary", "JSON", "Integrity"]) {
+  for (const tab of ["Summary", "JSON"]) {
     await page.getByRole("tab", { name: tab }).click();
     await expectAccessible(page, `drawer, ${tab}`);
   }
@@ -37,8 +35,6 @@ test("every page of the dashboard is accessible in both themes, on a desktop and
   await page.getByTestId("timeline-row").first().click();
   await expect(page.getByTestId("drawer-title")).toBeVisible();
   await expectAccessible(page, "timeline with an event open");
-  await page.goto(at("timeline?target=nothing:here"));
-  await expectAccessible(page, "timeline of nothing");
 
   await page.goto(at("integrity"));
   await page.getByRole("button", { name: "Verify" }).click();
