@@ -30,7 +30,11 @@ export function RunsTable(props: { runs: Verification[] }) {
   return (
     <section className="mt-6">
       <h2 className="text-[14px] font-semibold tracking-[-0.012em]">Runs</h2>
-      <div className="mt-1 overflow-x-auto">
+      <div
+        className="mt-1 overflow-x-auto"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
+        tabIndex={0}
+      >
         <table className="w-full border-collapse text-left">
           <thead>
             <tr className="border-b border-(--border-strong) text-[12px] text-(--text-3)">
