@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type ImportFormat, importFormats } from "@/lib/import/read-records";
-import { type ImportSummary, runImport } from "@/lib/import/run-import";
+import { type ImportProgress, type ImportSummary, runImport } from "@/lib/import/run-import";
 import { getOrganization } from "@/lib/orgs/server/organizations";
 import { print } from "./output";
 
@@ -16,18 +16,16 @@ interface Options {
 const BAR_WIDTH = 24;
 const count = (value: number) => value.toLocaleString("en-US");
 
-/** Progress on standard error while somebody watches: files done, records so far. */
-function progressBar(files: string[]): (summary: ImportSummary, file: string) => void {
-  if (!process.stderr.isTTY) return () => undefined;
-  return (summary, file) => {
-    const done = files.indexOf(file) + 1;
-    const filled = Math.round((BAR_WIDTH * done) / files.length);
-    const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
-    const { stored, already_there: known, rejected } = summary;
-    process.stderr.write(
-      `\r\x1b[K${bar} file ${done} of ${files.length}  ${count(summary.read)} read, ${count(stored)} stored, ${count(known)} already there, ${count(rejected)} rejected`,
-    );
-  };
+/** Progress on standard error while somebody watches: bytes of the files, records so far. */
+function showProgress(summary: ImportSummary, { readBytes, totalBytes }: ImportProgress): void {
+  if (!process.stderr.isTTY) return;
+  const share = totalBytes === 0 ? 1 : readBytes / totalBytes;
+  const filled = Math.round(BAR_WIDTH * share);
+  const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
+  const { read, stored, already_there: known, rejected } = summary;
+  process.stderr.write(
+    `\r\x1b[K${bar} ${Math.floor(share * 100)} %  ${count(read)} read, ${count(stored)} stored, ${count(known)} already there, ${count(rejected)} rejected`,
+  );
 }
 
 export function register(program: Command): void {
@@ -66,7 +64,7 @@ Exit code 0: every record is stored. 1: some were rejected; the rejects file say
         format,
         files,
         rejectsFile,
-        onProgress: progressBar(files),
+        onProgress: showProgress,
       });
       if (process.stderr.isTTY) process.stderr.write("\n");
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);

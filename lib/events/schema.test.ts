@@ -103,6 +103,12 @@ describe("a request to the compatible endpoint", () => {
     if (parsed.ok) expect(Object.keys(parsed.value.event.actor)).not.toContain("name");
   });
 
+  test("an id or organization inside the event has no effect there, and the answer says so", () => {
+    const parsed = request({ ...base, id: "evt_1", organization_id: "org_2" });
+    expect(parsed.ok && parsed.value.ignored).toEqual(["id", "organization_id"]);
+    expect(parseImportedEvent({ ...base, id: "evt_1", organization_id: "org_2" }).ok).toBe(true);
+  });
+
   test("a context can be demanded", () => {
     const parsed = parseEventRequest(
       { organization_id: "o", event: base },

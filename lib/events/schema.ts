@@ -90,7 +90,8 @@ const eventSchema = z.looseObject(eventShape, {
   error: (issue) => (issue.input === undefined ? "required" : "must be an object"),
 });
 
-const KNOWN_EVENT_KEYS = new Set([...Object.keys(eventShape), "id", "organization_id"]);
+/** What a stored event carries beside: an import reads them, the compatible endpoint has no use for them. */
+const STORED_EVENT_KEYS = new Set(["id", "organization_id"]);
 
 type Unit = Record<string, unknown>;
 
@@ -207,10 +208,10 @@ export function parseEvent(
   const parsed = eventSchema.safeParse(input);
   if (!parsed.success) return { ok: false, errors: issueErrors(field, parsed.error) };
   const { data } = parsed;
-  const ignored = Object.keys(data).filter((key) => !KNOWN_EVENT_KEYS.has(key));
+  const ignored = Object.keys(data).filter((key) => !Object.hasOwn(eventShape, key));
   const errors: FieldError[] = [];
   if (options.unknownKeys === "refuse") {
-    for (const key of ignored)
+    for (const key of ignored.filter((name) => !STORED_EVENT_KEYS.has(name)))
       errors.push({
         field: fieldPath(field, [key]),
         code: `${fieldPath(field, [key])} is not a field of an event`,

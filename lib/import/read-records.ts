@@ -1,37 +1,74 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
+import { createReadStream, type ReadStream } from "node:fs";
+import { pipeline, type Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 
 export const importFormats = ["cloudtrail", "ndjson"] as const;
 export type ImportFormat = (typeof importFormats)[number];
 
+/** Longest line that is looked into: sixteen times the largest event, whatever its escapes and spaces. */
+const MAX_LINE_BYTES = 1_048_576;
+const LINE_FEED = 0x0a;
+
 /** One record of a file, before anybody looked into it. */
 export interface RawRecord {
   /** Line (NDJSON) or position in the file (CloudTrail), from 1. */
   number: number;
-  /** The text when it is not JSON. */
+  /** The text when it is not JSON; null when it is not even text. */
   value: unknown;
   problem: string | null;
 }
 
-function open(file: string): NodeJS.ReadableStream {
-  const stream = createReadStream(file);
-  return file.endsWith(".gz") ? stream.pipe(createGunzip()) : stream;
+export interface RecordFile {
+  records: AsyncGenerator<RawRecord>;
+  /** Bytes of the file, as it lies on disk, that were read so far. */
+  bytesRead(): number;
+}
+
+/** The records of a file, plain or `.gz`. Iterating throws when it cannot be read as the format. */
+export function openRecords(file: string, format: ImportFormat): RecordFile {
+  const source = createReadStream(file);
+  const content = chunksOf(unpack(source, file), file);
+  return {
+    records: format === "cloudtrail" ? cloudTrailRecords(file, content) : ndjsonRecords(content),
+    bytesRead: () => source.bytesRead,
+  };
+}
+
+function unpack(source: ReadStream, file: string): Readable {
+  if (!file.endsWith(".gz")) return source;
+  // Unlike pipe(), hands the source's error to whoever reads.
+  return pipeline(source, createGunzip(), () => undefined);
+}
+
+async function* chunksOf(content: Readable, file: string): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** @throws TypeError for bytes that are not UTF-8: replaced, they would be another event. */
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 }
 
 const cloudTrailFile = z.object({ Records: z.array(z.unknown()) });
 
 /** `{"Records": […]}`, as CloudTrail delivers files. @throws Error when the file is not one. */
-async function* cloudTrailRecords(file: string): AsyncGenerator<RawRecord> {
-  let content: unknown;
+async function* cloudTrailRecords(
+  file: string,
+  content: AsyncIterable<Buffer>,
+): AsyncGenerator<RawRecord> {
+  const bytes = await buffer(content);
+  let parsed: ReturnType<typeof cloudTrailFile.safeParse>;
   try {
-    content = JSON.parse(await text(open(file)));
+    parsed = cloudTrailFile.safeParse(JSON.parse(decode(bytes)));
   } catch (error) {
     throw new Error(`${file} is not JSON: ${(error as Error).message}`);
   }
-  const parsed = cloudTrailFile.safeParse(content);
   if (!parsed.success)
     throw new Error(`${file} is not a CloudTrail log file: it has no list of Records`);
   let number = 0;
@@ -39,24 +76,55 @@ async function* cloudTrailRecords(file: string): AsyncGenerator<RawRecord> {
 }
 
 /** One JSON document a line; empty lines are passed over. */
-async function* ndjsonRecords(file: string): AsyncGenerator<RawRecord> {
-  const lines = createInterface({ input: open(file), crlfDelay: Number.POSITIVE_INFINITY });
+async function* ndjsonRecords(content: AsyncIterable<Buffer>): AsyncGenerator<RawRecord> {
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(content)) {
     number += 1;
-    const trimmed = number === 1 ? line.replace(/^\uFEFF/, "").trim() : line.trim();
-    if (trimmed === "") continue;
-    let record: RawRecord;
-    try {
-      record = { number, value: JSON.parse(trimmed), problem: null };
-    } catch (error) {
-      record = { number, value: trimmed, problem: `not valid JSON: ${(error as Error).message}` };
-    }
-    yield record;
+    const record = parseLine(number, line);
+    if (record) yield record;
   }
 }
 
-/** The records of a file, plain or `.gz`. @throws Error when the file cannot be read as the format. */
-export function readRecords(file: string, format: ImportFormat): AsyncGenerator<RawRecord> {
-  return format === "cloudtrail" ? cloudTrailRecords(file) : ndjsonRecords(file);
+function parseLine(number: number, line: Buffer | null): RawRecord | null {
+  if (!line)
+    return { number, value: null, problem: `longer than ${MAX_LINE_BYTES} bytes: not one event` };
+  let text: string;
+  try {
+    text = decode(line).trim();
+  } catch {
+    return { number, value: null, problem: "not valid UTF-8" };
+  }
+  if (text === "") return null;
+  try {
+    return { number, value: JSON.parse(text), problem: null };
+  } catch (error) {
+    return { number, value: text, problem: `not valid JSON: ${(error as Error).message}` };
+  }
+}
+
+/** Lines without their line feed; null for one that is too long to hold. */
+async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer | null> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  const add = (part: Buffer) => {
+    length += part.length;
+    if (length > MAX_LINE_BYTES) parts = [];
+    else if (part.length > 0) parts.push(part);
+  };
+  const take = () => {
+    const line = length > MAX_LINE_BYTES ? null : Buffer.concat(parts);
+    parts = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of content) {
+    let start = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {
+      add(chunk.subarray(start, end));
+      yield take();
+      start = end + 1;
+    }
+    add(chunk.subarray(start));
+  }
+  if (length > 0) yield take();
 }

@@ -1,9 +1,9 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import type { Scope } from "@/lib/auth/scope";
 import { type NewEvent, parseImportedEvent } from "@/lib/events/schema";
 import { Importer, type ImportItem } from "@/lib/events/server/ingest";
 import { mapCloudTrailRecord } from "./cloudtrail";
-import { type ImportFormat, type RawRecord, readRecords } from "./read-records";
+import { type ImportFormat, openRecords, type RawRecord } from "./read-records";
 
 const BATCH = 500;
 
@@ -26,7 +26,14 @@ interface Options {
   files: string[];
   /** Where rejected records go, one JSON document a line; made only when there are any. */
   rejectsFile: string;
-  onProgress?(summary: ImportSummary, file: string): void;
+  /** After each batch. */
+  onProgress?(summary: ImportSummary, progress: ImportProgress): void;
+}
+
+export interface ImportProgress {
+  /** Bytes of the files as they lie on disk. */
+  readBytes: number;
+  totalBytes: number;
 }
 
 type Converted = { ok: true; item: ImportItem } | { ok: false; reasons: string[] };
@@ -96,6 +103,11 @@ class RejectsFile {
   }
 }
 
+async function totalSize(files: string[]): Promise<number> {
+  const found = await Promise.all(files.map((file) => stat(file)));
+  return found.reduce((sum, { size }) => sum + size, 0);
+}
+
 /**
  * Imports files into the scope's organization. Safe to repeat at any time and after a kill: a record that
  * is there already, told by its source id or else its content, is not stored again.
@@ -105,12 +117,12 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
   const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
   const rejects = new RejectsFile(options.rejectsFile);
   let batch: ImportItem[] = [];
-  let current = "";
+  const progress: ImportProgress = { readBytes: 0, totalBytes: await totalSize(options.files) };
   const importer = new Importer(scope, (outcomes) => {
     const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
     summary.already_there += duplicates;
     summary.stored += outcomes.length - duplicates;
-    options.onProgress?.(summary, current);
+    options.onProgress?.(summary, progress);
   });
   const flush = async () => {
     if (batch.length > 0) await importer.add(batch);
@@ -118,8 +130,9 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
   };
   try {
     for (const file of options.files) {
-      current = file;
-      for await (const raw of readRecords(file, options.format)) {
+      const { records, bytesRead } = openRecords(file, options.format);
+      const before = progress.readBytes;
+      for await (const raw of records) {
         summary.read += 1;
         const converted = convert(raw, options.format, scope.organizationId);
         if (converted.ok) batch.push(converted.item);
@@ -132,8 +145,10 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
             record: raw.value,
           });
         }
+        progress.readBytes = before + bytesRead();
         if (batch.length >= BATCH) await flush();
       }
+      progress.readBytes = before + bytesRead();
     }
     await flush();
     await importer.finish();

@@ -48,6 +48,15 @@ async function unlessAway<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+async function isOrganization(id: string): Promise<boolean> {
+  // PostgreSQL takes no U+0000: such an id is unknown, not a failure.
+  if (id.includes("\u0000")) return false;
+  const found = await unlessAway(() =>
+    readPool().query("SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL", [id]),
+  );
+  return found.rowCount === 1;
+}
+
 /**
  * The key of `Authorization: Bearer sk_…`. Keys are random and stored as SHA-256, so that the look-up by
  * hash gives nothing away by its timing.
@@ -64,13 +73,8 @@ export async function authenticateApiKey(
   return {
     id: key.id,
     async scopeFor(organizationId) {
-      const found = await unlessAway(() =>
-        readPool().query("SELECT 1 FROM organizations WHERE id = $1 AND deleted_at IS NULL", [
-          organizationId,
-        ]),
-      );
       const bound = key.organization_id === null || key.organization_id === organizationId;
-      if (!found.rowCount || !bound) {
+      if (!bound || !(await isOrganization(organizationId))) {
         throw new AppError("not_found", `Organization not found: '${organizationId}'.`, {
           details: { entity_id: organizationId },
         });

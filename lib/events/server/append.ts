@@ -68,7 +68,7 @@ export function prepare(organizationId: string, item: AppendItem): Prepared {
  * Seals a batch into one organization's log, in one transaction; resolves after the commit. A repetition
  * takes no sequence number, so the sequence has no gap.
  * @returns one outcome per item, in order.
- * @throws AppError not_found for an unknown organization; the driver's error when the database fails (the
+ * @throws AppError not_found for an unknown or deleted organization; the driver's error when the database fails (the
  * commit may then have happened: the same items appended again come out as duplicates).
  */
 export async function appendPrepared(
@@ -79,7 +79,7 @@ export async function appendPrepared(
     try {
       return await inTransaction(writePool(), (client) => append(client, organizationId, prepared));
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !(await mayRetry(error))) throw error;
+      if (attempt === MAX_ATTEMPTS || !(await mayRetry(organizationId, error))) throw error;
     }
   }
 }
@@ -93,10 +93,13 @@ export function appendBatch(organizationId: string, items: AppendItem[]): Promis
 }
 
 /** Serialisation failure, deadlock, a moved shard's lost connection or lock, a month without partition. */
-async function mayRetry(error: unknown): Promise<boolean> {
+async function mayRetry(organizationId: string, error: unknown): Promise<boolean> {
   const { code, constraint } = error as { code?: string; constraint?: string };
   if (code === "23514" && constraint === undefined) {
-    await writePool().query("SELECT ensure_partitions()");
+    await writePool().query(
+      "SELECT ensure_partitions(greatest($2, last_recorded_at)) FROM log_heads WHERE organization_id = $1",
+      [organizationId, new Date()],
+    );
     return true;
   }
   if (code === "23505") return /^events_/.test(constraint ?? "");
@@ -111,6 +114,7 @@ async function append(
   // An update that changes nothing takes the head's lock; FOR UPDATE would not survive a shard move.
   const locked = await client.query<Head>(
     `UPDATE log_heads SET next_seq = next_seq WHERE organization_id = $1
+       AND EXISTS (SELECT FROM organizations WHERE id = $1 AND deleted_at IS NULL)
      RETURNING origin, next_seq, head_hash, last_recorded_at`,
     [organizationId],
   );

@@ -13,6 +13,7 @@ const MAX_QUEUED = 10_000;
 const MAX_QUEUED_BYTES = 64_000_000;
 /** An event that waited longer is answered 503; its client sends it again with the same key. */
 const MAX_WAIT_MS = 10_000;
+const SWEEP_MS = 500;
 const RETRY_AFTER_S = 2;
 
 interface Waiting {
@@ -95,25 +96,32 @@ export async function ingestEvent(
 /** One commit at a time per organization; what queued meanwhile is the next batch. */
 async function drain(organizationId: string, queue: Queue): Promise<void> {
   queue.committing = true;
+  // A commit that hangs must not keep those behind it waiting for their turn to be refused.
+  const sweep = setInterval(() => refuseLate(queue), SWEEP_MS);
   // Requests of the same turn of the event loop share the first commit too.
   await new Promise((resolve) => setImmediate(resolve));
-  while (queue.waiting.length > 0) {
-    const batch = queue.waiting.splice(0, MAX_BATCH);
-    queued -= batch.length;
-    for (const { bytes } of batch) queuedBytes -= bytes;
-    const deadline = Date.now() - MAX_WAIT_MS;
-    for (const late of batch.filter(({ since }) => since < deadline)) late.reject(unavailable());
-    await commit(
-      organizationId,
-      batch.filter(({ since }) => since >= deadline),
-    );
-  }
+  while (queue.waiting.length > 0) await commit(organizationId, take(queue, MAX_BATCH));
+  clearInterval(sweep);
   queue.committing = false;
   queues.delete(organizationId);
 }
 
+function take(queue: Queue, count: number): Waiting[] {
+  const taken = queue.waiting.splice(0, count);
+  queued -= taken.length;
+  for (const { bytes } of taken) queuedBytes -= bytes;
+  return taken;
+}
+
+function refuseLate(queue: Queue): void {
+  const deadline = Date.now() - MAX_WAIT_MS;
+  // First come, first in line: those that waited too long stand in front.
+  const onTime = queue.waiting.findIndex(({ since }) => since >= deadline);
+  for (const late of take(queue, onTime === -1 ? queue.waiting.length : onTime))
+    late.reject(unavailable());
+}
+
 async function commit(organizationId: string, batch: Waiting[]): Promise<void> {
-  if (batch.length === 0) return;
   try {
     const outcomes = await appendPrepared(
       organizationId,

@@ -29,7 +29,10 @@ export async function POST(request: Request): Promise<Response> {
     const scope = await key.scopeFor(organizationId);
     await ingestEvent(scope, event, idempotencyKey);
     if (ignored.length === 0) return jsonResponse(200, { success: true });
-    await countIgnoredFields(key.id, ignored.length);
+    // The event is durable: what is only a statistic must not turn its answer into a refusal.
+    await countIgnoredFields(key.id, ignored.length).catch((error) =>
+      console.error("[trailseal] ignored fields were not counted", error),
+    );
     return jsonResponse(
       200,
       { success: true },
