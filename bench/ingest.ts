@@ -4,7 +4,7 @@ import { makeSalts } from "@/lib/chain/event-hash";
 import { sha256 } from "@/lib/chain/sha256";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { type NewEvent, parseImportedEvent } from "@/lib/events/schema";
-import { appendPrepared, prepare } from "@/lib/events/server/append";
+import { appendPrepared, prepareBatch } from "@/lib/events/server/append";
 import { copyEvents } from "@/lib/events/server/copy-events";
 import { ingestEvent } from "@/lib/events/server/ingest";
 import { syntheticEvents } from "@/lib/events/synthetic";
@@ -110,15 +110,14 @@ export async function benchIngest(): Promise<Row[]> {
     ),
   ];
   // As an import runs: while one batch commits, the next is prepared.
-  const prepared = (size: number) =>
-    take(source, size).map((event) => prepare(sealed, item(event)));
+  const prepared = (size: number) => prepareBatch(sealed, take(source, size).map(item));
   for (const size of [500, 1_000]) {
-    let next = prepared(size);
+    let next = await prepared(size);
     const batched = await inTurn(
       20,
       async () => {
         const commit = appendPrepared(sealed, next);
-        next = prepared(size);
+        next = await prepared(size);
         await commit;
       },
       () => bare(take(source, size)),

@@ -31,7 +31,7 @@ export function openRecords(file: string, format: ImportFormat): RecordFile {
   const source = createReadStream(file);
   const content = chunksOf(unpack(source, file), file);
   return {
-    records: format === "cloudtrail" ? cloudTrailRecords(file, content) : ndjsonRecords(content),
+    records: format === "cloudtrail" ? cloudTrailRecords(content) : ndjsonRecords(content),
     bytesRead: () => source.bytesRead,
   };
 }
@@ -57,20 +57,23 @@ function decode(bytes: Uint8Array): string {
 
 const cloudTrailFile = z.object({ Records: z.array(z.unknown()) });
 
-/** `{"Records": […]}`, as CloudTrail delivers files. @throws Error when the file is not one. */
-async function* cloudTrailRecords(
-  file: string,
-  content: AsyncIterable<Buffer>,
-): AsyncGenerator<RawRecord> {
+/**
+ * `{"Records": […]}`, as CloudTrail delivers files. A file that is something else is one rejected record of
+ * number 0: among many files it must not stop the others.
+ */
+async function* cloudTrailRecords(content: AsyncIterable<Buffer>): AsyncGenerator<RawRecord> {
   const bytes = await buffer(content);
   let parsed: ReturnType<typeof cloudTrailFile.safeParse>;
   try {
     parsed = cloudTrailFile.safeParse(JSON.parse(decode(bytes)));
   } catch (error) {
-    throw new Error(`${file} is not JSON: ${(error as Error).message}`);
+    yield { number: 0, value: null, problem: `the file is not JSON: ${(error as Error).message}` };
+    return;
   }
-  if (!parsed.success)
-    throw new Error(`${file} is not a CloudTrail log file: it has no list of Records`);
+  if (!parsed.success) {
+    yield { number: 0, value: null, problem: "the file has no list of Records" };
+    return;
+  }
   let number = 0;
   for (const value of parsed.data.Records) yield { number: ++number, value, problem: null };
 }

@@ -95,16 +95,24 @@ describe("runImport", () => {
     expect(existsSync(path.join(directory, "none"))).toBe(false);
   });
 
-  test("a file that is not what it is said to be stops the import with its name", async () => {
+  test("a file that is something else is rejected by name; the others are stored", async () => {
     const scope = systemScope("cli", await createTestLog(db));
-    const files = [write("not.json", "{}")];
-    const options = {
-      format: "cloudtrail" as const,
-      files,
-      rejectsFile: path.join(directory, "none"),
+    const record = {
+      eventID: "e1",
+      eventTime: "2026-01-02T03:04:05Z",
+      eventSource: "iam.amazonaws.com",
+      eventName: "GetUser",
     };
-    await expect(runImport(scope, options)).rejects.toThrow(
-      /not\.json is not a CloudTrail log file/,
+    const files = [
+      write("LICENSE", "not JSON"),
+      write("other.json", "{}"),
+      write("trail.json", JSON.stringify({ Records: [record] })),
+    ];
+    const rejectsFile = path.join(directory, "files.rejects");
+    const summary = await runImport(scope, { format: "cloudtrail", files, rejectsFile });
+    expect(summary).toEqual({ read: 3, stored: 1, already_there: 0, rejected: 2 });
+    expect(readFileSync(rejectsFile, "utf8")).toMatch(
+      /LICENSE.*not JSON[\s\S]*other\.json.*no list of Records/,
     );
   });
 

@@ -84,12 +84,27 @@ export async function appendPrepared(
   }
 }
 
+/** Events between two turns of the event loop: preparing must not hold up the commit under way. */
+const PREPARED_PER_TURN = 16;
+
+export async function prepareBatch(
+  organizationId: string,
+  items: AppendItem[],
+): Promise<Prepared[]> {
+  const prepared: Prepared[] = [];
+  for (const item of items) {
+    if (prepared.length % PREPARED_PER_TURN === 0) await new Promise(setImmediate);
+    prepared.push(prepare(organizationId, item));
+  }
+  return prepared;
+}
+
 /** Prepares and seals a batch; see appendPrepared. */
-export function appendBatch(organizationId: string, items: AppendItem[]): Promise<AppendOutcome[]> {
-  return appendPrepared(
-    organizationId,
-    items.map((item) => prepare(organizationId, item)),
-  );
+export async function appendBatch(
+  organizationId: string,
+  items: AppendItem[],
+): Promise<AppendOutcome[]> {
+  return appendPrepared(organizationId, await prepareBatch(organizationId, items));
 }
 
 /** Serialisation failure, deadlock, a moved shard's lost connection or lock, a month without partition. */

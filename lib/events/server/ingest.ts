@@ -4,7 +4,7 @@ import { sha256 } from "@/lib/chain/sha256";
 import { isConnectionFailure } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "../schema";
-import { type AppendOutcome, appendPrepared, type Prepared, prepare } from "./append";
+import { type AppendOutcome, appendPrepared, type Prepared, prepare, prepareBatch } from "./append";
 
 /** Most events in one commit. */
 const MAX_BATCH = 500;
@@ -175,13 +175,14 @@ export class Importer {
   /** Resolves when the batch before this one is stored. @throws what that one failed with. */
   async add(items: ImportItem[]): Promise<void> {
     const { organizationId } = this.scope;
-    const prepared = items.map(({ event, format, sourceId }) =>
-      prepare(organizationId, {
+    const prepared = await prepareBatch(
+      organizationId,
+      items.map(({ event, format, sourceId }) => ({
         event,
         key: importKey(format, sourceId, event),
         keylessKey: null,
         source: "import",
-      }),
+      })),
     );
     await this.committing;
     this.committing = appendPrepared(organizationId, prepared).then(this.onStored);
