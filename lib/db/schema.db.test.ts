@@ -32,6 +32,12 @@ describe("schema", () => {
     },
   );
 
+  test("the app's login cannot change a version of an action's schema", async () => {
+    await expect(db.app.query("UPDATE action_schemas SET targets = '[]'")).rejects.toMatchObject({
+      code: "42501",
+    });
+  });
+
   test("the owner cannot change an event either", async () => {
     await db.owner.query(`INSERT INTO organizations (id, name) VALUES ('org_a', 'A');`);
     await db.owner.query(
