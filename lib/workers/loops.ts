@@ -3,6 +3,7 @@ import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
 import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
 import { deliverDue } from "@/lib/streams/server/deliver";
+import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
 import { pause } from "./pause";
 
@@ -26,4 +27,5 @@ export const loops: Record<string, Loop> = {
   followers: followLogs,
   delivery: (signal) => deliverDue(signal),
   verification: (signal) => runVerificationJobs(signal),
+  clocks: watchClocks,
 };

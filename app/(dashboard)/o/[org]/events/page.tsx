@@ -14,6 +14,7 @@ import { hasEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents } from "@/lib/events/server/list";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { ClockAlarm } from "../clock-alarm";
 import { createApiKeyAction } from "../settings/keys/actions";
 import { listEventsAction, readEventAction, readIngestionAction } from "./actions";
 
@@ -93,6 +94,7 @@ export default async function EventsPage(props: Props) {
       <PageHeader title="Events">
         <ZoneToggle />
       </PageHeader>
+      <ClockAlarm scope={scope} />
       <Explorer
         organizationId={org}
         state={state}

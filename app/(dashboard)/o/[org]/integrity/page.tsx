@@ -7,6 +7,7 @@ import { VerifyPanel } from "@/components/integrity/verify-panel";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { readLogHead } from "@/lib/integrity/server/log-status";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
+import { ClockAlarm } from "../clock-alarm";
 import {
   cancelVerificationAction,
   readVerificationAction,
@@ -31,6 +32,7 @@ export default async function IntegrityPage(props: { params: Promise<{ org: stri
   return (
     <>
       <IntegritySections organizationId={org} current="chain" />
+      <ClockAlarm scope={scope} />
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <VerifyPanel
           organizationId={org}
