@@ -1,7 +1,16 @@
 "use client";
 
 import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
+import type { ReactNode } from "react";
+import type { FieldRef } from "@/lib/events/filter/ast";
+import { fieldRef } from "@/lib/events/filter/edit";
 import type { EventRow, Participant } from "@/lib/events/schema";
+import {
+  type ColumnId,
+  columnField,
+  isColumnId,
+  type TableLayout,
+} from "@/lib/events/table-layout";
 import { ActionGlyph } from "./action-glyph";
 import { participantName, TypeIcon } from "./participant";
 import { clockOf, type Zone, zoneOffset } from "./zone";
@@ -9,15 +18,10 @@ import { clockOf, type Zone, zoneOffset } from "./zone";
 /** The grid only lays out what the server sorted, filtered and paged. */
 export const eventTableFeatures = tableFeatures({});
 
-const helper = createColumnHelper<typeof eventTableFeatures, EventRow>();
+/** A row of the list, and whether it arrived after newer ones (live rows alone know). */
+export type ListedEvent = EventRow & { isLate?: boolean };
 
-/** Column widths, in step with the cells: trail, seq, time, actor, action, target, IP. */
-export function gridTemplate(look: Pick<TableLook, "hasOffsets" | "isNarrow">): string {
-  const time = look.hasOffsets ? "236px" : "180px";
-  return look.isNarrow
-    ? `32px ${time} minmax(100px,1fr) minmax(140px,1.4fr) minmax(100px,1fr)`
-    : `32px 76px ${time} minmax(120px,1.1fr) minmax(150px,1.4fr) minmax(120px,1.4fr) 132px`;
-}
+const helper = createColumnHelper<typeof eventTableFeatures, ListedEvent>();
 
 export interface TableLook {
   zone: Zone;
@@ -25,8 +29,58 @@ export interface TableLook {
   zoneLabel: string;
   /** The rows differ in offset, so each says its own. */
   hasOffsets: boolean;
-  /** With the drawer open its rows keep what the drawer does not say at a glance. */
-  isNarrow: boolean;
+}
+
+/** Columns that leave first where the drawer takes their room. */
+const LEAVING: readonly string[] = ["seq", "ip"] satisfies ColumnId[];
+
+/** The columns on screen: with the drawer open, those keep that it does not say at a glance. */
+export function shownColumns(layout: TableLayout, isNarrow: boolean): TableLayout["columns"] {
+  return isNarrow ? layout.columns.filter(({ id }) => !LEAVING.includes(id)) : layout.columns;
+}
+
+const WIDTHS: Record<ColumnId, string> = {
+  seq: "76px",
+  time: "180px",
+  actor: "minmax(120px,1.1fr)",
+  action: "minmax(150px,1.4fr)",
+  target: "minmax(120px,1.4fr)",
+  ip: "132px",
+  received: "180px",
+};
+
+export const TRAIL_PX = 32;
+
+/** Column tracks, in step with the cells: the trail, then the layout's columns. */
+export function gridTemplate(columns: TableLayout["columns"], hasOffsets: boolean): string {
+  const tracks = columns.map(({ id, widthPx }) => {
+    if (widthPx) return `${widthPx}px`;
+    if (hasOffsets && (id === "time" || id === "received")) return "236px";
+    return isColumnId(id) ? WIDTHS[id] : "minmax(110px,1fr)";
+  });
+  return [`${TRAIL_PX}px`, ...tracks].join(" ");
+}
+
+/** What a cell stands for in a filter; null where it is no single value. */
+export function cellPivot(
+  columnId: string,
+  event: EventRow,
+  value?: string | null,
+): { field: FieldRef; value: string } | null {
+  switch (columnId) {
+    case "actor":
+      return { field: fieldRef("actor"), value: event.actor.id };
+    case "action":
+      return { field: fieldRef("action"), value: event.action };
+    case "target":
+      return event.targets[0] ? { field: fieldRef("target"), value: event.targets[0].id } : null;
+    case "ip":
+      return event.location ? { field: fieldRef("ip"), value: event.location } : null;
+    default: {
+      const field = isColumnId(columnId) ? null : columnField(columnId);
+      return field && value ? { field, value } : null;
+    }
+  }
 }
 
 function Time(props: { iso: string; zone: Zone; hasOffset: boolean }) {
@@ -80,54 +134,73 @@ function Targets(props: { targets: Participant[] }) {
   );
 }
 
-export function createEventColumns({ zone, zoneLabel, hasOffsets, isNarrow }: TableLook) {
-  const columns = helper.columns([
-    helper.accessor("seq", {
-      header: "Seq",
-      cell: (cell) => (
-        <span className="font-mono text-[12px] text-(--text-3)">#{cell.getValue()}</span>
-      ),
+const LABELS: Record<ColumnId, string> = {
+  seq: "Seq",
+  time: "Time",
+  actor: "Actor",
+  action: "Action",
+  target: "Target",
+  ip: "IP",
+  received: "Received",
+};
+
+export function columnLabel(id: string): string {
+  return isColumnId(id) ? LABELS[id] : id;
+}
+
+/**
+ * @param cellValue what a column beyond those of every row holds: undefined while it is being read
+ */
+export function createEventColumns(
+  columns: TableLayout["columns"],
+  { zone, zoneLabel, hasOffsets }: TableLook,
+  cellValue: (columnId: string, event: EventRow) => string | null | undefined,
+) {
+  const cells: Record<ColumnId, (event: ListedEvent) => ReactNode> = {
+    seq: (event) => <span className="font-mono text-[12px] text-(--text-3)">#{event.seq}</span>,
+    time: (event) => (
+      <>
+        <Time iso={event.occurredAt} zone={zone} hasOffset={hasOffsets} />
+        {event.isLate && (
+          <span
+            className="ml-1.5 rounded-[3px] border border-(--border-strong) px-1 text-[11px] leading-4 text-(--op-denied)"
+            title="Arrived after events that happened later"
+          >
+            late
+          </span>
+        )}
+      </>
+    ),
+    actor: (event) => <Person participant={event.actor} />,
+    action: (event) => (
+      <span className="flex min-w-0 items-center gap-1.5">
+        <ActionGlyph action={event.action} />
+        <span className="truncate font-mono text-[12px]">{event.action}</span>
+      </span>
+    ),
+    target: (event) => <Targets targets={event.targets} />,
+    ip: (event) => <span className="truncate font-mono text-[12px]">{event.location ?? ""}</span>,
+    received: (event) => <Time iso={event.recordedAt} zone={zone} hasOffset={hasOffsets} />,
+  };
+  return columns.map(({ id }) =>
+    helper.display({
+      id,
+      header: id === "time" || id === "received" ? `${LABELS[id]}, ${zoneLabel}` : columnLabel(id),
+      cell: ({ row }) => {
+        if (isColumnId(id)) return cells[id](row.original);
+        const value = cellValue(id, row.original);
+        return (
+          <span className="truncate font-mono text-[12px]" title={value ?? undefined}>
+            {value === undefined ? <span className="text-(--text-3)">…</span> : value}
+          </span>
+        );
+      },
     }),
-    helper.accessor("occurredAt", {
-      header: `Time, ${zoneLabel}`,
-      cell: (cell) => <Time iso={cell.getValue()} zone={zone} hasOffset={hasOffsets} />,
-    }),
-    helper.accessor("actor", {
-      header: "Actor",
-      cell: (cell) => <Person participant={cell.getValue()} />,
-    }),
-    helper.accessor("action", {
-      header: "Action",
-      cell: (cell) => (
-        <span className="flex min-w-0 items-center gap-1.5">
-          <ActionGlyph action={cell.getValue()} />
-          <span className="truncate font-mono text-[12px]">{cell.getValue()}</span>
-        </span>
-      ),
-    }),
-    helper.accessor("targets", {
-      header: "Target",
-      cell: (cell) => <Targets targets={cell.getValue()} />,
-    }),
-    helper.accessor("location", {
-      header: "IP",
-      cell: (cell) => (
-        <span className="truncate font-mono text-[12px]">{cell.getValue() ?? ""}</span>
-      ),
-    }),
-  ]);
-  return isNarrow
-    ? columns.filter(
-        (column) =>
-          !["seq", "location"].includes(
-            String(column.id ?? ("accessorKey" in column ? column.accessorKey : "")),
-          ),
-      )
-    : columns;
+  );
 }
 
 /** Two lines on a small screen: what and when, who and to what. */
-export function EventCard(props: { event: EventRow; zone: Zone }) {
+export function EventCard(props: { event: ListedEvent; zone: Zone }) {
   const { event } = props;
   const { day, time } = clockOf(event.occurredAt, props.zone);
   const target = event.targets[0];

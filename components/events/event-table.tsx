@@ -1,111 +1,251 @@
 "use client";
 
 import { useTable } from "@tanstack/react-table";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, type RefObject, useEffect, useMemo } from "react";
-import type { EventRow } from "@/lib/events/schema";
-import { createEventColumns, EventCard, eventTableFeatures, gridTemplate } from "./columns";
+import { defaultRangeExtractor, useVirtualizer } from "@tanstack/react-virtual";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import {
+  moveColumn,
+  ROW_HEIGHTS_PX,
+  removeColumn,
+  resizeColumn,
+  type TableLayout,
+} from "@/lib/events/table-layout";
+import {
+  createEventColumns,
+  EventCard,
+  eventTableFeatures,
+  gridTemplate,
+  type ListedEvent,
+  shownColumns,
+} from "./columns";
+import { TableHeader } from "./table-header";
 import { TrailMark } from "./trail-mark";
+import { type ReadColumns, useColumnValues } from "./use-column-values";
 import { useMedia } from "./use-media";
 import { useZone, zoneOffset, zoneTitle } from "./zone";
 
-const ROW_HEIGHT = 28;
 const CARD_HEIGHT = 56;
-/** Rows left below the last one in view when the next page is asked for. */
+/** Rows left before an end of the list when the next page is asked for: about two screens. */
 const PREFETCH_ROWS = 60;
+const RESIZE_STEP_PX = 16;
+
+/** Where the keyboard is: a column of a row, or of the head. */
+export interface ActiveCell {
+  row: string | "head" | null;
+  column: number;
+}
 
 interface Props {
   gridRef: RefObject<HTMLDivElement | null>;
   /** Where the list was scrolled to when it was last left. */
   visit: { scrollTop: number };
-  rows: EventRow[];
+  /** null: let go of, and on its way again. */
+  rows: (ListedEvent | null)[];
+  /** Rows that came in above since the first paint: what is on screen stays where it is. */
+  above: number;
+  /** The first so many rows came in live; a line parts them from the rest. */
+  liveCount: number;
+  layout: TableLayout;
+  onLayout(layout: TableLayout): void;
   /** Highest sequence number that a verification proved; null: none yet. */
   verifiedTo: number | null;
-  selectedId: string | null;
-  isDrawerOpen: boolean;
+  active: ActiveCell;
+  openId: string | null;
+  selected: ReadonlySet<string>;
   isLoading: boolean;
-  onOpen(event: EventRow): void;
-  onActive(event: EventRow): void;
+  readColumns: ReadColumns;
+  onOpen(event: ListedEvent): void;
+  onActive(cell: ActiveCell): void;
+  /** Marks a row as chosen or not; with `isRange`, all from the one marked last. */
+  onSelect(event: ListedEvent, isRange: boolean): void;
+  /** Keys that act on a cell: `i`, `e`, `.`; false when the key means nothing here. */
+  onCellKey(key: string, event: ListedEvent, columnId: string, cell: HTMLElement | null): boolean;
+  onCellMenu(event: ListedEvent, columnId: string, cell: HTMLElement): void;
+  /** Buttons over the cell under the mouse or the keyboard. */
+  cellTools?(event: ListedEvent, columnId: string): ReactNode;
   onNearEnd(): void;
-  /** What stands below the last row. */
+  onNearStart(): void;
+  onShown(firstIndex: number, lastIndex: number): void;
+  /** What stands above the first row and below the last one. */
+  start: ReactNode;
   end: ReactNode;
+}
+
+const STEPS: Record<string, number> = {
+  ArrowDown: 1,
+  j: 1,
+  ArrowUp: -1,
+  k: -1,
+  PageDown: 20,
+  PageUp: -20,
+};
+
+/** When the table is wider than its room, the trail and the time stay in sight. */
+export function pinning(columnId: string | undefined): string {
+  return columnId === "time" ? "sticky left-8 z-[1] bg-inherit" : "relative";
+}
+
+export function cellId(rowId: string, column: number): string {
+  return `cell-${rowId}-${column}`;
 }
 
 /** The events as a grid with one tab stop: arrows or j/k move, Enter opens. */
 export function EventTable(props: Props) {
-  const { rows, onNearEnd } = props;
+  const { rows, layout, active, gridRef: scroll, visit, onNearEnd, onNearStart, onShown } = props;
   const zone = useZone();
   const isSmall = useMedia("(max-width: 639px)");
-  const { gridRef: scroll, visit, isDrawerOpen: isNarrow } = props;
-  const offsets = useMemo(
-    () => [...new Set(rows.map(({ occurredAt }) => zoneOffset(zone, occurredAt)))],
-    [rows, zone],
-  );
-  const hasOffsets = offsets.length > 1;
-  const zoneLabel = hasOffsets ? zoneTitle(zone) : (offsets[0] ?? zoneTitle(zone));
+  const [hovered, setHovered] = useState<ActiveCell>({ row: null, column: 0 });
   const columns = useMemo(
-    () => createEventColumns({ zone, zoneLabel, hasOffsets, isNarrow }),
-    [zone, zoneLabel, hasOffsets, isNarrow],
+    () => shownColumns(layout, props.openId !== null),
+    [layout, props.openId],
   );
-  const table = useTable({
-    features: eventTableFeatures,
-    columns,
-    data: rows,
-    getRowId: (row) => row.id,
-  });
-  const tableRows = table.getRowModel().rows;
-  const rowHeight = isSmall ? CARD_HEIGHT : ROW_HEIGHT;
+  const rowHeight = isSmall ? CARD_HEIGHT : ROW_HEIGHTS_PX[layout.density];
+  const activeIndex = useMemo(
+    () => rows.findIndex((row) => row?.id === active.row),
+    [rows, active.row],
+  );
   const virtualizer = useVirtualizer({
-    count: tableRows.length,
+    count: rows.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => rowHeight,
     overscan: 12,
     initialOffset: visit.scrollTop,
+    // The row that the keyboard is on stays, wherever the mouse scrolled to.
+    rangeExtractor: (range) => {
+      const indexes = defaultRangeExtractor(range);
+      if (activeIndex < 0 || indexes.includes(activeIndex)) return indexes;
+      return [...indexes, activeIndex].sort((left, right) => left - right);
+    },
   });
   const items = virtualizer.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
+  const shownFrom = virtualizer.range?.startIndex ?? 0;
+  const shownTo = virtualizer.range?.endIndex ?? 0;
+
+  const shownIndexes = items.map(({ index }) => index).join();
+  const data = useMemo(
+    () => shownIndexes.split(",").flatMap((index) => rows[Number(index)] ?? []),
+    [rows, shownIndexes],
+  );
+  const offsets = useMemo(
+    () => [...new Set(data.map(({ occurredAt }) => zoneOffset(zone, occurredAt)))],
+    [data, zone],
+  );
+  const hasOffsets = offsets.length > 1;
+  const zoneLabel = hasOffsets ? zoneTitle(zone) : (offsets[0] ?? zoneTitle(zone));
+  const values = useColumnValues(isSmall ? [] : columns, data, props.readColumns);
+  const { cellValue } = values;
+  const definitions = useMemo(
+    () => createEventColumns(columns, { zone, zoneLabel, hasOffsets }, cellValue),
+    [columns, zone, zoneLabel, hasOffsets, cellValue],
+  );
+  const table = useTable({
+    features: eventTableFeatures,
+    columns: definitions,
+    data,
+    getRowId: (row) => row.id,
+  });
+  const { rowsById } = table.getRowModel();
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height decides.
   useEffect(() => virtualizer.measure(), [rowHeight]);
 
-  useEffect(() => {
-    if (rows.length > 0 && lastShown >= rows.length - PREFETCH_ROWS) onNearEnd();
-  }, [lastShown, rows.length, onNearEnd]);
+  // What came in above moves everything down: the view goes with it.
+  const above = useRef(props.above);
+  useLayoutEffect(() => {
+    const added = props.above - above.current;
+    above.current = props.above;
+    if (added > 0 && scroll.current) scroll.current.scrollTop += added * rowHeight;
+  }, [props.above, rowHeight, scroll]);
 
-  const activeIndex = rows.findIndex((row) => row.id === props.selectedId);
+  useEffect(() => {
+    if (rows.length > 0 && shownTo >= rows.length - PREFETCH_ROWS) onNearEnd();
+    if (rows.length > 0 && shownFrom <= PREFETCH_ROWS / 2) onNearStart();
+    onShown(shownFrom, shownTo);
+  }, [shownFrom, shownTo, rows.length, onNearEnd, onNearStart, onShown]);
 
   const move = (step: number) => {
-    const index = Math.min(
-      Math.max((activeIndex < 0 ? -1 : activeIndex) + step, 0),
-      rows.length - 1,
-    );
+    const index = Math.min(Math.max(activeIndex + step, -1), rows.length - 1);
+    if (index < 0) return props.onActive({ ...active, row: step === -1 ? "head" : null });
     const row = rows[index];
-    if (!row) return;
     virtualizer.scrollToIndex(index);
-    props.onActive(row);
+    if (row) props.onActive({ ...active, row: row.id });
   };
 
-  const STEPS: Record<string, number> = {
-    ArrowDown: 1,
-    j: 1,
-    ArrowUp: -1,
-    k: -1,
-    PageDown: 20,
-    PageUp: -20,
+  const moveAcross = (step: number) => {
+    const column = Math.min(Math.max(active.column + step, 0), columns.length - 1);
+    props.onActive({ row: active.row ?? rows[0]?.id ?? null, column });
+    // A cell beyond the edge comes into view.
+    document
+      .getElementById(cellId(active.row ?? "", column))
+      ?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+
+  /** The head's keys: Alt and an arrow move a column, Shift and an arrow resize it, Delete hides it. */
+  const onHeadKey = (event: KeyboardEvent, columnId: string): boolean => {
+    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+    if (event.altKey && direction !== 0) {
+      props.onLayout(moveColumn(layout, columnId, direction));
+      props.onActive({ ...active, column: Math.max(active.column + direction, 0) });
+    } else if (event.shiftKey && direction !== 0) {
+      const width = document.getElementById(cellId("head", active.column))?.offsetWidth ?? 120;
+      props.onLayout(resizeColumn(layout, columnId, width + direction * RESIZE_STEP_PX));
+    } else if (event.key === "Delete") props.onLayout(removeColumn(layout, columnId));
+    else return false;
+    return true;
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.metaKey || event.ctrlKey || event.target !== event.currentTarget) return;
+    const columnId = columns[active.column]?.id ?? "time";
     const step = STEPS[event.key];
-    const active = rows[activeIndex];
-    if (step !== undefined) move(step);
-    else if (event.key === "Home") move(-rows.length);
-    else if (event.key === "Enter" && active) props.onOpen(active);
-    else return;
+    const row = rows[activeIndex];
+    if (active.row === "head" && onHeadKey(event, columnId)) event.preventDefault();
+    else if (event.altKey) return;
+    else if (step !== undefined) move(active.row === "head" ? Math.max(step, 0) : step);
+    else if (event.key === "ArrowLeft") moveAcross(-1);
+    else if (event.key === "ArrowRight") moveAcross(1);
+    else if (event.key === "Home") move(-activeIndex);
+    else if (event.key === "End") move(rows.length);
+    else if (event.key === "Enter" && row) props.onOpen(row);
+    else if (event.key === "x" && row) props.onSelect(row, event.shiftKey);
+    else if (
+      !row ||
+      !props.onCellKey(
+        event.key,
+        row,
+        columnId,
+        document.getElementById(cellId(row.id, active.column)),
+      )
+    )
+      return;
     event.preventDefault();
   };
 
-  const template = gridTemplate({ hasOffsets, isNarrow });
+  const placeOf = (
+    event: MouseEvent,
+  ): { row: ListedEvent; column: number; cell: HTMLElement } | null => {
+    const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-column]");
+    const row = rows[Number(cell?.dataset.row)];
+    return cell && row ? { row, column: Number(cell.dataset.column), cell } : null;
+  };
+
+  const template = gridTemplate(columns, hasOffsets);
+  const activeId =
+    active.row === "head" || activeIndex >= 0
+      ? isSmall
+        ? `row-${active.row}`
+        : cellId(active.row as string, active.column)
+      : undefined;
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
       {props.isLoading && (
@@ -113,88 +253,121 @@ export function EventTable(props: Props) {
           <div className="h-full w-1/3 animate-pulse bg-(--accent-line)" />
         </div>
       )}
+      {values.failure && (
+        <p role="alert" className="border-b border-(--border) px-4 py-1.5 text-(--in-fetch)">
+          Could not load the added columns. {values.failure.message}{" "}
+          {values.failure.requestId && `Request ${values.failure.requestId}. `}
+          <button type="button" className="underline" onClick={values.retry}>
+            Retry
+          </button>
+        </p>
+      )}
       {/* biome-ignore lint/a11y/useSemanticElements: rows are virtual, which a table element cannot lay out. */}
       <div
         ref={scroll}
         role="grid"
         aria-label="Events"
         aria-rowcount={-1}
-        aria-activedescendant={activeIndex >= 0 ? `row-${rows[activeIndex]?.id}` : undefined}
+        aria-activedescendant={activeId}
         tabIndex={0}
         onKeyDown={onKeyDown}
         onScroll={(event) => {
           visit.scrollTop = event.currentTarget.scrollTop;
         }}
-        className="min-h-0 flex-1 overflow-auto outline-0 focus-visible:rounded-none focus-visible:shadow-(--focus-inset)"
+        onPointerOver={(event) => {
+          const place = placeOf(event);
+          setHovered(
+            place ? { row: place.row.id, column: place.column } : { row: null, column: 0 },
+          );
+        }}
+        onPointerLeave={() => setHovered({ row: null, column: 0 })}
+        onContextMenu={(event) => {
+          const place = placeOf(event);
+          const id = place && columns[place.column]?.id;
+          if (!place || !id || isSmall) return;
+          event.preventDefault();
+          props.onActive({ row: place.row.id, column: place.column });
+          props.onCellMenu(place.row, id, place.cell);
+        }}
+        className={`group/grid min-h-0 flex-1 overflow-auto outline-0 focus-visible:rounded-none ${activeId ? "" : "focus-visible:shadow-(--focus-inset)"}`}
       >
-        {!isSmall &&
-          table.getHeaderGroups().map((group) => (
-            // biome-ignore lint/a11y/useSemanticElements: as the grid.
-            // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the one tab stop.
-            <div
-              key={group.id}
-              role="row"
-              aria-rowindex={1}
-              className="sticky top-0 z-10 grid h-8 min-w-max items-center border-b border-(--border-strong) bg-(--surface) pr-3 text-[12px] text-(--text-3) lg:min-w-0"
-              style={{ gridTemplateColumns: template }}
-            >
-              {/* biome-ignore lint/a11y/useSemanticElements: as the grid. */}
-              {/* biome-ignore lint/a11y/useFocusableInteractive: as the row. */}
-              <span role="columnheader">
-                <span className="sr-only">Integrity</span>
-              </span>
-              {group.headers.map((header) => (
-                // biome-ignore lint/a11y/useSemanticElements: as the grid.
-                // biome-ignore lint/a11y/useFocusableInteractive: as the row.
-                <span
-                  key={header.id}
-                  role="columnheader"
-                  className="truncate pr-3"
-                  suppressHydrationWarning
-                >
-                  <table.FlexRender header={header} />
-                </span>
-              ))}
-            </div>
-          ))}
+        {!isSmall && (
+          <TableHeader
+            columns={columns}
+            labels={definitions.map(({ header }) => String(header))}
+            template={template}
+            layout={layout}
+            onLayout={props.onLayout}
+            activeColumn={active.row === "head" ? active.column : null}
+          />
+        )}
+        {props.start}
+        {/* biome-ignore lint/a11y/useSemanticElements: as the grid. */}
         <div
-          className="relative min-w-max lg:min-w-0 max-sm:min-w-0"
+          role="rowgroup"
+          className={isSmall ? "relative" : "relative min-w-max lg:min-w-full"}
           style={{ height: virtualizer.getTotalSize() }}
         >
           {items.map((item) => {
-            const row = tableRows[item.index];
-            if (!row) return null;
-            const event = row.original;
-            const mark = (
-              <TrailMark
-                isVerified={props.verifiedTo !== null && event.seq <= props.verifiedTo}
-                isFirst={item.index === 0}
-                isLast={item.index === rows.length - 1}
-              />
-            );
+            const event = rows[item.index];
+            const place = { transform: `translateY(${item.start}px)`, height: rowHeight };
+            if (!event)
+              return (
+                <div
+                  key={item.key}
+                  className="absolute inset-x-0 border-b border-(--border)"
+                  style={place}
+                >
+                  <span className="ml-12 inline-block h-2 w-40 rounded-full bg-(--sunken)" />
+                </div>
+              );
+            const isOpen = event.id === props.openId;
+            const isSelected = props.selected.has(event.id);
+            const isActive = event.id === active.row;
+            const tooledColumn =
+              event.id === hovered.row ? hovered.column : isActive ? active.column : null;
             return (
               // biome-ignore lint/a11y/useSemanticElements: as the grid.
               // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the one tab stop.
               // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys.
               <div
-                key={row.id}
+                key={event.id}
                 id={`row-${event.id}`}
                 role="row"
                 aria-rowindex={item.index + 2}
-                aria-selected={event.id === props.selectedId}
+                aria-selected={isSelected || isOpen || isActive}
                 data-testid="event-row"
-                onClick={() => props.onOpen(event)}
-                className="absolute inset-x-0 grid cursor-default items-center border-b border-(--border) pr-3 hover:bg-(--hover) aria-selected:bg-(--selected) max-sm:flex"
-                style={{
-                  transform: `translateY(${item.start}px)`,
-                  height: rowHeight,
-                  gridTemplateColumns: template,
+                onClick={(click) => {
+                  const found = placeOf(click);
+                  if (found) props.onActive({ row: event.id, column: found.column });
+                  if (click.shiftKey) props.onSelect(event, true);
+                  else props.onOpen(event);
                 }}
+                className={`group/row absolute inset-x-0 grid cursor-default items-center border-b border-(--border) bg-(--surface) pr-3 hover:bg-(--hover) aria-selected:bg-(--selected) max-sm:flex ${props.liveCount > 0 && item.index === props.liveCount ? "border-t border-t-(--accent-line)" : ""}`}
+                style={{ ...place, gridTemplateColumns: template }}
               >
                 {/* biome-ignore lint/a11y/useSemanticElements: as the grid. */}
                 {/* biome-ignore lint/a11y/useFocusableInteractive: as the row. */}
-                <span role="gridcell" className="h-full">
-                  {mark}
+                <span role="gridcell" className="sticky left-0 z-[1] h-full bg-inherit">
+                  <TrailMark
+                    isVerified={props.verifiedTo !== null && event.seq <= props.verifiedTo}
+                    isFirst={item.index === 0}
+                    isLast={item.index === rows.length - 1}
+                  />
+                  {!isSmall && (
+                    <input
+                      type="checkbox"
+                      tabIndex={-1}
+                      aria-label={`Select event #${event.seq}`}
+                      checked={isSelected}
+                      onClick={(click) => {
+                        click.stopPropagation();
+                        props.onSelect(event, click.shiftKey);
+                      }}
+                      onChange={() => {}}
+                      className={`absolute top-1/2 left-1/2 size-3.5 -translate-1/2 bg-(--surface) accent-(--accent) ${isSelected || props.selected.size > 0 ? "" : "opacity-0 group-hover/row:opacity-100"}`}
+                    />
+                  )}
                 </span>
                 {isSmall ? (
                   // biome-ignore lint/a11y/useSemanticElements: as the grid.
@@ -203,11 +376,20 @@ export function EventTable(props: Props) {
                     <EventCard event={event} zone={zone} />
                   </span>
                 ) : (
-                  row.getAllCells().map((cell) => (
+                  rowsById[event.id]?.getAllCells().map((cell, column) => (
                     // biome-ignore lint/a11y/useSemanticElements: as the grid.
                     // biome-ignore lint/a11y/useFocusableInteractive: as the row.
-                    <span key={cell.id} role="gridcell" className="flex min-w-0 items-center pr-3">
+                    <span
+                      key={cell.id}
+                      id={cellId(event.id, column)}
+                      role="gridcell"
+                      data-row={item.index}
+                      data-column={column}
+                      className={`flex h-full min-w-0 items-center pr-3 ${pinning(columns[column]?.id)} ${isActive && active.column === column ? "group-focus-visible/grid:shadow-[inset_0_0_0_1.5px_var(--focus-color)]" : ""}`}
+                    >
                       <table.FlexRender cell={cell} />
+                      {tooledColumn === column &&
+                        props.cellTools?.(event, columns[column]?.id ?? "")}
                     </span>
                   ))
                 )}
@@ -215,7 +397,7 @@ export function EventTable(props: Props) {
             );
           })}
         </div>
-        <div className="px-4 py-3 text-[12px] text-(--text-3)">{props.end}</div>
+        <div className="sticky left-0 px-4 py-3 text-[12px] text-(--text-3)">{props.end}</div>
       </div>
     </div>
   );

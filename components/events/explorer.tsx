@@ -7,19 +7,15 @@ import { Button, buttonClasses } from "@/components/ui/button";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { type Diagnostic, EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { type EventSearch, toSearchParams, withFilter } from "@/lib/events/filter/url";
-import type { EventDetail, EventRow } from "@/lib/events/schema";
+import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
 import { MobileFilters } from "./mobile-filters";
 import { Results } from "./results";
 import { TimeControl } from "./time-control";
-
-export interface Page {
-  rows: EventRow[];
-  next: string | null;
-  searchedTo: string | null;
-}
+import type { ReadColumns } from "./use-column-values";
+import type { Page, PagePosition } from "./use-event-list";
 
 export type ListState =
   | { kind: "ready"; search: EventSearch; page: Page }
@@ -37,8 +33,14 @@ export type ListState =
   | { kind: "failed"; search: EventSearch; message: string; requestId: string };
 
 export interface ExplorerActions {
-  list(organizationId: string, query: string, after: string): Promise<ActionResult<Page>>;
+  list(organizationId: string, query: string, from: PagePosition): Promise<ActionResult<Page>>;
   read(organizationId: string, id: string): Promise<ActionResult<EventDetail | null>>;
+  readColumns(organizationId: string, ...args: Parameters<ReadColumns>): ReturnType<ReadColumns>;
+  copy(
+    organizationId: string,
+    ids: string[],
+    format: "csv" | "json",
+  ): Promise<ActionResult<string>>;
 }
 
 interface Props {
@@ -92,7 +94,11 @@ export function Explorer(props: Props) {
           <div className="flex shrink-0 gap-2 border-b border-(--border) px-4 py-2 sm:hidden">
             <MobileFilters
               count={filter?.clauses.length ?? 1}
-              result={state.kind === "ready" ? countWords(state.page) : null}
+              result={
+                state.kind === "ready"
+                  ? countWords(state.page.rows.length, state.page.next !== null)
+                  : null
+              }
               onClear={() => applyText("")}
             >
               <FilterBar {...bar} />
@@ -115,6 +121,7 @@ export function Explorer(props: Props) {
           first={state.page}
           isNavigating={isNavigating}
           onFilter={(next) => go(withFilter(state.search, next))}
+          onRefresh={() => startNavigation(() => router.refresh())}
         />
       )}
       {state.kind === "failed" && (
@@ -157,9 +164,9 @@ export function Explorer(props: Props) {
 }
 
 /** `100+ events`, `1 event` */
-export function countWords(page: Page, loaded = page.rows.length): string {
-  const more = page.next ? "+" : "";
-  return `${loaded.toLocaleString("en-US")}${more} ${loaded === 1 && !more ? "event" : "events"}`;
+export function countWords(count: number, hasMore: boolean): string {
+  const more = hasMore ? "+" : "";
+  return `${count.toLocaleString("en-US")}${more} ${count === 1 && !more ? "event" : "events"}`;
 }
 
 /** Everything the search matches, not just what is on screen. */

@@ -4,17 +4,25 @@ import { removeClause } from "@/lib/events/filter/edit";
 import { serializeFilter } from "@/lib/events/filter/serialize";
 import type { EventSearch } from "@/lib/events/filter/url";
 import { describeClause } from "./describe-clause";
-import type { Page } from "./explorer";
+import type { Page } from "./use-event-list";
 import { clockOf, useZone, zoneOffset } from "./zone";
 
 interface ListEndProps {
-  page: Page | undefined;
+  page: Pick<Page, "next" | "searchedTo">;
   failure: { message: string; requestId: string } | null;
   isLoading: boolean;
   /** Neither filter nor time leaves anything out. */
   isWhole: boolean;
   count: number;
   onContinue(): void;
+}
+
+/** Above the first row: what is newer is on its way. */
+export function ListStart(props: { previous: string | null }) {
+  if (!props.previous) return null;
+  return (
+    <p className="sticky left-0 px-4 py-2 text-[12px] text-(--text-3)">Loading newer events…</p>
+  );
 }
 
 /** What the list says below its last row: more to come, how far it searched, or that this is all. */
@@ -30,7 +38,7 @@ export function ListEnd(props: ListEndProps) {
       </span>
     );
   }
-  if (page?.searchedTo) {
+  if (page.searchedTo) {
     const { day, time } = clockOf(page.searchedTo, zone);
     return (
       <span className="flex flex-wrap items-center gap-2">
@@ -44,7 +52,7 @@ export function ListEnd(props: ListEndProps) {
       </span>
     );
   }
-  if (page?.next) return <span>Loading…</span>;
+  if (page.next) return <span>Loading…</span>;
   return (
     <span>
       {props.isWhole

@@ -1,17 +1,24 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useShortcuts } from "@/components/shell/shortcuts";
 import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
 import { excludeValue, includeValue } from "@/lib/events/filter/edit";
 import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
+import { DEFAULT_LAYOUT } from "@/lib/events/table-layout";
+import { cellPivot } from "./columns";
+import { ColumnsMenu } from "./columns-menu";
 import { type DetailState, EventDrawer } from "./event-drawer";
-import { EventTable } from "./event-table";
-import { countWords, type ExplorerActions, type Page } from "./explorer";
-import { isTyping } from "./keys";
-import { ListEnd, NoMatch } from "./list-states";
+import { type ActiveCell, EventTable } from "./event-table";
+import { countWords, type ExplorerActions } from "./explorer";
+import { ListEnd, ListStart, NoMatch } from "./list-states";
+import { MAX_SELECTED, SelectionBar } from "./selection-bar";
 import { TrailDot } from "./trail-mark";
+import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
+import { useSelection } from "./use-selection";
+import { useTableLayout } from "./use-table-layout";
 
 interface ResultsProps {
   organizationId: string;
@@ -22,73 +29,41 @@ interface ResultsProps {
   first: Page;
   isNavigating: boolean;
   onFilter(filter: EventFilter): void;
+  onRefresh(): void;
 }
 
-/** How far a list was read and scrolled, for coming back to it. */
-interface Visit {
-  pages: Page[];
-  scrollTop: number;
-}
-
-/**
- * Going back shows the very page object that was painted before, so what was loaded below it and the place
- * in it are still true. A fresh answer is another object and starts at its top.
- */
-const visits = new WeakMap<Page, Visit>();
-
-function visitOf(first: Page): Visit {
-  const known = visits.get(first) ?? { pages: [first], scrollTop: 0 };
-  visits.set(first, known);
-  return known;
-}
+const GROUP = "Events";
 
 /** The list of one search, endless, and the drawer beside it. */
 export function Results(props: ResultsProps) {
   const { organizationId, search, first, actions } = props;
   const params = useSearchParams();
   const openId = params.get("event");
-  const visit = visitOf(first);
-  const [pages, setPages] = useState<Page[]>(visit.pages);
-  const [failure, setFailure] = useState<{ message: string; requestId: string } | null>(null);
-  const [isLoading, setLoading] = useState(false);
-  const [activeId, setActiveId] = useState<string | null>(openId);
-  const loadingRef = useRef(false);
-  const grid = useRef<HTMLDivElement>(null);
-
-  // The first page may be painted anew (a refresh): everything below it is asked for again.
-  useEffect(() => setPages(visitOf(first).pages), [first]);
-  useEffect(() => {
-    if (pages[0] === first) visitOf(first).pages = pages;
-  }, [first, pages]);
-
-  const rows = useMemo(() => pages.flatMap((page) => page.rows), [pages]);
-  const last = pages.at(-1);
-  const next = last?.next ?? null;
   const query = toSearchParams({ ...search, event: null, after: null, before: null }).toString();
+  const load = useCallback(
+    (from: PagePosition) => actions.list(organizationId, query, from),
+    [actions, organizationId, query],
+  );
+  const list = useEventList(first, load);
+  const { rows, next } = list;
+  const visit = visitOf(first);
+  const grid = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState<ActiveCell>({ row: openId, column: 0 });
+  const selection = useSelection(rows, MAX_SELECTED);
+  const { layout, setLayout, isChanged } = useTableLayout("layout");
 
-  const loadMore = useCallback(async () => {
-    if (!next || loadingRef.current) return;
-    loadingRef.current = true;
-    setLoading(true);
-    try {
-      const result = await actions.list(organizationId, query, next);
-      setFailure(result.ok ? null : { message: result.message, requestId: result.requestId });
-      // A list painted anew meanwhile asks for its own.
-      if (result.ok)
-        setPages((current) => (current.at(-1) === last ? [...current, result.data] : current));
-    } catch {
-      setFailure({ message: "The server did not answer.", requestId: "" });
-    } finally {
-      loadingRef.current = false;
-      setLoading(false);
-    }
-  }, [actions, last, next, organizationId, query]);
-
-  // A search that stopped before the end waits to be told to go on.
-  const mayPrefetch = next !== null && !last?.searchedTo && !failure;
+  const readColumns = useCallback(
+    (keys: { seq: number; recordedAt: string }[], columns: string[]) =>
+      actions.readColumns(organizationId, keys, columns),
+    [actions, organizationId],
+  );
+  const { mayPrefetch, loadOlder, loadNewer, previous, failure } = list;
   const onNearEnd = useCallback(() => {
-    if (mayPrefetch) void loadMore();
-  }, [mayPrefetch, loadMore]);
+    if (mayPrefetch) void loadOlder();
+  }, [mayPrefetch, loadOlder]);
+  const onNearStart = useCallback(() => {
+    if (previous && !failure) void loadNewer();
+  }, [previous, failure, loadNewer]);
 
   const open = (id: string | null, replace = false) => {
     const url = new URLSearchParams(params);
@@ -97,79 +72,126 @@ export function Results(props: ResultsProps) {
     const href = `${location.pathname}${url.size > 0 ? `?${url}` : ""}`;
     if (replace) history.replaceState(null, "", href);
     else history.pushState(null, "", href);
-    if (id) setActiveId(id);
+    if (id) setActive((now) => ({ ...now, row: id }));
     // The drawer takes the focus with it when it goes.
     else grid.current?.focus({ preventScroll: true });
   };
 
-  const close = useRef(() => {});
-  close.current = () => open(null);
-  // Escape closes the drawer from wherever the focus is.
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (
-        event.key === "Escape" &&
-        !isTyping(event) &&
-        new URLSearchParams(location.search).has("event")
-      )
-        close.current();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
-
   const { state: detail, retry } = useDetail(props, openId);
-  const position = rows.findIndex((row) => row.id === openId);
+  const position = rows.findIndex((row) => row?.id === openId);
   const step = (by: 1 | -1) => {
     const row = rows[position + by];
     if (row) open(row.id, true);
-    if (position + by >= rows.length - 1) void loadMore();
+    if (position + by >= rows.length - 1) void loadOlder();
   };
 
   const pivot = (field: FieldRef, value: string, include: boolean) =>
     props.onFilter((include ? includeValue : excludeValue)(search.filter, field, value));
 
+  const onCellKey = (key: string, event: Parameters<typeof cellPivot>[1], columnId: string) => {
+    const found = key === "i" || key === "e" ? cellPivot(columnId, event) : null;
+    if (found) pivot(found.field, found.value, key === "i");
+    else if (key === "c") void navigator.clipboard?.writeText(event.id);
+    else return false;
+    return true;
+  };
+
+  /** Keys of the grid work from anywhere on the page. */
+  const toGrid = (event: KeyboardEvent) => {
+    if (document.activeElement === grid.current) return false;
+    grid.current?.focus({ preventScroll: true });
+    grid.current?.dispatchEvent(
+      new KeyboardEvent("keydown", { key: event.key, shiftKey: event.shiftKey, bubbles: true }),
+    );
+  };
+  useShortcuts([
+    { keys: "j", label: "Next event", group: GROUP, run: toGrid },
+    { keys: "k", label: "Previous event", group: GROUP, run: toGrid },
+    { keys: "Enter", label: "Open the event", group: GROUP, run: () => false },
+    { keys: "x", label: "Select the event", group: GROUP, run: toGrid },
+    { keys: "i", label: "Include the cell's value", group: GROUP, run: toGrid },
+    { keys: "e", label: "Exclude the cell's value", group: GROUP, run: toGrid },
+    { keys: "c", label: "Copy the event's id", group: GROUP, run: toGrid },
+    { keys: "r", label: "Refresh", group: GROUP, run: props.onRefresh },
+    {
+      keys: "Escape",
+      label: "Close the event",
+      group: GROUP,
+      run: () => (openId ? open(null) : false),
+    },
+  ]);
+
   return (
     <div className="flex min-h-0 flex-1">
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
-        {rows.length === 0 && !next ? (
+        {rows.length === 0 && !next && !previous ? (
           <NoMatch search={search} onFilter={props.onFilter} />
         ) : (
           <EventTable
             gridRef={grid}
             visit={visit}
             rows={rows}
+            above={list.above}
+            liveCount={0}
+            layout={layout}
+            onLayout={setLayout}
             verifiedTo={props.verifiedTo}
-            selectedId={openId ?? activeId}
-            isDrawerOpen={openId !== null}
-            isLoading={isLoading || props.isNavigating}
+            active={active}
+            openId={openId}
+            selected={selection.ids}
+            isLoading={list.loading !== null || props.isNavigating}
+            readColumns={readColumns}
             onOpen={(event) => open(event.id, openId !== null)}
-            onActive={(event) => (openId ? open(event.id, true) : setActiveId(event.id))}
+            onActive={(cell) => {
+              setActive(cell);
+              if (openId && cell.row && cell.row !== "head") open(cell.row, true);
+            }}
+            onSelect={selection.toggle}
+            onCellKey={onCellKey}
+            onCellMenu={() => {}}
             onNearEnd={onNearEnd}
+            onNearStart={onNearStart}
+            onShown={list.keep}
+            start={<ListStart previous={previous} />}
             end={
               <ListEnd
-                page={last}
+                page={{ next, searchedTo: list.searchedTo }}
                 failure={failure}
-                isLoading={isLoading}
+                isLoading={list.loading !== null}
                 count={rows.length}
                 isWhole={search.filter.clauses.length === 0 && search.time.kind === "all"}
-                onContinue={loadMore}
+                onContinue={loadOlder}
               />
             }
           />
         )}
-        <p
-          className="flex h-8 shrink-0 items-center gap-4 border-t border-(--border) px-4 text-[12px] text-(--text-2)"
-          role="status"
-        >
-          <span data-testid="row-count">{countWords(last ?? first, rows.length)}</span>
-          {props.verifiedTo !== null && (
-            <span className="flex items-center gap-1.5 text-(--in-verified)">
-              <TrailDot isVerified />
-              Verified to #{props.verifiedTo.toLocaleString("en-US")}
-            </span>
+        <div className="flex h-8 shrink-0 items-center gap-4 overflow-hidden border-t border-(--border) px-4 text-[12px] text-(--text-2)">
+          <p role="status" data-testid="row-count" className="whitespace-nowrap">
+            {countWords(rows.length, next !== null || previous !== null)}
+          </p>
+          {selection.ids.size > 0 ? (
+            <SelectionBar
+              ids={[...selection.ids]}
+              copy={(ids, format) => actions.copy(organizationId, ids, format)}
+              onClear={selection.clear}
+            />
+          ) : (
+            props.verifiedTo !== null && (
+              <span className="flex items-center gap-1.5 whitespace-nowrap text-(--in-verified)">
+                <TrailDot isVerified />
+                Verified to #{props.verifiedTo.toLocaleString("en-US")}
+              </span>
+            )
           )}
-        </p>
+          <span className="ml-auto">
+            <ColumnsMenu
+              layout={layout}
+              isChanged={isChanged}
+              onChange={setLayout}
+              onReset={() => setLayout(DEFAULT_LAYOUT)}
+            />
+          </span>
+        </div>
       </div>
       {openId && (
         <EventDrawer

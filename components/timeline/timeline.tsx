@@ -5,15 +5,17 @@ import { useRouter } from "next/navigation";
 import { useEffect, useRef, useState, useTransition } from "react";
 import { ActionGlyph } from "@/components/events/action-glyph";
 import { type DetailState, EventDrawer } from "@/components/events/event-drawer";
-import type { ExplorerActions, Page } from "@/components/events/explorer";
+import type { ExplorerActions } from "@/components/events/explorer";
 import { participantName, TypeIcon } from "@/components/events/participant";
 import { TimeControl } from "@/components/events/time-control";
 import { TrailMark } from "@/components/events/trail-mark";
+import type { Page } from "@/components/events/use-event-list";
 import { clockOf, useZone, type Zone, zoneOffset } from "@/components/events/zone";
 import { Button } from "@/components/ui/button";
 import type { TimeRange } from "@/lib/events/filter/url";
 import type { EventRow } from "@/lib/events/schema";
 import type { Subject } from "@/lib/events/subject";
+import type { ActionResult } from "@/lib/http/action-result";
 
 interface Props {
   organizationId: string;
@@ -21,7 +23,9 @@ interface Props {
   time: TimeRange;
   first: Page;
   verifiedTo: number | null;
-  actions: ExplorerActions;
+  actions: Pick<ExplorerActions, "read"> & {
+    list(organizationId: string, subject: string, after: string): Promise<ActionResult<Page>>;
+  };
 }
 
 function hrefOf(

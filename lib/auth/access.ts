@@ -46,6 +46,8 @@ export const access = {
   "action:revokeApiKey": member("keys:manage"),
   "action:listEvents": member("events:read"),
   "action:readEvent": member("events:read"),
+  "action:readColumns": member("events:read"),
+  "action:copyEvents": member("events:read"),
   "action:readTimeline": member("events:read"),
   "action:readIngestion": member("events:read"),
   "action:startVerification": member("integrity:verify"),

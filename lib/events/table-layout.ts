@@ -72,10 +72,6 @@ function clampWidth(widthPx: number): number {
   return Math.round(Math.min(Math.max(widthPx, MIN_COLUMN_PX), MAX_COLUMN_PX)) || MIN_COLUMN_PX;
 }
 
-export function isDefaultLayout(layout: TableLayout): boolean {
-  return JSON.stringify(layout) === JSON.stringify(DEFAULT_LAYOUT);
-}
-
 /** Adds the column at the end, or leaves the layout as it is when it is there or there is no room. */
 export function addColumn(layout: TableLayout, id: string): TableLayout {
   if (layout.columns.some((column) => column.id === id)) return layout;

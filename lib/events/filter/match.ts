@@ -83,6 +83,11 @@ function numbers(ref: FieldRef, event: FilterableEvent): number[] {
   return readValues(ref, event).filter((value) => typeof value === "number");
 }
 
+/** What an event has for a field, as text to read: scalars as filters match them, the rest as JSON. */
+export function fieldTexts(ref: FieldRef, event: FilterableEvent): string[] {
+  return readValues(ref, event).map((value) => scalarText(value)[0] ?? JSON.stringify(value));
+}
+
 /** The values an event has for a field: absent and null ones left out. */
 function readValues(ref: FieldRef, event: FilterableEvent): unknown[] {
   const { source } = getField(ref.id);

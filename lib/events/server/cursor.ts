@@ -19,6 +19,11 @@ export function encodeCursor({ occurredAtMs, seq }: Position): string {
   return Buffer.from(JSON.stringify([occurredAtMs, seq])).toString("base64url");
 }
 
+/** For `after`: a list that begins with this event. */
+export function cursorBefore(event: { occurredAt: string; seq: number }): string {
+  return encodeCursor({ occurredAtMs: Date.parse(event.occurredAt), seq: event.seq + 1 });
+}
+
 /** @throws AppError invalid_request for anything that encodeCursor did not make */
 export function decodeCursor(cursor: string): Position {
   try {

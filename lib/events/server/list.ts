@@ -22,7 +22,7 @@ export const MAX_PAGE_SIZE = 500;
 
 /** How far a search goes whose filter no index serves as a whole. */
 export interface ScanLimits {
-  /** Candidates checked by one statement. */
+  /** Candidates checked by one statement at most; the first ones take fewer. */
   step: number;
   /** The same behind a target, whose rows are followed one by one. */
   targetStep: number;
@@ -30,7 +30,13 @@ export interface ScanLimits {
   budgetMs: number;
 }
 
-const SCAN_LIMITS: ScanLimits = { step: 20_000, targetStep: 5_000, budgetMs: 1_000 };
+/** A page is painted with what was found by then. */
+export const FIRST_ANSWER_MS = 60;
+/** Who asked to go on waits longer, and gets further. */
+export const CONTINUED_MS = 1_000;
+const FIRST_STEP_SHARE = 1 / 16;
+
+const SCAN_LIMITS: ScanLimits = { step: 20_000, targetStep: 5_000, budgetMs: CONTINUED_MS };
 
 export interface PageRequest {
   /** ISO 8601; `from` included, `to` not. */
@@ -65,10 +71,11 @@ export interface ListRequest extends PageRequest {
 export async function listEvents(
   scope: Scope,
   request: ListRequest,
-  scan = SCAN_LIMITS,
+  scan: Partial<ScanLimits> = {},
 ): Promise<EventPage> {
   const range = toRange(scope, request);
-  return readPage(await choosePlan(range, request.filter), range, request, scan);
+  const plan = await choosePlan(range, request.filter);
+  return readPage(plan, range, request, { ...SCAN_LIMITS, ...scan });
 }
 
 /** Events of one target, by its type and id together. */
@@ -135,16 +142,21 @@ async function collect(
   if (isWhole && driver.kind !== "targets")
     return { found: await readMatching(plan, walk, wanted, wanted), stoppedAt: null };
   // A target's rows may name an event twice, so that even without a rest one step may not do.
-  const step = driver.kind === "targets" ? (isWhole ? 2 * wanted : scan.targetStep) : scan.step;
+  const largest = driver.kind === "targets" ? scan.targetStep : scan.step;
+  let step = isWhole ? 2 * wanted : Math.ceil(largest * FIRST_STEP_SHARE);
   const startedMs = performance.now();
   const found: StoredRow[] = [];
   let at = walk;
   for (;;) {
+    const stepMs = performance.now();
     found.push(...(await readMatching(plan, at, step, wanted - found.length)));
     if (found.length === wanted) return { found, stoppedAt: null };
     const position = await readBoundary(driver, at, step);
     if (!position) return { found, stoppedAt: null };
-    if (performance.now() - startedMs > scan.budgetMs) return { found, stoppedAt: position };
+    const [spentMs, lastMs] = [performance.now() - startedMs, performance.now() - stepMs];
+    if (spentMs + lastMs > scan.budgetMs) return { found, stoppedAt: position };
+    // Twice the rows, if twice the time is left.
+    if (spentMs + 2 * lastMs < scan.budgetMs) step = Math.min(2 * step, largest);
     at = { ...at, position };
   }
 }

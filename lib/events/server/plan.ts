@@ -51,7 +51,7 @@ export async function choosePlan(range: Range, filter: EventFilter): Promise<Pla
   });
   const [first] = options;
   if (!first) return { driver: { kind: "time" }, rest: filter, isSmall: false };
-  const byId = options.find(({ driver }) => driver.kind === "column" && driver.column === "id");
+  const byId = options.find(({ driver }) => isById(driver));
   if (byId) return { ...byId, isSmall: true };
   if (options.length === 1 && first.driver.kind !== "few") return { ...first, isSmall: false };
   const counts = await probe(
@@ -96,6 +96,8 @@ function driverOf(clause: Clause): Driver | null {
       : null;
   if (field.source.from !== "event") return null;
   const { column } = field.source;
+  // As many rows as ids: nothing to merge.
+  if (isExact && column === "id" && values.length > 1) return { kind: "few", clause };
   if (isExact && values.length <= MAX_MERGED_VALUES && isOrderedColumn(column))
     return {
       kind: "column",
@@ -104,6 +106,17 @@ function driverOf(clause: Clause): Driver | null {
     };
   const isRange = matches.every(({ operator }) => operator === "is" || operator === "starts_with");
   return isRange ? { kind: "few", clause } : null;
+}
+
+function isById(driver: Driver): boolean {
+  if (driver.kind === "column") return driver.column === "id";
+  if (driver.kind !== "few") return false;
+  const { condition } = driver.clause;
+  return (
+    condition.kind === "any" &&
+    condition.field.id === "id" &&
+    condition.matches.every(({ operator }) => operator === "is")
+  );
 }
 
 type OrderedColumn = Extract<Driver, { kind: "column" }>["column"];

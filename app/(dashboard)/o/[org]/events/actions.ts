@@ -1,28 +1,37 @@
 "use server";
 
 import { z } from "zod";
-import type { Page } from "@/components/events/explorer";
+import type { Page, PagePosition } from "@/components/events/use-event-list";
 import { AppError } from "@/lib/errors";
 import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
+import { readColumnValues } from "@/lib/events/server/column-values";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasEvents } from "@/lib/events/server/ingestion-status";
-import { listEvents } from "@/lib/events/server/list";
+import { listEvents, MAX_PAGE_SIZE } from "@/lib/events/server/list";
+import { selectedEvents } from "@/lib/events/server/selected-events";
+import { columnField, MAX_COLUMNS } from "@/lib/events/table-layout";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 
-const listSchema = z.object({ query: z.string().max(10_000), after: z.string().max(64) });
+const listSchema = z.object({
+  query: z.string().max(10_000),
+  from: z.union([
+    z.object({ after: z.string().max(64) }),
+    z.object({ before: z.string().max(64) }),
+  ]),
+});
 
-/** The next page of the search that `query` (a URL's parameters) describes. */
+/** The page older or newer than a cursor, of the search that `query` (a URL's parameters) describes. */
 export async function listEventsAction(
   organizationId: string,
   query: string,
-  after: string,
+  from: PagePosition,
 ): Promise<ActionResult<Page>> {
   return runAction(
     "action:listEvents",
     organizationId,
     listSchema,
-    { query, after },
+    { query, from },
     async (scope, input) => {
       const parsed = parseEventSearch(new URLSearchParams(input.query));
       if (!parsed.ok)
@@ -31,12 +40,36 @@ export async function listEventsAction(
           parsed.problems.map(({ message }) => message).join(" "),
         );
       const { filter, time } = parsed.search;
-      const { rows, next, searchedTo } = await listEvents(scope, {
-        filter,
-        ...timeBounds(time, Date.now()),
-        after: input.after,
+      return listEvents(scope, { filter, ...timeBounds(time, Date.now()), ...input.from });
+    },
+  );
+}
+
+const columnsSchema = z.object({
+  keys: z
+    .array(z.object({ seq: z.number().int().min(0), recordedAt: z.iso.datetime() }))
+    .max(MAX_PAGE_SIZE),
+  columns: z.array(z.string().max(1_000)).max(MAX_COLUMNS),
+});
+
+/** What the columns hold in the events of these rows: per sequence number, in the order asked for. */
+export async function readColumnsAction(
+  organizationId: string,
+  keys: { seq: number; recordedAt: string }[],
+  columns: string[],
+): Promise<ActionResult<Record<number, (string | null)[]>>> {
+  return runAction(
+    "action:readColumns",
+    organizationId,
+    columnsSchema,
+    { keys, columns },
+    (scope, input) => {
+      const fields = input.columns.map((id) => {
+        const field = columnField(id);
+        if (!field) throw new AppError("invalid_request", `There is no column \`${id}\`.`);
+        return field;
       });
-      return { rows, next, searchedTo };
+      return readColumnValues(scope, input.keys, fields);
     },
   );
 }
@@ -51,6 +84,26 @@ export async function readEventAction(
     z.object({ id: z.string().max(64) }),
     { id },
     (scope, input) => getEvent(scope, input.id),
+  );
+}
+
+const copySchema = z.object({
+  ids: z.array(z.string().max(64)).min(1).max(MAX_PAGE_SIZE),
+  format: z.enum(["csv", "json"]),
+});
+
+/** Chosen events as text for the clipboard. */
+export async function copyEventsAction(
+  organizationId: string,
+  ids: string[],
+  format: "csv" | "json",
+): Promise<ActionResult<string>> {
+  return runAction(
+    "action:copyEvents",
+    organizationId,
+    copySchema,
+    { ids, format },
+    (scope, input) => selectedEvents(scope, input.ids, input.format),
   );
 }
 

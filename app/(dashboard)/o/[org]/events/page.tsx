@@ -2,21 +2,32 @@ import type { Metadata } from "next";
 import { headers } from "next/headers";
 import { Explorer, type ListState } from "@/components/events/explorer";
 import { Onboarding } from "@/components/events/onboarding";
+import type { Page } from "@/components/events/use-event-list";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import type { Scope } from "@/lib/auth/scope";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { getEnv, publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import type { EventFilter } from "@/lib/events/filter/ast";
+import { matches } from "@/lib/events/filter/match";
+import { type EventSearch, parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import type { EventDetail } from "@/lib/events/schema";
+import { cursorBefore } from "@/lib/events/server/cursor";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasEvents } from "@/lib/events/server/ingestion-status";
-import { listEvents } from "@/lib/events/server/list";
+import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { ClockAlarm } from "../clock-alarm";
 import { createApiKeyAction } from "../settings/keys/actions";
-import { listEventsAction, readEventAction, readIngestionAction } from "./actions";
+import {
+  copyEventsAction,
+  listEventsAction,
+  readColumnsAction,
+  readEventAction,
+  readIngestionAction,
+} from "./actions";
 
 export const metadata: Metadata = { title: "Events" };
 
@@ -40,14 +51,7 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
   }
   const { search } = parsed;
   try {
-    const bounds = timeBounds(search.time, Date.now());
-    const { rows, next, searchedTo } = await listEvents(scope, {
-      filter: search.filter,
-      ...bounds,
-      after: search.after,
-      before: search.before,
-    });
-    return { kind: "ready", search, page: { rows, next, searchedTo } };
+    return { kind: "ready", search, page: await readPage(scope, search) };
   } catch (error) {
     // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
     const requestId = currentRequest()?.requestId ?? "";
@@ -55,6 +59,34 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
     const message = error instanceof AppError ? error.message : "The database could not be read.";
     return { kind: "failed", search, message, requestId };
   }
+}
+
+/**
+ * The first page, or the one that begins with the open event where that is further down: who was given the
+ * address sees the event among its neighbours.
+ */
+async function readPage(scope: Scope, search: EventSearch): Promise<Page> {
+  const { filter, after, before, event: openId } = search;
+  const bounds = timeBounds(search.time, Date.now());
+  const request = { filter, ...bounds, after, before };
+  const page = await listEvents(scope, request, { budgetMs: FIRST_ANSWER_MS });
+  const isElsewhere = openId && !after && !before && page.next;
+  if (!isElsewhere || page.rows.some(({ id }) => id === openId)) return page;
+  const open = await getEvent(scope, openId);
+  if (!open || !isInSearch(open, filter, bounds)) return page;
+  return listEvents(
+    scope,
+    { ...request, after: cursorBefore(open) },
+    { budgetMs: FIRST_ANSWER_MS },
+  );
+}
+
+function isInSearch(
+  { event, occurredAt }: EventDetail,
+  filter: EventFilter,
+  { from, to }: ReturnType<typeof timeBounds>,
+): boolean {
+  return (!from || occurredAt >= from) && (!to || occurredAt < to) && matches(filter, event);
 }
 
 /** Where this browser reached the server, unless the operator configured the address. */
@@ -100,7 +132,12 @@ export default async function EventsPage(props: Props) {
         state={state}
         detail={detail}
         verifiedTo={verifiedTo}
-        actions={{ list: listEventsAction, read: readEventAction }}
+        actions={{
+          list: listEventsAction,
+          read: readEventAction,
+          readColumns: readColumnsAction,
+          copy: copyEventsAction,
+        }}
       />
     </>
   );

@@ -1,7 +1,7 @@
 "use server";
 
 import { z } from "zod";
-import type { Page } from "@/components/events/explorer";
+import type { Page } from "@/components/events/use-event-list";
 import { AppError } from "@/lib/errors";
 import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
 import { readTimeline } from "@/lib/events/server/timeline";
@@ -28,11 +28,10 @@ export async function readTimelineAction(
       if (!subject || !search.ok)
         throw new AppError("invalid_request", "The timeline's address is not complete.");
       const bounds = timeBounds(search.search.time, Date.now());
-      const { rows, next, searchedTo } = await readTimeline(scope, subject, {
+      return readTimeline(scope, subject, {
         ...bounds,
         after: input.after,
       });
-      return { rows, next, searchedTo };
     },
   );
 }

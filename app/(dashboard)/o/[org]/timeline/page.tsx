@@ -57,7 +57,7 @@ export default async function TimelinePage(props: Props) {
         organizationId={org}
         subject={subject}
         time={time}
-        first={{ rows: page.rows, next: page.next, searchedTo: page.searchedTo }}
+        first={page}
         verifiedTo={verifiedTo}
         actions={{ list: readTimelineAction, read: readEventAction }}
       />

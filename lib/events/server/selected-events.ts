@@ -1,0 +1,38 @@
+import { text } from "node:stream/consumers";
+import type { Scope } from "@/lib/auth/scope";
+import { Prisma } from "@/lib/generated/prisma/client";
+import type { EventFilter } from "../filter/ast";
+import { fieldRef } from "../filter/edit";
+import { type StoredEvent, toWireEvent } from "../wire";
+import { streamCsv } from "./csv";
+import { readRows } from "./read";
+
+/** Chosen events as text for the clipboard, newest first: CSV as downloads have it, or a JSON array. */
+export async function selectedEvents(
+  scope: Scope,
+  ids: readonly string[],
+  format: "csv" | "json",
+): Promise<string> {
+  return format === "csv" ? csvOf(scope, ids) : JSON.stringify(await readWire(scope, ids), null, 2);
+}
+
+async function csvOf(scope: Scope, ids: readonly string[]): Promise<string> {
+  const matches = ids.map((value) => ({ operator: "is" as const, value }));
+  const filter: EventFilter = {
+    clauses: [{ negated: false, condition: { kind: "any", field: fieldRef("id"), matches } }],
+  };
+  return text(await streamCsv(scope, { filter }));
+}
+
+async function readWire(scope: Scope, ids: readonly string[]) {
+  const { organizationId } = scope;
+  const rows = await readRows<Omit<StoredEvent, "occurredAt"> & { occurred_ms: number }>(
+    Prisma.sql`SELECT e.id, e.action, e.version, e.actor, e.targets, e.context, e.metadata,
+        (extract(epoch FROM e.occurred_at) * 1000)::float8 AS occurred_ms
+      FROM events e WHERE e.organization_id = ${organizationId} AND e.id IN (${Prisma.join([...ids])})
+      ORDER BY e.occurred_at DESC, e.seq DESC`,
+  );
+  return rows.map(({ occurred_ms, ...row }) =>
+    toWireEvent(organizationId, { ...row, occurredAt: new Date(occurred_ms).toISOString() }),
+  );
+}
