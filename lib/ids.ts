@@ -10,6 +10,7 @@ const PREFIX = {
   apiKey: "key_",
   stream: "als_",
   job: "job_",
+  view: "view_",
   request: "req_",
 } as const;
 
