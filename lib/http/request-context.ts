@@ -21,6 +21,11 @@ export function runWithRequestContext<T>(context: RequestContext, run: () => T):
   return storage.run(context, run);
 }
 
+/** Starts work that outlives the request that happens to start it. */
+export function runOutsideRequest<T>(run: () => T): T {
+  return storage.exit(run);
+}
+
 export function currentRequest(): RequestContext | undefined {
   return storage.getStore();
 }

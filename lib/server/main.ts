@@ -4,6 +4,7 @@ import { ensureAdminFromEnv, mintSetupToken } from "@/lib/auth/server/setup";
 import { startEmbedded } from "@/lib/db/embedded";
 import { closePools } from "@/lib/db/pool";
 import { type Env, parseEnv, publicUrl } from "@/lib/env";
+import { announceShutdown } from "@/lib/http/shutdown";
 import { readSecret } from "@/lib/secrets";
 import { createFront, listen } from "./front";
 import { type OpenDatabase, openDatabase, writeInstanceInfo } from "./instance";
@@ -45,6 +46,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
     if (stopping) return;
     stopping = true;
     log("stopping…");
+    announceShutdown();
     setTimeout(() => front.server.closeAllConnections(), DRAIN_MS).unref();
     front.server.closeIdleConnections();
     await new Promise((resolve) => front.server.close(resolve));

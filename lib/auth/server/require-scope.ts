@@ -25,6 +25,16 @@ export async function actionScope(
 /** For route handlers, whose errors lib/http/error-response answers. */
 export const handlerScope = actionScope;
 
+/**
+ * The same scope made anew, for answers that go on for minutes: the session may have ended meanwhile.
+ * @throws AppError unauthorized, not_found or forbidden.
+ */
+export async function renewScope(accessKey: OrganizationAccessKey, scope: Scope): Promise<Scope> {
+  const { principal, organizationId } = scope;
+  const user = principal.kind === "user" ? await findSession(principal.sessionId) : null;
+  return issueScope(user, accessKey, organizationId);
+}
+
 /** For pages: sends people without a session to sign in; what they may not reach does not exist. */
 export async function pageScope(
   accessKey: OrganizationAccessKey,

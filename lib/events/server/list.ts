@@ -188,14 +188,14 @@ async function readBoundary(
 const OCCURRED_MS = Prisma.raw("(extract(epoch FROM e.occurred_at) * 1000)::float8");
 
 /** Only what a list shows: of targets the type, id and name. */
-const ROW_COLUMNS = Prisma.sql`e.id, e.seq::float8 AS seq, e.action, e.version,
+export const ROW_COLUMNS = Prisma.sql`e.id, e.seq::float8 AS seq, e.action, e.version,
   ${OCCURRED_MS} AS occurred_ms, (extract(epoch FROM e.recorded_at) * 1000)::float8 AS recorded_ms,
   e.actor_type, e.actor_id, e.actor_name, e.location,
   (SELECT jsonb_agg(CASE WHEN t.value <> 'null' THEN jsonb_build_object(
      'type', t.value -> 'type', 'id', t.value -> 'id', 'name', t.value -> 'name') END ORDER BY t.position)
    FROM jsonb_array_elements(e.targets) WITH ORDINALITY AS t(value, position)) AS targets`;
 
-interface StoredRow {
+export interface StoredRow {
   id: string;
   seq: number;
   action: string;
@@ -220,7 +220,7 @@ function toParticipant(type: string, id: string, name: string | null): Participa
   return name === null ? { type, id } : { type, id, name };
 }
 
-function toEventRow(row: StoredRow): EventRow {
+export function toEventRow(row: StoredRow): EventRow {
   const { actor_type: type, actor_id: id } = row;
   return {
     id: row.id,
