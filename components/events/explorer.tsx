@@ -12,6 +12,7 @@ import type { ActionResult } from "@/lib/http/action-result";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
 import { MobileFilters } from "./mobile-filters";
+import { eventsHref, useOpenView } from "./open-view";
 import { Results } from "./results";
 import { TimeControl } from "./time-control";
 import type { ReadColumns } from "./use-column-values";
@@ -55,6 +56,7 @@ interface Props {
 export function Explorer(props: Props) {
   const { organizationId, state } = props;
   const router = useRouter();
+  const { viewId } = useOpenView();
   const [isNavigating, startNavigation] = useTransition();
   const isRun = state.kind !== "not_run";
   const q = isRun ? state.search.q : state.q;
@@ -63,9 +65,7 @@ export function Explorer(props: Props) {
   const search = isRun ? state.search : state.rest;
 
   const go = (params: URLSearchParams) =>
-    startNavigation(() =>
-      router.push(`/o/${organizationId}/events${params.size > 0 ? `?${params}` : ""}`),
-    );
+    startNavigation(() => router.push(eventsHref(organizationId, params, viewId)));
 
   const change = (part: Partial<Pick<EventSearch, "q" | "time">>) =>
     search && go(toSearchParams({ ...search, q, ...part, event: null, after: null, before: null }));

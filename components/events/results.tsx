@@ -7,18 +7,18 @@ import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
 import { excludeValue, includeValue } from "@/lib/events/filter/edit";
 import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
-import { DEFAULT_LAYOUT } from "@/lib/events/table-layout";
 import { cellPivot } from "./columns";
 import { ColumnsMenu } from "./columns-menu";
 import { type DetailState, EventDrawer } from "./event-drawer";
 import { type ActiveCell, EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
 import { ListEnd, ListStart, NoMatch } from "./list-states";
+import { useOpenView } from "./open-view";
 import { MAX_SELECTED, SelectionBar } from "./selection-bar";
 import { TrailDot } from "./trail-mark";
 import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
 import { useSelection } from "./use-selection";
-import { useTableLayout } from "./use-table-layout";
+import { layoutName, useTableLayout } from "./use-table-layout";
 
 interface ResultsProps {
   organizationId: string;
@@ -50,7 +50,8 @@ export function Results(props: ResultsProps) {
   const grid = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<ActiveCell>({ row: openId, column: 0 });
   const selection = useSelection(rows, MAX_SELECTED);
-  const { layout, setLayout, isChanged } = useTableLayout("layout");
+  const { view } = useOpenView();
+  const { layout, setLayout, isChanged } = useTableLayout(layoutName(view), view?.layout);
 
   const readColumns = useCallback(
     (keys: { seq: number; recordedAt: string }[], columns: string[]) =>
@@ -188,7 +189,7 @@ export function Results(props: ResultsProps) {
               layout={layout}
               isChanged={isChanged}
               onChange={setLayout}
-              onReset={() => setLayout(DEFAULT_LAYOUT)}
+              onReset={() => setLayout(null)}
             />
           </span>
         </div>

@@ -8,6 +8,11 @@ import {
 } from "@/components/shell/preferences";
 import { DEFAULT_LAYOUT, parseLayout, type TableLayout } from "@/lib/events/table-layout";
 
+/** The preference that holds the layout of a view, or of the list without one. */
+export function layoutName(view: { id: string } | null): string {
+  return view ? `layout.${view.id}` : "layout";
+}
+
 /**
  * The layout of a table, kept in this browser.
  * @param name of the preference: each saved view keeps its own
@@ -20,12 +25,12 @@ export function useTableLayout(name: string, base: TableLayout = DEFAULT_LAYOUT)
     () => null,
   );
   const layout = useMemo(() => (stored === null ? base : parseStored(stored)), [stored, base]);
+  /** null goes back to the base. */
   const setLayout = useCallback(
-    (next: TableLayout) =>
-      writePreference(
-        name,
-        JSON.stringify(next) === JSON.stringify(base) ? null : JSON.stringify(next),
-      ),
+    (next: TableLayout | null) => {
+      const isBase = !next || JSON.stringify(next) === JSON.stringify(base);
+      writePreference(name, isBase ? null : JSON.stringify(next));
+    },
     [name, base],
   );
   return { layout, setLayout, isChanged: stored !== null };

@@ -9,9 +9,10 @@ export function Menu(props: {
   children: ReactNode;
   align?: "start" | "end";
   label?: string;
+  onOpenChange?(isOpen: boolean): void;
 }) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} onOpenChange={props.onOpenChange}>
       <DropdownMenu.Trigger asChild>{props.trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
@@ -59,6 +60,15 @@ export function MenuRadio(props: {
 
 export function MenuSeparator() {
   return <DropdownMenu.Separator className="my-1 h-px bg-(--border)" />;
+}
+
+export function MenuGroup(props: { label: string; children: ReactNode }) {
+  return (
+    <DropdownMenu.Group aria-label={props.label}>
+      <MenuLabel>{props.label}</MenuLabel>
+      {props.children}
+    </DropdownMenu.Group>
+  );
 }
 
 export function MenuLabel(props: { children: ReactNode }) {

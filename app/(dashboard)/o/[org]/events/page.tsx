@@ -1,7 +1,10 @@
 import type { Metadata } from "next";
 import { headers } from "next/headers";
+import { redirect } from "next/navigation";
 import { Explorer, type ListState } from "@/components/events/explorer";
 import { Onboarding } from "@/components/events/onboarding";
+import { OpenViewProvider } from "@/components/events/open-view";
+import { SavedViews } from "@/components/events/saved-views";
 import type { Page } from "@/components/events/use-event-list";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
@@ -19,6 +22,8 @@ import { hasEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { findDefaultView, findView } from "@/lib/views/server/views";
+import { viewHref } from "@/lib/views/view";
 import { ClockAlarm } from "../clock-alarm";
 import { createApiKeyAction } from "../settings/keys/actions";
 import {
@@ -28,6 +33,13 @@ import {
   readEventAction,
   readIngestionAction,
 } from "./actions";
+import {
+  createViewAction,
+  deleteViewAction,
+  markViewAction,
+  readViewsAction,
+  updateViewAction,
+} from "./views/actions";
 
 export const metadata: Metadata = { title: "Events" };
 
@@ -100,6 +112,10 @@ async function baseUrl(): Promise<string> {
 export default async function EventsPage(props: Props) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/events", org);
+  if (Object.keys(params).length === 0) {
+    const chosen = await findDefaultView(scope);
+    if (chosen) redirect(viewHref(org, chosen));
+  }
   const state = await readList(scope, params);
   const isEmpty =
     state.kind === "ready" && state.page.rows.length === 0 && !(await hasEvents(scope));
@@ -117,13 +133,28 @@ export default async function EventsPage(props: Props) {
     );
   }
   const openId = state.kind === "ready" ? state.search.event : null;
-  const [detail, verifiedTo] = await Promise.all([
+  const [detail, verifiedTo, view] = await Promise.all([
     openId ? getEvent(scope, openId) : null,
     readVerifiedTo(scope),
+    typeof params.view === "string" ? findView(scope, params.view) : null,
   ]);
   return (
-    <>
-      <PageHeader title="Events">
+    <OpenViewProvider view={view}>
+      <PageHeader
+        title="Events"
+        beside={
+          <SavedViews
+            organizationId={org}
+            actions={{
+              list: readViewsAction,
+              create: createViewAction,
+              update: updateViewAction,
+              remove: deleteViewAction,
+              mark: markViewAction,
+            }}
+          />
+        }
+      >
         <ZoneToggle />
       </PageHeader>
       <ClockAlarm scope={scope} />
@@ -139,6 +170,6 @@ export default async function EventsPage(props: Props) {
           copy: copyEventsAction,
         }}
       />
-    </>
+    </OpenViewProvider>
   );
 }
