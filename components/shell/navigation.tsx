@@ -4,6 +4,7 @@ import {
   BadgeCheck,
   ChevronsUpDown,
   KeyRound,
+  LayoutDashboard,
   List,
   LogOut,
   Menu as MenuIcon,
@@ -27,6 +28,7 @@ export interface NavigationProps {
 }
 
 const PLACES = [
+  { label: "Overview", path: "", Icon: LayoutDashboard },
   { label: "Events", path: "events", also: "timeline", Icon: List },
   { label: "Integrity", path: "integrity", Icon: BadgeCheck },
   { label: "Streams", path: "integrity/streams", Icon: Split },
@@ -37,7 +39,9 @@ const PLACES = [
 function currentPlace(pathname: string, base: string): string | undefined {
   const here = pathname.slice(base.length + 1);
   return PLACES.filter(
-    ({ path, also }) => here.startsWith(path) || (also !== undefined && here.startsWith(also)),
+    ({ path, also }) =>
+      (path === "" ? here === "" : here.startsWith(path)) ||
+      (also !== undefined && here.startsWith(also)),
   )
     .sort((a, b) => b.path.length - a.path.length)
     .at(0)?.path;
@@ -59,7 +63,7 @@ function Places(props: NavigationProps) {
       {PLACES.map(({ label, path, Icon }) => (
         <Link
           key={path}
-          href={`${base}/${path}`}
+          href={path ? `${base}/${path}` : base}
           aria-current={path === current ? "page" : undefined}
           className="group flex h-7 items-center gap-2.5 rounded-[5px] px-2 text-(--text-2) hover:bg-(--hover) hover:text-(--text) aria-[current]:bg-[color-mix(in_srgb,var(--text)_6%,transparent)] aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-11"
         >

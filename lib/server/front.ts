@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import http from "node:http";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
 import { runWithRequestContext } from "@/lib/http/request-context";
@@ -161,6 +162,8 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
         alignHost(request, ownHosts);
       }
       const gone = new AbortController();
+      // Every statement of the request listens, and a page makes many at once.
+      setMaxListeners(0, gone.signal);
       response.once("close", () => {
         if (!response.writableFinished)
           gone.abort(new DOMException("The client left", "AbortError"));

@@ -1,8 +1,6 @@
 import type { Metadata } from "next";
-import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import { Explorer, type ListState } from "@/components/events/explorer";
-import { Onboarding } from "@/components/events/onboarding";
 import { OpenViewProvider } from "@/components/events/open-view";
 import { SavedViews } from "@/components/events/saved-views";
 import type { Page } from "@/components/events/use-event-list";
@@ -10,7 +8,6 @@ import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import type { Scope } from "@/lib/auth/scope";
 import { pageScope } from "@/lib/auth/server/require-scope";
-import { getEnv, publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
@@ -25,14 +22,8 @@ import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { findDefaultView, findView } from "@/lib/views/server/views";
 import { viewHref } from "@/lib/views/view";
 import { ClockAlarm } from "../clock-alarm";
-import { createApiKeyAction } from "../settings/keys/actions";
-import {
-  copyEventsAction,
-  listEventsAction,
-  readColumnsAction,
-  readEventAction,
-  readIngestionAction,
-} from "./actions";
+import { FirstEvent } from "../first-event";
+import { copyEventsAction, listEventsAction, readColumnsAction, readEventAction } from "./actions";
 import {
   createViewAction,
   deleteViewAction,
@@ -101,14 +92,6 @@ function isInSearch(
   return (!from || occurredAt >= from) && (!to || occurredAt < to) && matches(filter, event);
 }
 
-/** Where this browser reached the server, unless the operator configured the address. */
-async function baseUrl(): Promise<string> {
-  const { TRAILSEAL_URL: configured } = getEnv();
-  if (configured) return publicUrl();
-  const received = await headers();
-  return `${received.get("x-forwarded-proto") ?? "http"}://${received.get("host") ?? "localhost"}`;
-}
-
 export default async function EventsPage(props: Props) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/events", org);
@@ -123,12 +106,7 @@ export default async function EventsPage(props: Props) {
     return (
       <>
         <PageHeader title="Events" />
-        <Onboarding
-          organizationId={org}
-          baseUrl={await baseUrl()}
-          createKey={createApiKeyAction}
-          readIngestion={readIngestionAction}
-        />
+        <FirstEvent organizationId={org} />
       </>
     );
   }

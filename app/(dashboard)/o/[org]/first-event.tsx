@@ -1,0 +1,25 @@
+import { headers } from "next/headers";
+import { Onboarding } from "@/components/events/onboarding";
+import { getEnv, publicUrl } from "@/lib/env";
+import { readIngestionAction } from "./events/actions";
+import { createApiKeyAction } from "./settings/keys/actions";
+
+/** Where this browser reached the server, unless the operator configured the address. */
+async function baseUrl(): Promise<string> {
+  const { TRAILSEAL_URL: configured } = getEnv();
+  if (configured) return publicUrl();
+  const received = await headers();
+  return `${received.get("x-forwarded-proto") ?? "http"}://${received.get("host") ?? "localhost"}`;
+}
+
+/** What a page shows of a log without any event. */
+export async function FirstEvent(props: { organizationId: string }) {
+  return (
+    <Onboarding
+      organizationId={props.organizationId}
+      baseUrl={await baseUrl()}
+      createKey={createApiKeyAction}
+      readIngestion={readIngestionAction}
+    />
+  );
+}
