@@ -217,7 +217,7 @@ export function EventTable(props: Props) {
     else if (event.key === "Home") move(-activeIndex);
     else if (event.key === "End") move(rows.length);
     else if (event.key === "Enter" && row) props.onOpen(row);
-    else if (event.key === "x" && row) props.onSelect(row, event.shiftKey);
+    else if (event.key.toLowerCase() === "x" && row) props.onSelect(row, event.shiftKey);
     else if (
       !row ||
       !props.onCellKey(

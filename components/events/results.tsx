@@ -110,6 +110,7 @@ export function Results(props: ResultsProps) {
     { keys: "k", label: "Previous event", group: GROUP, run: toGrid },
     { keys: "Enter", label: "Open the event", group: GROUP, run: () => false },
     { keys: "x", label: "Select the event", group: GROUP, run: toGrid },
+    { keys: "X", label: "Select from the last selected one to here", group: GROUP, run: toGrid },
     { keys: "i", label: "Include the cell's value", group: GROUP, run: toGrid },
     { keys: "e", label: "Exclude the cell's value", group: GROUP, run: toGrid },
     { keys: "c", label: "Copy the event's id", group: GROUP, run: toGrid },

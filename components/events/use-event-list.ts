@@ -115,7 +115,7 @@ export function useEventList(first: Page, load: Load) {
     if (pages.first === first) visitOf(first).pages = pages;
   }, [first, pages]);
 
-  /** One request at a time; an answer to pages that were painted anew meanwhile is let go. */
+  /** One request at a time; an answer that came too late for pages painted anew is let go. */
   const ask = useCallback(
     async (
       kind: "older" | "newer" | "again",
@@ -125,12 +125,12 @@ export function useEventList(first: Page, load: Load) {
       if (busy.current) return null;
       busy.current = true;
       setLoading(kind);
-      const asked = current.current;
+      const asked = current.current.first;
       try {
         const result = await load(from);
         setFailure(result.ok ? null : { message: result.message, requestId: result.requestId });
         if (!result.ok) return null;
-        setPages((now) => (now === asked ? place(now, result.data) : now));
+        setPages((now) => (now.first === asked ? place(now, result.data) : now));
         return result.data;
       } catch {
         setFailure({ message: "The server did not answer.", requestId: "" });
@@ -181,10 +181,12 @@ export function useEventList(first: Page, load: Load) {
       if (missing !== undefined) {
         const [above, page] = [held[missing - 1], held[missing]];
         if (above?.next && page)
-          void ask("again", { after: above.next }, (now, answer) => ({
-            ...now,
-            held: now.held.toSpliced(missing, 1, ...again(page, answer)),
-          }));
+          void ask("again", { after: above.next }, (now, answer) => {
+            const at = now.held.indexOf(page);
+            return at < 0
+              ? now
+              : { ...now, held: now.held.toSpliced(at, 1, ...again(page, answer)) };
+          });
         return;
       }
       const far = (index: number) => index < from - KEPT_PAGES / 2 || index > to + KEPT_PAGES / 2;
@@ -192,7 +194,7 @@ export function useEventList(first: Page, load: Load) {
         setPages((now) => ({
           ...now,
           held: now.held.map((page, index) =>
-            index > 0 && far(index) ? { ...page, rows: null } : page,
+            index > 0 && page.rows && far(index) ? { ...page, rows: null } : page,
           ),
         }));
     },
