@@ -1,7 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { AppError } from "@/lib/errors";
 import { Prisma } from "@/lib/generated/prisma/client";
-import { EMPTY_FILTER, type EventFilter } from "../filter/ast";
+import type { EventFilter } from "../filter/ast";
 import type { EventRow, Participant } from "../schema";
 import { decodeCursor, encodeCursor, type Position } from "./cursor";
 import {
@@ -78,14 +78,14 @@ export async function listEvents(
   return readPage(plan, range, request, { ...SCAN_LIMITS, ...scan });
 }
 
-/** Events of one target, by its type and id together. */
+/** Events of one target, by its type (null: any) and id together. */
 export async function listTargetEvents(
   scope: Scope,
-  target: { type: string; id: string },
-  request: PageRequest,
+  target: { type: string | null; id: string },
+  request: ListRequest,
 ): Promise<EventPage> {
   const driver: Driver = { kind: "targets", type: target.type, ids: [target.id] };
-  const plan = { driver, rest: EMPTY_FILTER, isSmall: false };
+  const plan = { driver, rest: request.filter, isSmall: false };
   return readPage(plan, toRange(scope, request), request, SCAN_LIMITS);
 }
 

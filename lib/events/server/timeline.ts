@@ -1,52 +1,226 @@
 import type { Scope } from "@/lib/auth/scope";
-import type { Clause } from "../filter/ast";
-import { fieldRef } from "../filter/edit";
-import type { Subject } from "../subject";
-import { type EventPage, listEvents, listTargetEvents, type PageRequest } from "./list";
+import { Prisma } from "@/lib/generated/prisma/client";
+import { EMPTY_FILTER, type EventFilter } from "../filter/ast";
+import { addClause } from "../filter/edit";
+import type { EventRow } from "../schema";
+import { isClause, LANES, type Lane, laneClauses, primaryLane, type Subject } from "../subject";
+import type { DayCounts, SubjectSummary, TimelinePage, Usual } from "../timeline";
+import { encodeCursor } from "./cursor";
+import { readFirstTimes } from "./first-times";
+import {
+  DEFAULT_PAGE_SIZE,
+  type EventPage,
+  listEvents,
+  listTargetEvents,
+  type PageRequest,
+} from "./list";
+import { mergeLanes } from "./merge-lanes";
+import { candidates, type Driver } from "./plan";
+import { readRows } from "./read";
+import { whereClause } from "./where";
 
 export interface ActorTimelineRequest extends PageRequest {
   actorId: string;
   /** Unset: whatever the type. */
   actorType?: string | null;
+  filter?: EventFilter;
 }
 
 /** What one actor did, newest first. */
 export async function actorTimeline(
   scope: Scope,
-  { actorId, actorType, ...page }: ActorTimelineRequest,
+  { actorId, actorType, filter = EMPTY_FILTER, ...page }: ActorTimelineRequest,
 ): Promise<EventPage> {
-  const clauses = [isClause("actor", actorId)];
-  if (actorType) clauses.push(isClause("actor.type", actorType));
-  return listEvents(scope, { ...page, filter: { clauses } });
+  const byId = addClause(filter, isClause("actor", actorId));
+  const whole = actorType ? addClause(byId, isClause("actor.type", actorType)) : byId;
+  return listEvents(scope, { ...page, filter: whole });
 }
 
 export interface TargetTimelineRequest extends PageRequest {
-  targetType: string;
+  /** null: whatever the type. */
+  targetType: string | null;
   targetId: string;
+  filter?: EventFilter;
 }
 
 /** What was done to one target, newest first. */
 export async function targetTimeline(
   scope: Scope,
-  { targetType, targetId, ...page }: TargetTimelineRequest,
+  { targetType, targetId, filter = EMPTY_FILTER, ...page }: TargetTimelineRequest,
 ): Promise<EventPage> {
-  return listTargetEvents(scope, { type: targetType, id: targetId }, page);
+  return listTargetEvents(scope, { type: targetType, id: targetId }, { ...page, filter });
 }
 
-function isClause(field: "actor" | "actor.type", value: string): Clause {
+/** The subject's own role asks for its type too; in the other one the id decides. */
+function typeIn(subject: Subject, lane: Lane): string | null {
+  return lane === primaryLane(subject) ? subject.type : null;
+}
+
+function readLane(
+  scope: Scope,
+  { subject, filter }: Pick<TimelineRequest, "subject" | "filter">,
+  lane: Lane,
+  page: PageRequest,
+): Promise<EventPage> {
+  const type = typeIn(subject, lane);
+  return lane === "did"
+    ? actorTimeline(scope, { actorId: subject.id, actorType: type, filter, ...page })
+    : targetTimeline(scope, { targetType: type, targetId: subject.id, filter, ...page });
+}
+
+export interface TimelineRequest extends PageRequest {
+  subject: Subject;
+  /** null: both. */
+  lane: Lane | null;
+  filter: EventFilter;
+  /** ISO: where the first page starts; not together with a cursor. */
+  at?: string | null;
+}
+
+/** A page of what the subject did and what was done to it, newest first. */
+export async function readTimeline(scope: Scope, request: TimelineRequest): Promise<TimelinePage> {
+  const { subject, lane, filter, at, limit = DEFAULT_PAGE_SIZE, ...given } = request;
+  const start = at && !given.after && !given.before ? { after: beforeTime(at) } : {};
+  const page = { ...given, ...start, limit };
+  const lanes = lane ? [lane] : LANES;
+  const read = await Promise.all(lanes.map((each) => readLane(scope, request, each, page)));
+  const pages = Object.fromEntries(lanes.map((each, index) => [each, read[index]]));
+  const merged = mergeLanes(pages, page.before ? "newer" : "older", limit);
+  const [firstTimes, agents] = await Promise.all([
+    readFirstTimes(scope, merged.rows),
+    readAgents(scope, merged.rows),
+  ]);
+  const rows = merged.rows.map((row) => ({
+    ...row,
+    agent: agents.get(row.seq) ?? null,
+    firstTimes: firstTimes.get(row.id) ?? [],
+  }));
+  return { ...merged, rows };
+}
+
+/** The place before everything at a time. */
+function beforeTime(iso: string): string {
+  return encodeCursor({ occurredAtMs: Date.parse(iso), seq: -1 });
+}
+
+async function readAgents(
+  scope: Scope,
+  rows: readonly EventRow[],
+): Promise<Map<number, string | null>> {
+  const seqs = rows.map(({ seq }) => seq);
+  const times = rows.map(({ recordedAt }) => recordedAt);
+  const found = await readRows<{ seq: number; agent: string | null }>(
+    Prisma.sql`SELECT e.seq::float8 AS seq, e.context ->> 'user_agent' AS agent
+      FROM unnest(${seqs}::bigint[], ${times}::text[]) AS k(seq, recorded_at)
+      JOIN events e ON e.organization_id = ${scope.organizationId} AND e.seq = k.seq AND e.recorded_at = k.recorded_at::timestamptz`,
+  );
+  return new Map(found.map(({ seq, agent }) => [seq, agent]));
+}
+
+const OLDEST = beforeTime("0001-01-01T00:00:00.000Z");
+
+/** Who the subject is and since when it is known, whatever is filtered. */
+export async function describeSubject(scope: Scope, subject: Subject): Promise<SubjectSummary> {
+  const ends = LANES.map(async (lane) => {
+    const read = (page: PageRequest) =>
+      readLane(scope, { subject, filter: EMPTY_FILTER }, lane, { ...page, limit: 1 });
+    const [newest, oldest] = await Promise.all([read({}), read({ before: OLDEST })]);
+    return { lane, newest: newest.rows[0], oldest: oldest.rows[0] };
+  });
+  const found = (await Promise.all(ends)).sort((a) => (a.lane === primaryLane(subject) ? -1 : 1));
+  const names = found.flatMap(({ newest }) => [newest?.actor, ...(newest?.targets ?? [])]);
+  const times = (end: "newest" | "oldest") =>
+    found.flatMap((lane) => lane[end]?.occurredAt ?? []).sort();
   return {
-    negated: false,
-    condition: { kind: "any", field: fieldRef(field), matches: [{ operator: "is", value }] },
+    name: names.find((one) => one?.id === subject.id && one.name)?.name ?? null,
+    firstSeen: times("oldest").at(0) ?? null,
+    lastSeen: times("newest").at(-1) ?? null,
   };
 }
 
-/** What the subject did as an actor, or what was done to it as a target. */
-export function readTimeline(
+/** The index that reads a lane, and what is left to check on its rows. */
+function driverOf(subject: Subject, lane: Lane): { driver: Driver; rest: EventFilter } {
+  if (lane === "done") {
+    const driver = { kind: "targets" as const, type: typeIn(subject, lane), ids: [subject.id] };
+    return { driver, rest: EMPTY_FILTER };
+  }
+  const driver = { kind: "column" as const, column: "actor_id" as const, values: [subject.id] };
+  return { driver, rest: { clauses: laneClauses(subject, lane).slice(1) } };
+}
+
+/** At most this many of a subject's newest events are counted per lane. */
+const MAX_COUNTED = 10_000;
+
+/**
+ * Events per day and lane, under the filter.
+ * @param starts ISO times at which days begin, ascending; the last one ends the last day
+ */
+export async function countDays(
   scope: Scope,
-  subject: Subject,
-  page: PageRequest,
-): Promise<EventPage> {
-  return subject.role === "actor"
-    ? actorTimeline(scope, { actorId: subject.id, actorType: subject.type, ...page })
-    : targetTimeline(scope, { targetType: subject.type, targetId: subject.id, ...page });
+  request: Pick<TimelineRequest, "subject" | "lane" | "filter">,
+  starts: readonly string[],
+): Promise<DayCounts> {
+  const { subject, lane: only, filter } = request;
+  const range = {
+    organizationId: scope.organizationId,
+    from: starts[0] ?? null,
+    to: starts.at(-1) ?? null,
+  };
+  const counts: DayCounts = {
+    did: Array(starts.length - 1).fill(0),
+    done: Array(starts.length - 1).fill(0),
+    countedFrom: null,
+    limit: MAX_COUNTED,
+  };
+  const count = async (lane: Lane) => {
+    const plan = driverOf(subject, lane);
+    const where = whereAll({ clauses: [...plan.rest.clauses, ...filter.clauses] });
+    const walk = { ...range, direction: "older" as const, position: null };
+    const rows = await readRows<{ day: number; events: number; read: number; oldest_ms: number }>(
+      Prisma.sql`SELECT width_bucket(e.occurred_at, ${starts}::timestamptz[]) AS day,
+          count(DISTINCT e.seq) FILTER (WHERE ${where})::integer AS events, count(*)::integer AS read,
+          (extract(epoch FROM min(e.occurred_at)) * 1000)::float8 AS oldest_ms
+        FROM (${candidates(plan.driver, walk, MAX_COUNTED)}) e GROUP BY 1`,
+    );
+    for (const { day, events } of rows) counts[lane][day - 1] = events;
+    if (rows.reduce((sum, { read }) => sum + read, 0) < MAX_COUNTED) return;
+    const oldest = new Date(Math.min(...rows.map((row) => row.oldest_ms))).toISOString();
+    if (!counts.countedFrom || oldest > counts.countedFrom) counts.countedFrom = oldest;
+  };
+  await Promise.all((only ? [only] : LANES).map(count));
+  return counts;
+}
+
+function whereAll({ clauses }: EventFilter): Prisma.Sql {
+  return clauses.length > 0 ? Prisma.join(clauses.map(whereClause), " AND ") : Prisma.sql`true`;
+}
+
+const USUAL_SAMPLE = 2_000;
+const USUAL_TOP = 5;
+
+export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> {
+  const { driver, rest } = driverOf(subject, primaryLane(subject));
+  const walk = {
+    organizationId: scope.organizationId,
+    from: null,
+    to: null,
+    direction: "older" as const,
+    position: null,
+  };
+  const top = (value: string) =>
+    Prisma.raw(`(SELECT coalesce(jsonb_agg(jsonb_build_array(value, n) ORDER BY n DESC, value), '[]') FROM (
+      SELECT ${value} AS value, count(*) AS n FROM sample WHERE ${value} IS NOT NULL
+      GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ${USUAL_TOP}) t)`);
+  const [row] = await readRows<Usual>(Prisma.sql`
+    WITH sample AS MATERIALIZED (
+      SELECT e.action, e.location, e.actor_id, (e.context ->> 'user_agent') COLLATE "C" AS agent,
+        floor(extract(epoch FROM e.occurred_at) / 900)::integer AS quarter
+      FROM (${candidates(driver, walk, USUAL_SAMPLE)}) e WHERE ${whereAll(rest)})
+    SELECT (SELECT count(*)::integer FROM sample) AS events, false AS "isAll",
+      ${top("action")} AS actions, ${top("location")} AS addresses, ${top("agent")} AS agents,
+      ${subject.role === "target" ? top("actor_id") : Prisma.sql`'[]'::jsonb`} AS actors,
+      (SELECT coalesce(jsonb_agg(jsonb_build_array(quarter, n)), '[]') FROM (
+        SELECT quarter, count(*) AS n FROM sample GROUP BY 1) t) AS quarters`);
+  const usual = row as Usual;
+  return { ...usual, isAll: usual.events < USUAL_SAMPLE };
 }

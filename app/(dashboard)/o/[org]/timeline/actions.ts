@@ -1,36 +1,41 @@
 "use server";
 
 import { z } from "zod";
-import type { Page } from "@/components/events/use-event-list";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import { timeBounds } from "@/lib/events/filter/url";
 import { readTimeline } from "@/lib/events/server/timeline";
-import { parseSubject } from "@/lib/events/subject";
+import { parseTimelineSearch } from "@/lib/events/subject";
+import type { TimelinePage } from "@/lib/events/timeline";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 
-const inputSchema = z.object({ query: z.string().max(10_000), after: z.string().max(64) });
+const inputSchema = z.object({
+  query: z.string().max(10_000),
+  direction: z.enum(["after", "before"]),
+  cursor: z.string().max(64),
+});
 
-/** The next page of the timeline that `query` (a URL's parameters) describes. */
+/** The page beside a cursor of the timeline that `query` (a URL's parameters) describes. */
 export async function readTimelineAction(
   organizationId: string,
   query: string,
-  after: string,
-): Promise<ActionResult<Page>> {
+  direction: "after" | "before",
+  cursor: string,
+): Promise<ActionResult<TimelinePage>> {
   return runAction(
     "action:readTimeline",
     organizationId,
     inputSchema,
-    { query, after },
+    { query, direction, cursor },
     async (scope, input) => {
-      const params = Object.fromEntries(new URLSearchParams(input.query));
-      const subject = parseSubject(params);
-      const search = parseEventSearch({ range: params.range, from: params.from, to: params.to });
-      if (!subject || !search.ok)
+      const parsed = parseTimelineSearch(Object.fromEntries(new URLSearchParams(input.query)));
+      if (!parsed.ok)
         throw new AppError("invalid_request", "The timeline's address is not complete.");
-      const bounds = timeBounds(search.search.time, Date.now());
-      return readTimeline(scope, subject, {
-        ...bounds,
-        after: input.after,
+      const { search, ...timeline } = parsed.search;
+      return readTimeline(scope, {
+        ...timeline,
+        ...timeBounds(search.time, Date.now()),
+        filter: search.filter,
+        [input.direction]: input.cursor,
       });
     },
   );

@@ -1,13 +1,17 @@
 import type { Metadata } from "next";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
-import { Timeline } from "@/components/timeline/timeline";
+import { Timeline, type TimelineState } from "@/components/timeline/timeline";
 import { ButtonLink } from "@/components/ui/button";
 import { ErrorPanel } from "@/components/ui/error-panel";
+import type { Scope } from "@/lib/auth/scope";
 import { pageScope } from "@/lib/auth/server/require-scope";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
-import { readTimeline } from "@/lib/events/server/timeline";
-import { parseSubject } from "@/lib/events/subject";
+import { AppError } from "@/lib/errors";
+import { timeBounds } from "@/lib/events/filter/url";
+import { getEvent } from "@/lib/events/server/get-event";
+import { describeSubject, readTimeline } from "@/lib/events/server/timeline";
+import { parseTimelineSearch, type TimelineSearch } from "@/lib/events/subject";
+import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { readEventAction } from "../events/actions";
 import { readTimelineAction } from "./actions";
@@ -19,46 +23,60 @@ interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
 
+async function readState(scope: Scope, timeline: TimelineSearch): Promise<TimelineState> {
+  const { search, ...request } = timeline;
+  try {
+    const [page, subject, verifiedTo, detail] = await Promise.all([
+      readTimeline(scope, {
+        ...request,
+        ...timeBounds(search.time, Date.now()),
+        filter: search.filter,
+      }),
+      describeSubject(scope, request.subject),
+      readVerifiedTo(scope),
+      search.event ? getEvent(scope, search.event) : null,
+    ]);
+    return { kind: "ready", page, subject, verifiedTo, detail };
+  } catch (error) {
+    const requestId = currentRequest()?.requestId ?? "";
+    if (!(error instanceof AppError)) console.error(`[trailseal] ${requestId}`, error);
+    const message = error instanceof AppError ? error.message : "The database could not be read.";
+    return { kind: "failed", message, requestId };
+  }
+}
+
 export default async function TimelinePage(props: Props) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/timeline", org);
-  const subject = parseSubject(params);
-  const search = parseEventSearch({ range: params.range, from: params.from, to: params.to });
+  const parsed = parseTimelineSearch(params);
   const header = (
     <PageHeader title="Timeline">
       <ZoneToggle />
     </PageHeader>
   );
-  if (!subject || !search.ok) {
+  if (!parsed.ok) {
+    const problems = parsed.problems.map((text) => text.replaceAll("`", ""));
     return (
       <>
         {header}
         <ErrorPanel
-          title="Whose timeline?"
+          title={parsed.subject ? "Query not run" : "Whose timeline?"}
           action={<ButtonLink href={`/o/${org}/events`}>Events</ButtonLink>}
         >
-          {search.ok
-            ? "The address names no actor or target. Open one from an event."
-            : search.problems.map(({ message }) => message.replaceAll("`", "")).join(" ")}
+          {problems.join(" ") || "The address names no actor or target. Open one from an event."}
         </ErrorPanel>
       </>
     );
   }
-  const { time } = search.search;
-  const [page, verifiedTo] = await Promise.all([
-    readTimeline(scope, subject, timeBounds(time, Date.now())),
-    readVerifiedTo(scope),
-  ]);
+  const { subject } = parsed.search;
   return (
     <>
       {header}
       <Timeline
         key={`${subject.role} ${subject.type} ${subject.id}`}
         organizationId={org}
-        subject={subject}
-        time={time}
-        first={page}
-        verifiedTo={verifiedTo}
+        timeline={parsed.search}
+        state={await readState(scope, parsed.search)}
         actions={{ list: readTimelineAction, read: readEventAction }}
       />
     </>

@@ -1,0 +1,22 @@
+import { handlerScope } from "@/lib/auth/server/require-scope";
+import { AppError } from "@/lib/errors";
+import { readUsual } from "@/lib/events/server/timeline";
+import { parseSubject } from "@/lib/events/subject";
+import { errorResponse } from "@/lib/http/error-response";
+
+/** What is usual for a subject, over its newest events. */
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ org: string }> },
+): Promise<Response> {
+  try {
+    const { org } = await params;
+    const scope = await handlerScope("handler:/o/[org]/timeline/usual", org);
+    const subject = parseSubject(Object.fromEntries(new URL(request.url).searchParams));
+    if (!subject) throw new AppError("invalid_request", "The address names no actor or target.");
+    const usual = await readUsual(scope, subject);
+    return Response.json(usual, { headers: { "Cache-Control": "no-store" } });
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
