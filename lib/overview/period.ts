@@ -1,4 +1,4 @@
-import { parseEventSearch, type SearchParams, toSearchParams } from "@/lib/events/filter/url";
+import { parseEventSearch, type SearchParams } from "@/lib/events/filter/url";
 
 /** Whole days in UTC, as the stored counts are: what the overview is about, and as many days before it. */
 export interface Period {
@@ -55,22 +55,4 @@ export function parsePeriod(
 /** As many days, ending with the day of a moment. */
 export function periodEndingAt(iso: string, days: number): Period {
   return periodOf(null, days, (Math.floor(Date.parse(iso) / DAY_MS) + 1) * DAY_MS);
-}
-
-/** The overview over a period, by its URL. */
-export function overviewHref(organizationId: string, period: Period | Range): string {
-  const search =
-    typeof period === "string"
-      ? `range=${period}`
-      : `from=${period.from.slice(0, 10)}&to=${period.to.slice(0, 10)}`;
-  return `/o/${organizationId}?${search}`;
-}
-
-/** The explorer with exactly the events that a number counts. */
-export function eventsHref(
-  organizationId: string,
-  { q = "", from, to }: { q?: string; from: string; to: string },
-): string {
-  const time = { kind: "absolute", from, to } as const;
-  return `/o/${organizationId}/events?${toSearchParams({ q, time, event: null, after: null, before: null })}`;
 }

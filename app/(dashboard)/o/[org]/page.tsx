@@ -8,13 +8,8 @@ import { ErrorPanel } from "@/components/ui/error-panel";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { readLogHead } from "@/lib/integrity/server/log-status";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
-import {
-  overviewHref,
-  type Period,
-  parsePeriod,
-  periodEndingAt,
-  ranges,
-} from "@/lib/overview/period";
+import { overviewHref } from "@/lib/overview/links";
+import { type Period, parsePeriod, periodEndingAt, ranges } from "@/lib/overview/period";
 import { readIngestion, readNewest } from "@/lib/overview/server/ingestion";
 import { listStreams } from "@/lib/streams/server/streams";
 import { ClockAlarm } from "./clock-alarm";

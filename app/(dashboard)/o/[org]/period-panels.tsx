@@ -2,10 +2,8 @@ import { DayBars } from "@/components/overview/day-bars";
 import { CountLink, Ranking } from "@/components/overview/ranking";
 import { changeWords, formatDay, periodWords } from "@/components/overview/words";
 import type { Scope } from "@/lib/auth/scope";
-import { EMPTY_FILTER } from "@/lib/events/filter/ast";
-import { fieldRef, onlyValue } from "@/lib/events/filter/edit";
-import { serializeFilter } from "@/lib/events/filter/serialize";
-import { eventsHref, type Period } from "@/lib/overview/period";
+import { eventsHref, queryOf } from "@/lib/overview/links";
+import type { Period } from "@/lib/overview/period";
 import {
   COUNT_CAP,
   readNewActors,
@@ -18,11 +16,6 @@ import { Panel } from "./panel";
 const ACTIONS_SHOWN = 5;
 
 const count = (value: number) => value.toLocaleString("en-US");
-
-/** The query for one exact value. */
-function queryOf(field: "actor" | "action", value: string): string {
-  return serializeFilter(onlyValue(EMPTY_FILTER, fieldRef(field), value));
-}
 
 /** What happened in the period, every number a link to its events. */
 export function PeriodPanels(props: { scope: Scope; period: Period; here: string }) {
