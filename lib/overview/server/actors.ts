@@ -10,7 +10,7 @@ import type { Period } from "../period";
 
 export const COUNT_CAP = 10_000;
 const SAMPLE = 4_000;
-/** Whatever the rollups say of a day, which may be behind. */
+/** The rollups may be behind: of a day they do not know yet, an equal part is read. */
 const MIN_PER_DAY = 20;
 const SHOWN = 5;
 /** Actors whose past is looked up. */
@@ -30,7 +30,7 @@ export interface ActorSample {
 /** The newest events of each day, about SAMPLE in all, of each day in proportion to its events. */
 export async function sampleActors(
   { organizationId }: Scope,
-  { from, to }: Period,
+  { from, to, days }: Period,
 ): Promise<ActorSample> {
   const rows = await readRows<{
     id: string;
@@ -45,7 +45,9 @@ export async function sampleActors(
       WHERE organization_id = ${organizationId} AND hour >= ${from}::timestamptz AND hour < ${to}::timestamptz
       GROUP BY 1
     ), shares AS (
-      SELECT day, 1 + greatest(${MIN_PER_DAY}, ceil(${SAMPLE} * coalesce(events, 0) / (SELECT greatest(1, sum(events)) FROM totals)))::bigint AS share
+      SELECT day, 1 + coalesce(
+        greatest(${MIN_PER_DAY}, ceil(${SAMPLE} * events / (SELECT sum(events) FROM totals))),
+        ${Math.ceil(SAMPLE / days)})::bigint AS share
       FROM generate_series(${from}::timestamptz, ${to}::timestamptz - interval '24 hours', interval '24 hours') AS day
       LEFT JOIN totals USING (day)
     ), sample AS MATERIALIZED (

@@ -146,7 +146,7 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
 
   test("the most active actors are SQL's, and their links list as many", async () => {
     const sample = await sampleActors(scopeOf(log), period);
-    // Days that the rollups do not know are sampled thinly; what is shown is counted in full all the same.
+    // Days that the rollups do not know yet are sampled in part; what is shown is counted in full all the same.
     expect(sample.isWhole).toBe(counted === "all");
     const found = await readTopActors(scopeOf(log), period, sample);
     const expected = await sql<{ id: string; now: number }>(
@@ -162,8 +162,10 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
     const shown = found.map(({ id, now, before }) => ({ id, now, before }));
     expect(shown).toHaveLength(5);
     expect(expected).toEqual(expect.arrayContaining(shown));
-    if (sample.isWhole) expect(shown).toEqual(expected.slice(0, 5));
-    expect(found.find(({ name }) => name === "Odd")?.now).toBe(150);
+    if (sample.isWhole) {
+      expect(shown).toEqual(expected.slice(0, 5));
+      expect(found.find(({ name }) => name === "Odd")?.now).toBe(150);
+    }
     for (const { id, now, before } of found) {
       const q = queryOf("actor", id);
       expect(await listed(log, eventsHref(log, { ...period, q }))).toBe(now);
