@@ -1,15 +1,6 @@
 "use client";
 
-import {
-  BadgeCheck,
-  ChevronsUpDown,
-  KeyRound,
-  LayoutDashboard,
-  List,
-  LogOut,
-  Menu as MenuIcon,
-  Split,
-} from "lucide-react";
+import { ChevronsUpDown, Keyboard, LogOut, Menu as MenuIcon } from "lucide-react";
 import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -17,6 +8,9 @@ import { Button } from "@/components/ui/button";
 import { Sheet } from "@/components/ui/dialog";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { Logo } from "./logo";
+import { PaletteButton } from "./palette-button";
+import { openPanel } from "./panel";
+import { PLACES, placeHref } from "./places";
 import { ThemeChoice } from "./theme-switch";
 
 export interface NavigationProps {
@@ -26,14 +20,6 @@ export interface NavigationProps {
   /** Ends the session on the server. */
   signOut(): Promise<void>;
 }
-
-const PLACES = [
-  { label: "Overview", path: "", Icon: LayoutDashboard },
-  { label: "Events", path: "events", also: "timeline", Icon: List },
-  { label: "Integrity", path: "integrity", Icon: BadgeCheck },
-  { label: "Streams", path: "integrity/streams", Icon: Split },
-  { label: "API keys", path: "settings/keys", Icon: KeyRound },
-];
 
 /** The place whose path is the longest prefix of where we are. */
 function currentPlace(pathname: string, base: string): string | undefined {
@@ -60,11 +46,11 @@ function Places(props: NavigationProps) {
   const current = currentPlace(usePathname(), base);
   return (
     <nav aria-label="Main" className="mt-2 grid gap-px px-2">
-      {PLACES.map(({ label, path, Icon }) => (
+      {PLACES.map(({ Icon, ...place }) => (
         <Link
-          key={path}
-          href={path ? `${base}/${path}` : base}
-          aria-current={path === current ? "page" : undefined}
+          key={place.path}
+          href={placeHref(props.organization.id, place)}
+          aria-current={place.path === current ? "page" : undefined}
           className="group flex h-7 items-center gap-2.5 rounded-[5px] px-2 text-(--text-2) hover:bg-(--hover) hover:text-(--text) aria-[current]:bg-[color-mix(in_srgb,var(--text)_6%,transparent)] aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-11"
         >
           <Icon
@@ -73,7 +59,7 @@ function Places(props: NavigationProps) {
             aria-hidden="true"
             className="text-(--text-3) group-aria-[current]:text-(--text)"
           />
-          {label}
+          {place.label}
         </Link>
       ))}
     </nav>
@@ -132,6 +118,9 @@ function UserMenu(props: NavigationProps) {
       </p>
       <ThemeChoice />
       <MenuSeparator />
+      <MenuItem onSelect={() => openPanel("help")}>
+        <Keyboard size={14} aria-hidden="true" /> Keyboard shortcuts
+      </MenuItem>
       <MenuItem onSelect={() => void props.signOut()}>
         <LogOut size={14} aria-hidden="true" /> Sign out
       </MenuItem>
@@ -170,7 +159,8 @@ export function MobileBar(props: NavigationProps) {
         <MenuIcon size={18} aria-hidden="true" />
       </Button>
       <Logo />
-      <span className="min-w-0 truncate font-medium">{props.organization.name}</span>
+      <span className="min-w-0 flex-1 truncate font-medium">{props.organization.name}</span>
+      <PaletteButton isSmall />
       <Sheet open={open} onOpenChange={setOpen} title="Menu" side="left">
         <OrganizationSwitch {...props} />
         <Places {...props} />

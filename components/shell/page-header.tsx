@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { PaletteButton } from "./palette-button";
 
 /** The bar at the top of every page inside an organization. */
 export function PageHeader(props: {
@@ -13,7 +14,10 @@ export function PageHeader(props: {
         {props.title}
       </h1>
       {props.beside}
-      <div className="ml-auto flex items-center gap-2">{props.children}</div>
+      <div className="ml-auto flex items-center gap-2">
+        <PaletteButton />
+        {props.children}
+      </div>
     </div>
   );
 }

@@ -70,6 +70,15 @@ export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   }, []);
 }
 
+/** Does what the keys would do, for whoever chose them by name. */
+export function runShortcut(keys: string): void {
+  const known = registered.toReversed().flatMap(({ current }) => current);
+  const event = new KeyboardEvent("keydown", { key: keys.split(" ").at(-1), bubbles: true });
+  // What it leaves to the focus gets the key itself.
+  if (known.find((shortcut) => shortcut.keys === keys)?.run(event) === false)
+    document.activeElement?.dispatchEvent(event);
+}
+
 const NONE: readonly Shortcut[] = [];
 
 /** Everything that works now, for the help sheet. */

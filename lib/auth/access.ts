@@ -38,6 +38,7 @@ export const access = {
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
   "handler:/o/[org]/events/csv": member("events:read"),
+  "handler:/o/[org]/events/subjects": member("events:read"),
   "handler:/o/[org]/events/tail": member("events:read"),
   "handler:/o/[org]/timeline/days": member("events:read"),
   "handler:/o/[org]/timeline/usual": member("events:read"),

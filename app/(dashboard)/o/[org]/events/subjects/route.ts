@@ -1,0 +1,20 @@
+import { handlerScope } from "@/lib/auth/server/require-scope";
+import { findSubjects, subjectSearchSchema } from "@/lib/events/server/find-subjects";
+import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { parseInput } from "@/lib/http/parse-input";
+
+/** Actors or targets for the command palette: `role` is `actor` or `target`, `text` part of an id or name. */
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ org: string }> },
+): Promise<Response> {
+  try {
+    const { org } = await params;
+    const scope = await handlerScope("handler:/o/[org]/events/subjects", org);
+    const given = Object.fromEntries(new URL(request.url).searchParams);
+    const subjects = await findSubjects(scope, parseInput(subjectSearchSchema, given));
+    return jsonResponse(200, { subjects }, { "Cache-Control": "no-store" });
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
