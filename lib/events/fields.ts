@@ -55,6 +55,10 @@ interface FieldDefinition {
     | "events_id"
     | "event_targets"
     | null;
+  /** Listed beside the events with its most frequent values. */
+  facet?: true;
+  /** The field that says what people call the value. */
+  named?: "actor.name" | "target.name";
 }
 
 const definitions = [
@@ -65,6 +69,7 @@ const definitions = [
     kind: "enum",
     source: { from: "event", column: "action", path: ["action"] },
     index: "events_action",
+    facet: true,
   },
   {
     id: "actor",
@@ -73,6 +78,8 @@ const definitions = [
     kind: "id",
     source: { from: "event", column: "actor_id", path: ["actor", "id"] },
     index: "events_actor",
+    facet: true,
+    named: "actor.name",
   },
   {
     id: "actor.type",
@@ -91,20 +98,23 @@ const definitions = [
     index: null,
   },
   {
-    id: "target",
-    aliases: ["target.id"],
-    label: "Target",
-    kind: "id",
-    source: { from: "targets", key: "id", column: "target_id" },
-    index: "event_targets",
-  },
-  {
     id: "target.type",
     aliases: [],
     label: "Target type",
     kind: "enum",
     source: { from: "targets", key: "type", column: "target_type" },
     index: null,
+    facet: true,
+  },
+  {
+    id: "target",
+    aliases: ["target.id"],
+    label: "Target",
+    kind: "id",
+    source: { from: "targets", key: "id", column: "target_id" },
+    index: "event_targets",
+    facet: true,
+    named: "target.name",
   },
   {
     id: "target.name",
@@ -121,6 +131,7 @@ const definitions = [
     kind: "ip",
     source: { from: "event", column: "location", path: ["context", "location"] },
     index: "events_location",
+    facet: true,
   },
   {
     id: "agent",

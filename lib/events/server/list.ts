@@ -170,7 +170,7 @@ function readMatching(plan: Plan, walk: Walk, candidateLimit: number | null, wan
 }
 
 /** The last of a step's candidates; null when the range ended before it. */
-async function readBoundary(
+export async function readBoundary(
   driver: Exclude<Driver, { kind: "few" }>,
   walk: Walk,
   step: number,

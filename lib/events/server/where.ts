@@ -86,6 +86,23 @@ function whereText(text: string): Prisma.Sql {
   return any([...columns, someTarget(any(targets))]);
 }
 
+/** A column or expression over `events e`, or a path inside one of its documents, as text. */
+export function fieldText(ref: FieldRef): Prisma.Sql {
+  const { source } = getField(ref.id);
+  switch (source.from) {
+    case "event":
+      return Prisma.sql`(${column(source.column)})::text COLLATE "C"`;
+    case "targets":
+      return ofTarget(source.key);
+    case "document": {
+      const document = Prisma.raw(`e.${source.column}`);
+      const path = [...source.prefix, ...ref.path];
+      return Prisma.sql`CASE WHEN jsonb_typeof(${document} #> ${path}::text[]) IN ('string', 'number', 'boolean')
+        THEN (${document} #>> ${path}::text[]) COLLATE "C" END`;
+    }
+  }
+}
+
 function whereHas(ref: FieldRef): Prisma.Sql {
   const { source } = getField(ref.id);
   switch (source.from) {

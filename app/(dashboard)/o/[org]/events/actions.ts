@@ -3,12 +3,13 @@
 import { z } from "zod";
 import type { Page, PagePosition } from "@/components/events/use-event-list";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import { timeBounds } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import { readColumnValues } from "@/lib/events/server/column-values";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents, MAX_PAGE_SIZE } from "@/lib/events/server/list";
+import { searchOf } from "@/lib/events/server/search-of";
 import { selectedEvents } from "@/lib/events/server/selected-events";
 import { columnField, MAX_COLUMNS } from "@/lib/events/table-layout";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
@@ -33,13 +34,7 @@ export async function listEventsAction(
     listSchema,
     { query, from },
     async (scope, input) => {
-      const parsed = parseEventSearch(new URLSearchParams(input.query));
-      if (!parsed.ok)
-        throw new AppError(
-          "invalid_filter",
-          parsed.problems.map(({ message }) => message).join(" "),
-        );
-      const { filter, time } = parsed.search;
+      const { filter, time } = searchOf(new URLSearchParams(input.query));
       return listEvents(scope, { filter, ...timeBounds(time, Date.now()), ...input.from });
     },
   );

@@ -1,7 +1,8 @@
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import { timeBounds } from "@/lib/events/filter/url";
 import { streamCsv } from "@/lib/events/server/csv";
+import { searchOf } from "@/lib/events/server/search-of";
 import { errorResponse } from "@/lib/http/error-response";
 import { toWebBody } from "@/lib/http/web-body";
 
@@ -18,16 +19,10 @@ export async function GET(
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/csv", org);
     const { searchParams } = new URL(request.url);
-    const parsed = parseEventSearch(searchParams);
-    if (!parsed.ok)
-      throw new AppError(
-        parsed.diagnostics.length > 0 ? "invalid_filter" : "invalid_request",
-        parsed.problems.map((problem) => problem.message).join(" "),
-      );
+    const { filter, time } = searchOf(searchParams);
     const raw = searchParams.get("raw");
     if (raw !== null && raw !== "1")
       throw new AppError("invalid_request", "`raw` is either left out or `1`.");
-    const { filter, time } = parsed.search;
     const bounds = timeBounds(time, Date.now());
     const csv = await streamCsv(scope, { filter, ...bounds, raw: raw === "1" });
     const day = new Date().toISOString().slice(0, 10);

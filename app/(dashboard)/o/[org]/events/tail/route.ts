@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { handlerScope, renewScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import { timeBounds } from "@/lib/events/filter/url";
+import { searchOf } from "@/lib/events/server/search-of";
 import { readHeadSeq, readTail, type TailRequest } from "@/lib/events/server/tail";
 import { streamTail } from "@/lib/events/server/tail-stream";
 import { whyNoTail } from "@/lib/events/tail";
@@ -16,15 +17,10 @@ const cursorSchema = z.object({ from_seq: z.coerce.number().int().min(-1) });
 
 function parseTail(request: Request): { tail: TailRequest; after: number } {
   const { searchParams } = new URL(request.url);
-  const parsed = parseEventSearch(searchParams);
-  if (!parsed.ok)
-    throw new AppError(
-      parsed.diagnostics.length > 0 ? "invalid_filter" : "invalid_request",
-      parsed.problems.map((problem) => problem.message).join(" "),
-    );
-  const refusal = whyNoTail(parsed.search);
+  const search = searchOf(searchParams);
+  const refusal = whyNoTail(search);
   if (refusal) throw new AppError("invalid_request", refusal);
-  const { filter, time } = parsed.search;
+  const { filter, time } = search;
   const from_seq = request.headers.get("last-event-id") || searchParams.get("from_seq") || NaN;
   return {
     tail: { filter, from: () => timeBounds(time, Date.now()).from },

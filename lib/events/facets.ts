@@ -1,0 +1,33 @@
+/** The most frequent values of one field among the events that the rest of the filter finds. */
+export interface Facet {
+  values: FacetValue[];
+  /** Different values among what was counted; more than `values` holds when they are cut to the top. */
+  distinct: number;
+  counted: Counted;
+}
+
+export interface FacetValue {
+  value: string;
+  /** What people call it, where the event says so. */
+  name: string | null;
+  count: number;
+}
+
+/** What the counts are about. */
+export type Counted =
+  /** Every match. */
+  | { kind: "all" }
+  /** The newest so many matches: there are more. */
+  | { kind: "newest"; matches: number; backTo: string }
+  /** Every match back to a time: what is older was not searched. */
+  | { kind: "searched"; matches: number; backTo: string };
+
+/** A metadata key, and how many of the newest matches have it. */
+export interface MetadataKeys {
+  keys: { key: string; count: number }[];
+  counted: Counted;
+}
+
+export const FACET_VALUES = 10;
+/** The newest so many matches are counted, no more. */
+export const FACET_SAMPLE = 10_000;

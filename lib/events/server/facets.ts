@@ -1,0 +1,275 @@
+import type { Scope } from "@/lib/auth/scope";
+import { Prisma } from "@/lib/generated/prisma/client";
+import { type Counted, FACET_SAMPLE, FACET_VALUES, type Facet, type MetadataKeys } from "../facets";
+import { getField } from "../fields";
+import type { EventFilter, FieldRef } from "../filter/ast";
+import { clearField, fieldRef, isSameField } from "../filter/edit";
+import { serializeField } from "../filter/serialize";
+import { readBoundary } from "./list";
+import { candidates, choosePlan, inOrder, type Plan, type Walk } from "./plan";
+import { readRows } from "./read";
+import { fieldText, ofOrganization, whereClause } from "./where";
+
+export interface FacetRequest {
+  filter: EventFilter;
+  /** ISO 8601; `from` included, `to` not. */
+  from: string | null;
+  to: string | null;
+}
+
+/** Candidates checked where no index serves the whole filter; behind a target they are followed one by one. */
+const CANDIDATES = 20_000;
+const TARGET_CANDIDATES = 5_000;
+/** Metadata keys are looked for in fewer: each event has several. */
+const KEY_SAMPLE = 1_000;
+const MAX_KEYS = 20;
+
+/**
+ * Facets, each under all clauses but its own; its selected values are always among its values.
+ * @param search only values whose text or name contains this, ignoring case
+ * @throws AppError timeout, unavailable
+ */
+export async function readFacets(
+  scope: Scope,
+  request: FacetRequest,
+  fields: readonly FieldRef[],
+  search = "",
+): Promise<Facet[]> {
+  // Fields without a clause of their own are counted on the same events: read once.
+  const groups = new Map<string, { filter: EventFilter; fields: FieldRef[] }>();
+  for (const field of fields) {
+    const filter = clearField(request.filter, field);
+    const isShared = filter.clauses.length === request.filter.clauses.length;
+    const key = isShared ? "" : serializeField(field);
+    const group = groups.get(key) ?? { filter, fields: [] };
+    group.fields.push(field);
+    groups.set(key, group);
+  }
+  const counted = await Promise.all(
+    [...groups.values()].map((group) =>
+      countGroup(scope, { ...request, filter: group.filter }, group.fields, request.filter, search),
+    ),
+  );
+  const all = counted.flat();
+  return fields.map((field) => {
+    const found = all.find((facet) => isSameField(facet.field, field));
+    if (!found) throw new Error(`No facet ${field.id}`);
+    return found.facet;
+  });
+}
+
+/** The top-level metadata keys of the newest matches. */
+export async function readMetadataKeys(scope: Scope, request: FacetRequest): Promise<MetadataKeys> {
+  const walk = toWalk(scope, request);
+  const plan = await choosePlan(walk, request.filter);
+  const rows = await readRows<{ key: string; count: number }>(Prisma.sql`
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, Prisma.sql`e.metadata`, KEY_SAMPLE)})
+    SELECT key, count(*)::integer AS count FROM sample e,
+      jsonb_object_keys(CASE WHEN jsonb_typeof(e.metadata) = 'object' THEN e.metadata ELSE '{}' END) AS key
+    GROUP BY key ORDER BY count DESC, key COLLATE "C" LIMIT ${MAX_KEYS}`);
+  const [extent] = await readExtent(plan, walk, KEY_SAMPLE);
+  return { keys: rows, counted: await countedOf(plan, walk, extent, KEY_SAMPLE) };
+}
+
+interface Extent {
+  matches: number;
+  /** Epoch milliseconds of the oldest of them. */
+  oldest_ms: number | null;
+}
+
+interface CountedValue extends Extent {
+  field: number;
+  value: string | null;
+  name: string | null;
+  count: number;
+  total: number;
+}
+
+async function countGroup(
+  scope: Scope,
+  request: FacetRequest,
+  fields: readonly FieldRef[],
+  whole: EventFilter,
+  search: string,
+): Promise<{ field: FieldRef; facet: Facet }[]> {
+  const walk = toWalk(scope, request);
+  const [only] = fields;
+  if (
+    fields.length === 1 &&
+    only?.id === "action" &&
+    isUnbounded(request) &&
+    (await isRolledUp(scope))
+  ) {
+    const facet = await countActions(scope, selectedValues(whole, only), search);
+    return [{ field: only, facet }];
+  }
+  const plan = await choosePlan(walk, request.filter);
+  const columns = Prisma.join(
+    [...new Set(fields.flatMap(columnsOf))].map((name) => Prisma.raw(name)),
+  );
+  const perField = fields.map(
+    (field, index) =>
+      Prisma.sql`(SELECT ${index}::integer AS field, v.* FROM (${topValues(field, selectedValues(whole, field), search)}) v)`,
+  );
+  // The row without a value tells what was counted, also where no field has any.
+  const rows = await readRows<CountedValue>(Prisma.sql`
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, columns, FACET_SAMPLE)}),
+    extent AS (SELECT count(*)::integer AS matches, (extract(epoch FROM min(occurred_at)) * 1000)::float8 AS oldest_ms FROM sample)
+    SELECT field, value, name, count, total, extent.* FROM extent, (
+      ${Prisma.join(perField, " UNION ALL ")}
+      UNION ALL SELECT -1, NULL, NULL, 0, 0
+    ) counted`);
+  const counted = await countedOf(plan, walk, rows[0], FACET_SAMPLE);
+  return fields.map((field, index) => {
+    const found = rows.filter((row) => row.field === index);
+    return { field, facet: toFacet(found, selectedValues(whole, field), search, counted) };
+  });
+}
+
+function toFacet(
+  rows: readonly { value: string | null; name: string | null; count: number; total: number }[],
+  selected: readonly string[],
+  search: string,
+  counted: Counted,
+): Facet {
+  const values = rows.map(({ value, name, count }) => ({ value: value ?? "", name, count }));
+  const missing =
+    search === "" ? selected.filter((value) => !values.some((v) => v.value === value)) : [];
+  return {
+    values: [...values, ...missing.map((value) => ({ value, name: null, count: 0 }))],
+    distinct: rows[0]?.total ?? 0,
+    counted,
+  };
+}
+
+/** The values that the filter asks for or excludes exactly. */
+function selectedValues(filter: EventFilter, field: FieldRef): string[] {
+  return filter.clauses.flatMap(({ condition }) =>
+    condition.kind === "any" && isSameField(condition.field, field)
+      ? condition.matches.filter(({ operator }) => operator === "is").map(({ value }) => value)
+      : [],
+  );
+}
+
+function isUnbounded({ filter, from, to }: FacetRequest): boolean {
+  return filter.clauses.length === 0 && from === null && to === null;
+}
+
+function toWalk({ organizationId }: Scope, { from, to }: FacetRequest): Walk {
+  return { organizationId, from, to, direction: "older", position: null };
+}
+
+// Sampling -----------------------------------------------------------------------------------------
+
+function candidateLimit({ driver, rest, isSmall }: Plan, sample: number): number | null {
+  if (isSmall || driver.kind === "few") return null;
+  if (driver.kind === "targets") return Math.min(TARGET_CANDIDATES, sample);
+  return rest.clauses.length === 0 ? sample : CANDIDATES;
+}
+
+function sampleOf(plan: Plan, walk: Walk, columns: Prisma.Sql, size: number): Prisma.Sql {
+  const conditions = plan.rest.clauses.map(whereClause);
+  const where = conditions.length > 0 ? Prisma.join(conditions, " AND ") : Prisma.sql`true`;
+  return Prisma.sql`SELECT e.seq, e.occurred_at, ${columns} FROM (${candidates(plan.driver, walk, candidateLimit(plan, size))}) e
+    WHERE ${where} ${inOrder("e", walk)} LIMIT ${size}`;
+}
+
+function readExtent(plan: Plan, walk: Walk, size: number): Promise<Extent[]> {
+  return readRows<Extent>(Prisma.sql`
+    SELECT count(*)::integer AS matches, (extract(epoch FROM min(occurred_at)) * 1000)::float8 AS oldest_ms
+    FROM (${sampleOf(plan, walk, Prisma.sql`e.id`, size)}) e`);
+}
+
+async function countedOf(
+  plan: Plan,
+  walk: Walk,
+  extent: Extent | undefined,
+  size: number,
+): Promise<Counted> {
+  const matches = extent?.matches ?? 0;
+  if (matches >= size && extent?.oldest_ms != null)
+    return { kind: "newest", matches, backTo: new Date(extent.oldest_ms).toISOString() };
+  const limit = candidateLimit(plan, size);
+  if (limit === null || plan.driver.kind === "few") return { kind: "all" };
+  const boundary = await readBoundary(plan.driver, walk, limit);
+  if (!boundary) return { kind: "all" };
+  return { kind: "searched", matches, backTo: new Date(boundary.occurredAtMs).toISOString() };
+}
+
+/** What of `events e` a field's values and names are read from. */
+function columnsOf(field: FieldRef): string[] {
+  const { source, named } = getField(field.id);
+  const names = named ? columnsOf(fieldRef(named)) : [];
+  switch (source.from) {
+    case "event":
+      return [typeof source.column === "string" ? `e.${source.column}` : "e.context", ...names];
+    case "targets":
+      return ["e.targets"];
+    case "document":
+      return [`e.${source.column}`];
+  }
+}
+
+/** (value, name, count, total): the most frequent values in `sample`, and the selected ones. */
+function topValues(field: FieldRef, selected: readonly string[], search: string): Prisma.Sql {
+  const { source, named } = getField(field.id);
+  const name = named ? fieldText(fieldRef(named)) : Prisma.sql`NULL::text`;
+  const from =
+    source.from === "targets"
+      ? Prisma.sql`sample e CROSS JOIN LATERAL jsonb_array_elements(e.targets) AS t(value)`
+      : Prisma.sql`sample e`;
+  // An event may name a target twice.
+  const count = source.from === "targets" ? Prisma.sql`count(DISTINCT seq)` : Prisma.sql`count(*)`;
+  return top(
+    Prisma.sql`SELECT value, max(name) AS name, ${count}::integer AS count FROM (
+      SELECT e.seq, ${fieldText(field)} AS value, ${name} AS name FROM ${from}
+    ) each WHERE value IS NOT NULL GROUP BY value`,
+    selected,
+    search,
+  );
+}
+
+function top(groups: Prisma.Sql, selected: readonly string[], search: string): Prisma.Sql {
+  const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
+  const found =
+    search === ""
+      ? Prisma.sql`true`
+      : Prisma.sql`(value ILIKE ${pattern} OR name ILIKE ${pattern})`;
+  return Prisma.sql`SELECT value, name, count, total FROM (
+      SELECT value, name, count, count(*) OVER ()::integer AS total,
+        row_number() OVER (ORDER BY count DESC, value) AS rank
+      FROM (${groups}) grouped WHERE ${found}
+    ) ranked WHERE rank <= ${FACET_VALUES} OR value = ANY(${[...selected]}::text[]) ORDER BY rank`;
+}
+
+// Actions, exactly ---------------------------------------------------------------------------------
+
+/** More than this is not counted raw. */
+const MAX_TAIL = 20_000;
+
+/** Whether the rollups are close behind the head: after a large import they are not. */
+async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
+  const [row] = await readRows<{ tail: number }>(Prisma.sql`
+    SELECT (h.next_seq - coalesce(f.next_seq, 0))::float8 AS tail FROM log_heads h
+    LEFT JOIN followers f ON f.organization_id = ${organizationId} AND f.name = 'rollups'
+    WHERE h.organization_id = ${organizationId}`);
+  return (row?.tail ?? 0) <= MAX_TAIL;
+}
+
+/** All events by action: the rollups, and what the follower has not counted yet. */
+async function countActions(
+  { organizationId }: Scope,
+  selected: readonly string[],
+  search: string,
+): Promise<Facet> {
+  const groups = Prisma.sql`SELECT value, NULL::text AS name, sum(count)::integer AS count FROM (
+      SELECT r.action AS value, r.events AS count FROM rollup_actions_daily r WHERE r.organization_id = ${organizationId}
+      UNION ALL
+      SELECT e.action, 1 FROM events e WHERE ${ofOrganization(organizationId)} AND e.seq >= coalesce(
+        (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)
+    ) each GROUP BY value`;
+  const rows = await readRows<Omit<CountedValue, "field" | keyof Extent>>(
+    top(groups, selected, search),
+  );
+  return toFacet(rows, selected, search, { kind: "all" });
+}
