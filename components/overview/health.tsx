@@ -30,7 +30,10 @@ export function Verdict(props: { organizationId: string; runs: Verification[]; n
     <div className="flex items-start gap-3">
       <SealMark tone={toneOf(proof)} className="mt-0.5 size-6 shrink-0" />
       <div>
-        <p className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
+        <p
+          data-testid="overview-verdict"
+          className={`text-[22px] leading-7 font-semibold tracking-[-0.02em] ${verdict && !verdict.ok ? "text-(--in-failed)" : ""}`}
+        >
           <Link
             href={`/o/${props.organizationId}/integrity`}
             className="hover:underline hover:underline-offset-4 max-sm:py-2"
@@ -40,7 +43,7 @@ export function Verdict(props: { organizationId: string; runs: Verification[]; n
         </p>
         <p className="mt-1 text-(--text-2)">
           {verdict
-            ? `Checked on this server, ${formatMoment(verdict.finished_at)}; ${formatCount(newer)} newer events were recorded since.`
+            ? `Checked on this server, ${formatMoment(verdict.finished_at)}${newer > 0 ? `; ${formatCount(newer)} newer events were recorded since` : ""}.`
             : `${formatCount(newer)} events wait for their first check.`}
           {latest}
         </p>
@@ -67,7 +70,7 @@ export function StreamRows(props: { organizationId: string; streams: StreamSumma
       <ul className="border-t border-(--border)">
         {streams.map((stream) => (
           <li key={stream.id} className="relative border-b border-(--border) py-1.5 max-sm:py-3">
-            <p className="flex items-baseline gap-3">
+            <p className="flex items-center gap-3">
               <StateMark state={stream.state} />
               <Link
                 href={`${base}/${stream.id}`}

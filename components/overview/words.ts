@@ -19,9 +19,9 @@ export function periodWords({ range, days, from, to }: Period): string {
   return days === 1 ? formatDay(from) : `${formatDay(from)} to ${formatDay(last)}`;
 }
 
-/** "+12 %", "−8 %", "±0 %"; "new" where there was nothing before. */
+/** "+12 %", "−8 %", "±0 %"; "new" where there was nothing before; empty where there is nothing at all. */
 export function changeWords(now: number, before: number): string {
-  if (before === 0) return now === 0 ? "±0 %" : "new";
+  if (before === 0) return now === 0 ? "" : "new";
   const percent = Math.round(((now - before) / before) * 100);
   if (percent === 0) return now === before ? "±0 %" : now > before ? "<+1 %" : ">−1 %";
   return `${percent > 0 ? "+" : "−"}${Math.abs(percent).toLocaleString("en-US")} %`;
