@@ -49,7 +49,7 @@ async function expectExact(page: Page, log: string): Promise<number> {
     found.map((link) => ({
       href: link.getAttribute("href") as string,
       told: link.querySelector("title")?.textContent ?? link.getAttribute("aria-label") ?? "",
-      text: link.textContent ?? "",
+      text: (link.querySelector("span:last-of-type") ?? link).textContent ?? "",
     })),
   );
   const numbers = links.flatMap(({ href, told, text }) => {
