@@ -158,24 +158,13 @@ export function createEventColumns(
 ) {
   const cells: Record<ColumnId, (event: ListedEvent) => ReactNode> = {
     seq: (event) => <span className="font-mono text-[12px] text-(--text-3)">#{event.seq}</span>,
-    time: (event) => (
-      <>
-        <Time iso={event.occurredAt} zone={zone} hasOffset={hasOffsets} />
-        {event.isLate && (
-          <span
-            className="ml-1.5 rounded-[3px] border border-(--border-strong) px-1 text-[11px] leading-4 text-(--op-denied)"
-            title="Arrived after events that happened later"
-          >
-            late
-          </span>
-        )}
-      </>
-    ),
+    time: (event) => <Time iso={event.occurredAt} zone={zone} hasOffset={hasOffsets} />,
     actor: (event) => <Person participant={event.actor} />,
     action: (event) => (
       <span className="flex min-w-0 items-center gap-1.5">
         <ActionGlyph action={event.action} />
         <span className="truncate font-mono text-[12px]">{event.action}</span>
+        {event.isLate && <Late />}
       </span>
     ),
     target: (event) => <Targets targets={event.targets} />,
@@ -199,6 +188,17 @@ export function createEventColumns(
   );
 }
 
+function Late() {
+  return (
+    <span
+      className="shrink-0 rounded-[3px] bg-(--sunken) px-1 text-[11px] leading-4 text-(--text-2)"
+      title="Arrived after events that happened later"
+    >
+      late
+    </span>
+  );
+}
+
 /** Two lines on a small screen: what and when, who and to what. */
 export function EventCard(props: { event: ListedEvent; zone: Zone }) {
   const { event } = props;
@@ -208,11 +208,12 @@ export function EventCard(props: { event: ListedEvent; zone: Zone }) {
     <span className="grid min-w-0 flex-1 gap-0.5 pr-4">
       <span className="flex min-w-0 items-center gap-1.5">
         <ActionGlyph action={event.action} />
-        <span className="min-w-0 flex-1 truncate font-mono text-[12px]">{event.action}</span>
+        <span className="min-w-0 truncate font-mono text-[12px]">{event.action}</span>
+        {event.isLate && <Late />}
         <time
           dateTime={event.occurredAt}
           title={`${event.occurredAt} (${zoneOffset(props.zone, event.occurredAt)})`}
-          className="shrink-0 font-mono text-[12px] text-(--text-2)"
+          className="ml-auto shrink-0 font-mono text-[12px] text-(--text-2)"
           suppressHydrationWarning
         >
           {time}

@@ -11,15 +11,18 @@ import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
+import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";
 import { eventsHref, useOpenView } from "./open-view";
 import { Results } from "./results";
 import { TimeControl } from "./time-control";
 import type { ReadColumns } from "./use-column-values";
 import type { Page, PagePosition } from "./use-event-list";
+import { useLiveTail } from "./use-live-tail";
 
 export type ListState =
-  | { kind: "ready"; search: EventSearch; page: Page }
+  /** `headSeq`: the newest number when the page was read; null for a page that starts further down. */
+  | { kind: "ready"; search: EventSearch; page: Page; headSeq: number | null }
   /**
    * The URL cannot be understood: nothing was searched. `rest` is the search without its text, null when
    * that is what cannot be understood.
@@ -64,6 +67,13 @@ export function Explorer(props: Props) {
   /** Whatever the filter's text says, the rest of the search stays. */
   const search = isRun ? state.search : state.rest;
 
+  const isReady = state.kind === "ready";
+  const tail = useLiveTail({
+    organizationId,
+    search: isReady ? state.search : null,
+    headSeq: isReady ? state.headSeq : null,
+  });
+
   const go = (params: URLSearchParams) =>
     startNavigation(() => router.push(eventsHref(organizationId, params, viewId)));
 
@@ -89,6 +99,7 @@ export function Explorer(props: Props) {
               <FilterBuilderButton {...builder} />
             </FilterBar>
             {time}
+            <LiveToggle tail={tail} />
             {csv}
           </div>
           <div className="flex shrink-0 gap-2 border-b border-(--border) px-4 py-2 sm:hidden">
@@ -105,6 +116,7 @@ export function Explorer(props: Props) {
               {filter && <FilterBuilder {...builder} />}
             </MobileFilters>
             {time}
+            <LiveToggle tail={tail} />
             {csv}
           </div>
         </>
@@ -119,6 +131,7 @@ export function Explorer(props: Props) {
           actions={props.actions}
           search={state.search}
           first={state.page}
+          tail={tail}
           isNavigating={isNavigating}
           onFilter={(next) => go(withFilter(state.search, next))}
           onRefresh={() => startNavigation(() => router.refresh())}
@@ -179,7 +192,7 @@ function CsvLink(props: { organizationId: string; search: EventSearch }) {
       className={buttonClasses({})}
       title="Every event that matches, as CSV"
     >
-      <Download size={14} aria-hidden="true" /> CSV
+      <Download size={14} aria-hidden="true" /> <span className="max-sm:sr-only">CSV</span>
     </a>
   );
 }

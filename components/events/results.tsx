@@ -13,12 +13,15 @@ import { type DetailState, EventDrawer } from "./event-drawer";
 import { type ActiveCell, EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
 import { ListEnd, ListStart, NoMatch } from "./list-states";
+import { TailNotice } from "./live-toggle";
 import { useOpenView } from "./open-view";
 import { MAX_SELECTED, SelectionBar } from "./selection-bar";
 import { TrailDot } from "./trail-mark";
 import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
+import type { LiveTail } from "./use-live-tail";
 import { useSelection } from "./use-selection";
 import { layoutName, useTableLayout } from "./use-table-layout";
+import { usePauseWhileReading, useTailedRows } from "./use-tailed-list";
 
 interface ResultsProps {
   organizationId: string;
@@ -27,6 +30,7 @@ interface ResultsProps {
   actions: ExplorerActions;
   search: EventSearch;
   first: Page;
+  tail: LiveTail;
   isNavigating: boolean;
   onFilter(filter: EventFilter): void;
   onRefresh(): void;
@@ -36,7 +40,7 @@ const GROUP = "Events";
 
 /** The list of one search, endless, and the drawer beside it. */
 export function Results(props: ResultsProps) {
-  const { organizationId, search, first, actions } = props;
+  const { organizationId, search, first, actions, tail } = props;
   const params = useSearchParams();
   const openId = params.get("event");
   const query = toSearchParams({ ...search, event: null, after: null, before: null }).toString();
@@ -45,13 +49,19 @@ export function Results(props: ResultsProps) {
     [actions, organizationId, query],
   );
   const list = useEventList(first, load);
-  const { rows, next } = list;
+  const { next } = list;
+  const rows = useTailedRows(tail, list.rows);
+  const liveCount = tail.rows.length;
   const visit = visitOf(first);
   const grid = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<ActiveCell>({ row: openId, column: 0 });
   const selection = useSelection(rows, MAX_SELECTED);
   const { view } = useOpenView();
   const { layout, setLayout, isChanged } = useTableLayout(layoutName(view), view?.layout);
+  const watch = usePauseWhileReading(tail, {
+    hasSelection: selection.ids.size > 0,
+    isDrawerOpen: openId !== null,
+  });
 
   const readColumns = useCallback(
     (keys: { seq: number; recordedAt: string }[], columns: string[]) =>
@@ -125,7 +135,15 @@ export function Results(props: ResultsProps) {
 
   return (
     <div className="flex min-h-0 flex-1">
-      <div className="flex min-h-0 min-w-0 flex-1 flex-col">
+      <div className="relative flex min-h-0 min-w-0 flex-1 flex-col" {...watch}>
+        <TailNotice
+          tail={tail}
+          onTake={() => {
+            tail.take();
+            grid.current?.scrollTo({ top: 0 });
+          }}
+          onReload={props.onRefresh}
+        />
         {rows.length === 0 && !next && !previous ? (
           <NoMatch search={search} onFilter={props.onFilter} />
         ) : (
@@ -134,7 +152,7 @@ export function Results(props: ResultsProps) {
             visit={visit}
             rows={rows}
             above={list.above}
-            liveCount={0}
+            liveCount={liveCount}
             layout={layout}
             onLayout={setLayout}
             verifiedTo={props.verifiedTo}
@@ -153,7 +171,7 @@ export function Results(props: ResultsProps) {
             onCellMenu={() => {}}
             onNearEnd={onNearEnd}
             onNearStart={onNearStart}
-            onShown={list.keep}
+            onShown={(from, to) => list.keep(from - liveCount, to - liveCount)}
             start={<ListStart previous={previous} />}
             end={
               <ListEnd

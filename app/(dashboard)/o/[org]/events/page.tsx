@@ -17,6 +17,7 @@ import { cursorBefore } from "@/lib/events/server/cursor";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
+import { readHeadSeq } from "@/lib/events/server/tail";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { findDefaultView, findView } from "@/lib/views/server/views";
@@ -54,7 +55,10 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
   }
   const { search } = parsed;
   try {
-    return { kind: "ready", search, page: await readPage(scope, search) };
+    // Before the list: what arrives in between is in the live tail, or in both.
+    const headSeq = await readHeadSeq(scope);
+    const page = await readPage(scope, search);
+    return { kind: "ready", search, page, headSeq: page.previous ? null : headSeq };
   } catch (error) {
     // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
     const requestId = currentRequest()?.requestId ?? "";
