@@ -9,6 +9,8 @@ import { type Diagnostic, EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { type EventSearch, toSearchParams, withFilter } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
+import { FacetRail } from "./facet-rail";
+import { FacetSections } from "./facet-sections";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
 import { LiveToggle } from "./live-toggle";
@@ -114,6 +116,16 @@ export function Explorer(props: Props) {
             >
               <FilterBar {...bar} />
               {filter && <FilterBuilder {...builder} />}
+              {state.kind === "ready" && (
+                <div className="-mx-4 border-t border-(--border)">
+                  <FacetSections
+                    organizationId={organizationId}
+                    search={state.search}
+                    version={state.page}
+                    onFilter={(next) => go(withFilter(state.search, next))}
+                  />
+                </div>
+              )}
             </MobileFilters>
             {time}
             <LiveToggle tail={tail} />
@@ -122,20 +134,28 @@ export function Explorer(props: Props) {
         </>
       )}
       {state.kind === "ready" && (
-        <Results
-          // Another search starts its own list; opening an event does not.
-          key={toSearchParams({ ...state.search, event: null }).toString()}
-          organizationId={organizationId}
-          detail={props.detail}
-          verifiedTo={props.verifiedTo}
-          actions={props.actions}
-          search={state.search}
-          first={state.page}
-          tail={tail}
-          isNavigating={isNavigating}
-          onFilter={(next) => go(withFilter(state.search, next))}
-          onRefresh={() => startNavigation(() => router.refresh())}
-        />
+        <div className="flex min-h-0 flex-1">
+          <FacetRail
+            organizationId={organizationId}
+            search={state.search}
+            version={state.page}
+            onFilter={(next) => go(withFilter(state.search, next))}
+          />
+          <Results
+            // Another search starts its own list; opening an event does not.
+            key={toSearchParams({ ...state.search, event: null }).toString()}
+            organizationId={organizationId}
+            detail={props.detail}
+            verifiedTo={props.verifiedTo}
+            actions={props.actions}
+            search={state.search}
+            first={state.page}
+            tail={tail}
+            isNavigating={isNavigating}
+            onFilter={(next) => go(withFilter(state.search, next))}
+            onRefresh={() => startNavigation(() => router.refresh())}
+          />
+        </div>
       )}
       {state.kind === "failed" && (
         <ErrorPanel

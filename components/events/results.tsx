@@ -1,7 +1,7 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
 import { excludeValue, includeValue } from "@/lib/events/filter/edit";
@@ -32,6 +32,8 @@ interface ResultsProps {
   first: Page;
   tail: LiveTail;
   isNavigating: boolean;
+  /** Stands over the list, beside the drawer. */
+  above?: ReactNode;
   onFilter(filter: EventFilter): void;
   onRefresh(): void;
 }
@@ -134,8 +136,9 @@ export function Results(props: ResultsProps) {
   ]);
 
   return (
-    <div className="flex min-h-0 flex-1">
+    <div className="flex min-h-0 min-w-0 flex-1">
       <div className="relative flex min-h-0 min-w-0 flex-1 flex-col" {...watch}>
+        {props.above}
         <TailNotice
           tail={tail}
           onTake={() => {
