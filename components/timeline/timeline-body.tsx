@@ -12,7 +12,7 @@ import { primaryLane, type TimelineSearch, toTimelineParams } from "@/lib/events
 import { daysOf, type TimelinePage } from "@/lib/events/timeline";
 import { DaySection, type DayView } from "./day-section";
 import { DayStrip } from "./day-strip";
-import { dayAfter, dayStart } from "./days";
+import { dayAfter, dayStart, plural } from "./days";
 import { PartFailed } from "./part-failed";
 import type { TimelineProps, TimelineState } from "./timeline";
 import { TimelineHeader } from "./timeline-header";
@@ -48,6 +48,7 @@ export function TimelineBody(props: Props) {
 
   const rows = pages.flatMap((page) => page.rows);
   const last = pages.at(-1);
+  const undecided = pages.reduce((sum, page) => sum + page.undecided, 0);
   const [next, previous] = [last?.next ?? null, pages[0]?.previous ?? null];
   const days = daysOf(rows, (iso) => clockOf(iso, zone).day, { newest: !previous, oldest: !next });
 
@@ -196,6 +197,12 @@ export function TimelineBody(props: Props) {
               </p>
             )}
             {failed("before")}
+            {undecided > 0 && (
+              <p className="mt-3 text-[12px] text-(--text-3)">
+                Whether something was done for the first time was not decided in{" "}
+                {plural(undecided, "case")}: those actors have too long a past.
+              </p>
+            )}
             <div aria-busy={props.isNavigating} className={props.isNavigating ? "opacity-60" : ""}>
               {days.map((day) => (
                 <DaySection key={day.day} day={day} view={view} />

@@ -25,6 +25,8 @@ export interface TimelinePage {
   previous: string | null;
   /** ISO time that the search stopped at before the end of the range. */
   searchedTo: string | null;
+  /** Questions about first times that would have taken too long. */
+  undecided: number;
 }
 
 export interface SubjectSummary {

@@ -15,7 +15,7 @@ import {
   type PageRequest,
 } from "./list";
 import { mergeLanes } from "./merge-lanes";
-import { candidates, type Driver } from "./plan";
+import { candidateKeys, candidates, type Driver } from "./plan";
 import { readRows } from "./read";
 import { whereClause } from "./where";
 
@@ -93,9 +93,9 @@ export async function readTimeline(scope: Scope, request: TimelineRequest): Prom
   const rows = merged.rows.map((row) => ({
     ...row,
     agent: agents.get(row.seq) ?? null,
-    firstTimes: firstTimes.get(row.id) ?? [],
+    firstTimes: firstTimes.found.get(row.id) ?? [],
   }));
-  return { ...merged, rows };
+  return { ...merged, rows, undecided: firstTimes.undecided };
 }
 
 /** The place before everything at a time. */
@@ -138,8 +138,10 @@ export async function describeSubject(scope: Scope, subject: Subject): Promise<S
   };
 }
 
+type LaneDriver = Extract<Driver, { kind: "column" | "targets" }>;
+
 /** The index that reads a lane, and what is left to check on its rows. */
-function driverOf(subject: Subject, lane: Lane): { driver: Driver; rest: EventFilter } {
+function driverOf(subject: Subject, lane: Lane): { driver: LaneDriver; rest: EventFilter } {
   if (lane === "done") {
     const driver = { kind: "targets" as const, type: typeIn(subject, lane), ids: [subject.id] };
     return { driver, rest: EMPTY_FILTER };
@@ -148,8 +150,9 @@ function driverOf(subject: Subject, lane: Lane): { driver: Driver; rest: EventFi
   return { driver, rest: { clauses: laneClauses(subject, lane).slice(1) } };
 }
 
-/** At most this many of a subject's newest events are counted per lane. */
+/** At most this many of a subject's newest events are counted per lane; fewer when each is checked. */
 const MAX_COUNTED = 10_000;
+const MAX_CHECKED = 2_500;
 
 /**
  * Events per day and lane, under the filter.
@@ -170,20 +173,22 @@ export async function countDays(
     did: Array(starts.length - 1).fill(0),
     done: Array(starts.length - 1).fill(0),
     countedFrom: null,
-    limit: MAX_COUNTED,
+    limit: filter.clauses.length > 0 ? MAX_CHECKED : MAX_COUNTED,
   };
   const count = async (lane: Lane) => {
     const plan = driverOf(subject, lane);
     const where = whereAll({ clauses: [...plan.rest.clauses, ...filter.clauses] });
     const walk = { ...range, direction: "older" as const, position: null };
+    // A target's events are counted without looking at them, unless a filter does.
+    const read = lane === "done" && filter.clauses.length === 0 ? candidateKeys : candidates;
     const rows = await readRows<{ day: number; events: number; read: number; oldest_ms: number }>(
       Prisma.sql`SELECT width_bucket(e.occurred_at, ${starts}::timestamptz[]) AS day,
           count(DISTINCT e.seq) FILTER (WHERE ${where})::integer AS events, count(*)::integer AS read,
           (extract(epoch FROM min(e.occurred_at)) * 1000)::float8 AS oldest_ms
-        FROM (${candidates(plan.driver, walk, MAX_COUNTED)}) e GROUP BY 1`,
+        FROM (${read(plan.driver, walk, counts.limit)}) e GROUP BY 1`,
     );
     for (const { day, events } of rows) counts[lane][day - 1] = events;
-    if (rows.reduce((sum, { read }) => sum + read, 0) < MAX_COUNTED) return;
+    if (rows.reduce((sum, { read }) => sum + read, 0) < counts.limit) return;
     const oldest = new Date(Math.min(...rows.map((row) => row.oldest_ms))).toISOString();
     if (!counts.countedFrom || oldest > counts.countedFrom) counts.countedFrom = oldest;
   };
@@ -195,7 +200,7 @@ function whereAll({ clauses }: EventFilter): Prisma.Sql {
   return clauses.length > 0 ? Prisma.join(clauses.map(whereClause), " AND ") : Prisma.sql`true`;
 }
 
-const USUAL_SAMPLE = 2_000;
+const USUAL_SAMPLE = { actor: 2_000, target: 1_000 };
 const USUAL_TOP = 5;
 
 export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> {
@@ -215,12 +220,12 @@ export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> 
     WITH sample AS MATERIALIZED (
       SELECT e.action, e.location, e.actor_id, (e.context ->> 'user_agent') COLLATE "C" AS agent,
         floor(extract(epoch FROM e.occurred_at) / 900)::integer AS quarter
-      FROM (${candidates(driver, walk, USUAL_SAMPLE)}) e WHERE ${whereAll(rest)})
+      FROM (${candidates(driver, walk, USUAL_SAMPLE[subject.role])}) e WHERE ${whereAll(rest)})
     SELECT (SELECT count(*)::integer FROM sample) AS events, false AS "isAll",
       ${top("action")} AS actions, ${top("location")} AS addresses, ${top("agent")} AS agents,
       ${subject.role === "target" ? top("actor_id") : Prisma.sql`'[]'::jsonb`} AS actors,
       (SELECT coalesce(jsonb_agg(jsonb_build_array(quarter, n)), '[]') FROM (
         SELECT quarter, count(*) AS n FROM sample GROUP BY 1) t) AS quarters`);
   const usual = row as Usual;
-  return { ...usual, isAll: usual.events < USUAL_SAMPLE };
+  return { ...usual, isAll: usual.events < USUAL_SAMPLE[subject.role] };
 }

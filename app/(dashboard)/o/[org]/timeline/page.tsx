@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import { timelineHref } from "@/components/events/participant";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import { Timeline, type TimelineState } from "@/components/timeline/timeline";
@@ -61,7 +62,15 @@ export default async function TimelinePage(props: Props) {
         {header}
         <ErrorPanel
           title={parsed.subject ? "Query not run" : "Whose timeline?"}
-          action={<ButtonLink href={`/o/${org}/events`}>Events</ButtonLink>}
+          action={
+            parsed.subject ? (
+              <ButtonLink href={timelineHref(org, parsed.subject.role, parsed.subject)}>
+                The whole timeline
+              </ButtonLink>
+            ) : (
+              <ButtonLink href={`/o/${org}/events`}>Events</ButtonLink>
+            )
+          }
         >
           {problems.join(" ") || "The address names no actor or target. Open one from an event."}
         </ErrorPanel>
