@@ -5,21 +5,12 @@ import { getField } from "../fields";
 import type { EventFilter, FieldRef } from "../filter/ast";
 import { clearField, fieldRef, isSameField } from "../filter/edit";
 import { serializeField } from "../filter/serialize";
-import { readBoundary } from "./list";
-import { candidates, choosePlan, inOrder, type Plan, type Walk } from "./plan";
+import { choosePlan } from "./plan";
 import { readRows } from "./read";
-import { fieldText, ofOrganization, whereClause } from "./where";
+import { isRolledUp, isUncounted } from "./rolled-up";
+import { countedOf, type Extent, readExtent, type SampleRequest, sampleOf, toWalk } from "./sample";
+import { fieldText } from "./where";
 
-export interface FacetRequest {
-  filter: EventFilter;
-  /** ISO 8601; `from` included, `to` not. */
-  from: string | null;
-  to: string | null;
-}
-
-/** Candidates checked where no index serves the whole filter; behind a target they are followed one by one. */
-const CANDIDATES = 20_000;
-const TARGET_CANDIDATES = 5_000;
 /** Metadata keys are looked for in fewer: each event has several. */
 const KEY_SAMPLE = 1_000;
 const MAX_KEYS = 20;
@@ -31,7 +22,7 @@ const MAX_KEYS = 20;
  */
 export async function readFacets(
   scope: Scope,
-  request: FacetRequest,
+  request: SampleRequest,
   fields: readonly FieldRef[],
   search = "",
 ): Promise<Facet[]> {
@@ -59,7 +50,10 @@ export async function readFacets(
 }
 
 /** The top-level metadata keys of the newest matches. */
-export async function readMetadataKeys(scope: Scope, request: FacetRequest): Promise<MetadataKeys> {
+export async function readMetadataKeys(
+  scope: Scope,
+  request: SampleRequest,
+): Promise<MetadataKeys> {
   const walk = toWalk(scope, request);
   const plan = await choosePlan(walk, request.filter);
   const rows = await readRows<{ key: string; count: number }>(Prisma.sql`
@@ -67,14 +61,8 @@ export async function readMetadataKeys(scope: Scope, request: FacetRequest): Pro
     SELECT key, count(*)::integer AS count FROM sample e,
       jsonb_object_keys(CASE WHEN jsonb_typeof(e.metadata) = 'object' THEN e.metadata ELSE '{}' END) AS key
     GROUP BY key ORDER BY count DESC, key COLLATE "C" LIMIT ${MAX_KEYS}`);
-  const [extent] = await readExtent(plan, walk, KEY_SAMPLE);
+  const extent = await readExtent(plan, walk, KEY_SAMPLE);
   return { keys: rows, counted: await countedOf(plan, walk, extent, KEY_SAMPLE) };
-}
-
-interface Extent {
-  matches: number;
-  /** Epoch milliseconds of the oldest of them. */
-  oldest_ms: number | null;
 }
 
 interface CountedValue extends Extent {
@@ -87,7 +75,7 @@ interface CountedValue extends Extent {
 
 async function countGroup(
   scope: Scope,
-  request: FacetRequest,
+  request: SampleRequest,
   fields: readonly FieldRef[],
   whole: EventFilter,
   search: string,
@@ -151,49 +139,8 @@ function selectedValues(filter: EventFilter, field: FieldRef): string[] {
   );
 }
 
-function isUnbounded({ filter, from, to }: FacetRequest): boolean {
+function isUnbounded({ filter, from, to }: SampleRequest): boolean {
   return filter.clauses.length === 0 && from === null && to === null;
-}
-
-function toWalk({ organizationId }: Scope, { from, to }: FacetRequest): Walk {
-  return { organizationId, from, to, direction: "older", position: null };
-}
-
-// Sampling -----------------------------------------------------------------------------------------
-
-function candidateLimit({ driver, rest, isSmall }: Plan, sample: number): number | null {
-  if (isSmall || driver.kind === "few") return null;
-  if (driver.kind === "targets") return Math.min(TARGET_CANDIDATES, sample);
-  return rest.clauses.length === 0 ? sample : CANDIDATES;
-}
-
-function sampleOf(plan: Plan, walk: Walk, columns: Prisma.Sql, size: number): Prisma.Sql {
-  const conditions = plan.rest.clauses.map(whereClause);
-  const where = conditions.length > 0 ? Prisma.join(conditions, " AND ") : Prisma.sql`true`;
-  return Prisma.sql`SELECT e.seq, e.occurred_at, ${columns} FROM (${candidates(plan.driver, walk, candidateLimit(plan, size))}) e
-    WHERE ${where} ${inOrder("e", walk)} LIMIT ${size}`;
-}
-
-function readExtent(plan: Plan, walk: Walk, size: number): Promise<Extent[]> {
-  return readRows<Extent>(Prisma.sql`
-    SELECT count(*)::integer AS matches, (extract(epoch FROM min(occurred_at)) * 1000)::float8 AS oldest_ms
-    FROM (${sampleOf(plan, walk, Prisma.sql`e.id`, size)}) e`);
-}
-
-async function countedOf(
-  plan: Plan,
-  walk: Walk,
-  extent: Extent | undefined,
-  size: number,
-): Promise<Counted> {
-  const matches = extent?.matches ?? 0;
-  if (matches >= size && extent?.oldest_ms != null)
-    return { kind: "newest", matches, backTo: new Date(extent.oldest_ms).toISOString() };
-  const limit = candidateLimit(plan, size);
-  if (limit === null || plan.driver.kind === "few") return { kind: "all" };
-  const boundary = await readBoundary(plan.driver, walk, limit);
-  if (!boundary) return { kind: "all" };
-  return { kind: "searched", matches, backTo: new Date(boundary.occurredAtMs).toISOString() };
 }
 
 /** What of `events e` a field's values and names are read from. */
@@ -244,18 +191,6 @@ function top(groups: Prisma.Sql, selected: readonly string[], search: string): P
 
 // Actions, exactly ---------------------------------------------------------------------------------
 
-/** More than this is not counted raw. */
-const MAX_TAIL = 20_000;
-
-/** Whether the rollups are close behind the head: after a large import they are not. */
-async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
-  const [row] = await readRows<{ tail: number }>(Prisma.sql`
-    SELECT (h.next_seq - coalesce(f.next_seq, 0))::float8 AS tail FROM log_heads h
-    LEFT JOIN followers f ON f.organization_id = ${organizationId} AND f.name = 'rollups'
-    WHERE h.organization_id = ${organizationId}`);
-  return (row?.tail ?? 0) <= MAX_TAIL;
-}
-
 /** All events by action: the rollups, and what the follower has not counted yet. */
 async function countActions(
   { organizationId }: Scope,
@@ -265,8 +200,7 @@ async function countActions(
   const groups = Prisma.sql`SELECT value, NULL::text AS name, sum(count)::integer AS count FROM (
       SELECT r.action AS value, r.events AS count FROM rollup_actions_daily r WHERE r.organization_id = ${organizationId}
       UNION ALL
-      SELECT e.action, 1 FROM events e WHERE ${ofOrganization(organizationId)} AND e.seq >= coalesce(
-        (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)
+      SELECT e.action, 1 FROM events e WHERE ${isUncounted(organizationId)}
     ) each GROUP BY value`;
   const rows = await readRows<Omit<CountedValue, "field" | keyof Extent>>(
     top(groups, selected, search),

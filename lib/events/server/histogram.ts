@@ -1,0 +1,163 @@
+import type { Scope } from "@/lib/auth/scope";
+import { Prisma } from "@/lib/generated/prisma/client";
+import { FACET_SAMPLE } from "../facets";
+import type { Clause } from "../filter/ast";
+import { type Histogram, HOUR_MS, histogramBounds } from "../histogram";
+import { failureRules } from "../outcome";
+import { zoneOffsetMs } from "../zoned-time";
+import { choosePlan } from "./plan";
+import { readRows } from "./read";
+import { isRolledUp, isUncounted } from "./rolled-up";
+import { countedOf, type Extent, type SampleRequest, sampleOf, toWalk } from "./sample";
+import { ofOrganization, whereClause } from "./where";
+
+/** Where an index alone tells the times, more matches are counted. */
+const INDEXED_SAMPLE = 50_000;
+
+export interface HistogramRequest extends SampleRequest {
+  /** IANA name. */
+  zone: string;
+}
+
+/**
+ * Events per bucket over the range, or over all that there is; null when there is nothing to draw. Without a
+ * filter every event is counted, with one the newest matches, as far as `counted` says.
+ * @throws AppError timeout, unavailable
+ */
+export async function readHistogram(
+  scope: Scope,
+  request: HistogramRequest,
+): Promise<Histogram | null> {
+  const span = await readSpan(scope, request);
+  if (!span) return null;
+  const isWhole = request.filter.clauses.length === 0 && (await isRolledUp(scope));
+  const isLong = isWhole && (await countHours(scope, span)) > INDEXED_SAMPLE;
+  // Rollups know whole hours: days of a zone with another offset are counted as UTC has them.
+  const zone =
+    isLong && zoneOffsetMs(request.zone, span.toMs) % HOUR_MS !== 0 ? "UTC" : request.zone;
+  const bounds = histogramBounds(span.fromMs, span.toMs, zone, isLong ? HOUR_MS : 0);
+  const range = { ...request, from: toIso(span.fromMs), to: toIso(span.toMs) };
+  const [counts, failed] = await Promise.all([
+    isLong ? countRollups(scope, span, bounds) : countSample(scope, range, bounds, "all"),
+    countSample(scope, range, bounds, "failed"),
+  ]);
+  return {
+    bounds,
+    counts: counts.counts,
+    failed: failed.counts,
+    counted: counts.counted,
+    failedCounted: failed.counted,
+    zone,
+  };
+}
+
+/** Epoch milliseconds; `fromMs` included, `toMs` not. */
+interface Span {
+  fromMs: number;
+  toMs: number;
+}
+
+const toIso = (atMs: number) => new Date(atMs).toISOString();
+
+/** The range, its open ends put where the events begin and end. */
+async function readSpan(
+  { organizationId }: Scope,
+  { from, to }: SampleRequest,
+): Promise<Span | null> {
+  const edge = (
+    order: "ASC" | "DESC",
+  ) => Prisma.sql`(SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8
+    FROM events e WHERE ${ofOrganization(organizationId)} ORDER BY e.occurred_at ${Prisma.raw(order)}, e.seq ${Prisma.raw(order)} LIMIT 1)`;
+  const [row] = await readRows<{ oldest: number | null; newest: number | null }>(
+    Prisma.sql`SELECT ${edge("ASC")} AS oldest, ${edge("DESC")} AS newest`,
+  );
+  if (row?.oldest == null || row.newest == null) return null;
+  const fromMs = from ? Date.parse(from) : row.oldest;
+  const toMs = to ? Date.parse(to) : Math.max(row.newest + 1, from ? Date.now() : 0);
+  return fromMs < toMs ? { fromMs, toMs } : null;
+}
+
+// Rollups ------------------------------------------------------------------------------------------
+
+function hoursWithin({ organizationId }: Scope, { fromMs, toMs }: Span): Prisma.Sql {
+  const first = toIso(Math.ceil(fromMs / HOUR_MS) * HOUR_MS);
+  const end = toIso(Math.floor(toMs / HOUR_MS) * HOUR_MS);
+  return Prisma.sql`rollup_hourly r WHERE r.organization_id = ${organizationId}
+    AND r.hour >= ${first}::timestamptz AND r.hour < ${end}::timestamptz`;
+}
+
+async function countHours(scope: Scope, span: Span): Promise<number> {
+  const [row] = await readRows<{ events: number }>(
+    Prisma.sql`SELECT coalesce(sum(r.events), 0)::float8 AS events FROM ${hoursWithin(scope, span)}`,
+  );
+  return row?.events ?? 0;
+}
+
+/** Whole hours by the rollups; the span's cut first and last hour, and what they have not counted yet, raw. */
+async function countRollups(scope: Scope, span: Span, bounds: number[]) {
+  const { organizationId } = scope;
+  const { fromMs, toMs } = span;
+  const counted = Prisma.sql`e.seq < (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups')`;
+  const firstHour = Math.min(Math.ceil(fromMs / HOUR_MS) * HOUR_MS, toMs);
+  const lastHour = Math.max(Math.floor(toMs / HOUR_MS) * HOUR_MS, firstHour);
+  const between = (start: number, end: number) =>
+    Prisma.sql`e.occurred_at >= ${toIso(start)}::timestamptz AND e.occurred_at < ${toIso(end)}::timestamptz`;
+  const rows = await readRows<{ bucket: number; events: number }>(Prisma.sql`
+    SELECT width_bucket(at, ${boundsArray(bounds)})::integer AS bucket, sum(events)::float8 AS events FROM (
+      SELECT r.hour AS at, r.events FROM ${hoursWithin(scope, span)}
+      UNION ALL
+      SELECT e.occurred_at, 1 FROM events e WHERE ${isUncounted(organizationId)} AND ${between(fromMs, toMs)}
+      UNION ALL
+      SELECT e.occurred_at, 1 FROM events e WHERE ${ofOrganization(organizationId)} AND ${between(fromMs, firstHour)} AND ${counted}
+      UNION ALL
+      SELECT e.occurred_at, 1 FROM events e WHERE ${ofOrganization(organizationId)} AND ${between(lastHour, toMs)} AND ${counted}
+    ) each GROUP BY 1`);
+  return { counts: spread(rows, bounds), counted: { kind: "all" as const } };
+}
+
+// Samples ------------------------------------------------------------------------------------------
+
+function boundsArray(bounds: readonly number[]): Prisma.Sql {
+  return Prisma.sql`${bounds.map(toIso)}::timestamptz[]`;
+}
+
+function spread(
+  rows: readonly { bucket: number; events: number }[],
+  bounds: readonly number[],
+): number[] {
+  const counts = new Array<number>(bounds.length - 1).fill(0);
+  for (const { bucket, events } of rows) counts[bucket - 1] = events;
+  return counts;
+}
+
+const isFailed = Prisma.join(
+  failureRules.map(({ filter }) => Prisma.sql`(${whereEach(filter.clauses)})`),
+  " OR ",
+);
+
+function whereEach(clauses: readonly Clause[]): Prisma.Sql {
+  return Prisma.join(clauses.map(whereClause), " AND ");
+}
+
+async function countSample(
+  scope: Scope,
+  request: SampleRequest,
+  bounds: number[],
+  kind: "all" | "failed",
+) {
+  const walk = toWalk(scope, request);
+  const plan = await choosePlan(walk, request.filter);
+  const isIndexed =
+    kind === "all" && plan.rest.clauses.length === 0 && plan.driver.kind !== "targets";
+  const size = isIndexed ? INDEXED_SAMPLE : FACET_SAMPLE;
+  const column =
+    kind === "failed" ? Prisma.sql`(${isFailed}) AS counts` : Prisma.sql`true AS counts`;
+  const rows = await readRows<Extent & { bucket: number; events: number }>(Prisma.sql`
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, column, size)})
+    SELECT width_bucket(occurred_at, ${boundsArray(bounds)})::integer AS bucket,
+      (count(*) FILTER (WHERE counts))::float8 AS events,
+      sum(count(*)) OVER ()::integer AS matches,
+      (extract(epoch FROM min(min(occurred_at)) OVER ()) * 1000)::float8 AS oldest_ms
+    FROM sample GROUP BY 1`);
+  return { counts: spread(rows, bounds), counted: await countedOf(plan, walk, rows[0], size) };
+}

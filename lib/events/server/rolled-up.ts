@@ -1,0 +1,22 @@
+import type { Scope } from "@/lib/auth/scope";
+import { Prisma } from "@/lib/generated/prisma/client";
+import { readRows } from "./read";
+import { ofOrganization } from "./where";
+
+/** More than this is not counted raw. */
+const MAX_TAIL = 20_000;
+
+/** Whether the rollups are close behind the head: after a large import they are not. */
+export async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
+  const [row] = await readRows<{ tail: number }>(Prisma.sql`
+    SELECT (h.next_seq - coalesce(f.next_seq, 0))::float8 AS tail FROM log_heads h
+    LEFT JOIN followers f ON f.organization_id = ${organizationId} AND f.name = 'rollups'
+    WHERE h.organization_id = ${organizationId}`);
+  return (row?.tail ?? 0) <= MAX_TAIL;
+}
+
+/** Events that the rollups have not counted yet, as a condition on `events e`. */
+export function isUncounted(organizationId: string): Prisma.Sql {
+  return Prisma.sql`${ofOrganization(organizationId)} AND e.seq >= coalesce(
+    (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)`;
+}
