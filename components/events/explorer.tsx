@@ -13,6 +13,7 @@ import { FacetRail } from "./facet-rail";
 import { FacetSections } from "./facet-sections";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
+import { Histogram } from "./histogram";
 import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";
 import { eventsHref, useOpenView } from "./open-view";
@@ -151,6 +152,14 @@ export function Explorer(props: Props) {
             search={state.search}
             first={state.page}
             tail={tail}
+            above={
+              <Histogram
+                organizationId={organizationId}
+                search={state.search}
+                version={state.page}
+                onTime={(next) => change({ time: next })}
+              />
+            }
             isNavigating={isNavigating}
             onFilter={(next) => go(withFilter(state.search, next))}
             onRefresh={() => startNavigation(() => router.refresh())}

@@ -40,6 +40,7 @@ export const access = {
   "handler:/o/[org]/events/csv": member("events:read"),
   "handler:/o/[org]/events/subjects": member("events:read"),
   "handler:/o/[org]/events/facets": member("events:read"),
+  "handler:/o/[org]/events/histogram": member("events:read"),
   "handler:/o/[org]/events/tail": member("events:read"),
   "handler:/o/[org]/timeline/days": member("events:read"),
   "handler:/o/[org]/timeline/usual": member("events:read"),

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { handlerScope } from "@/lib/auth/server/require-scope";
+import { timeBounds } from "@/lib/events/filter/url";
+import { readHistogram } from "@/lib/events/server/histogram";
+import { searchOf } from "@/lib/events/server/search-of";
+import { isTimeZone } from "@/lib/events/zoned-time";
+import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { parseInput } from "@/lib/http/parse-input";
+
+const zoneSchema = z.object({
+  tz: z.string().max(64).refine(isTimeZone, { error: "is not an IANA time zone" }),
+});
+
+/** The histogram of the page's search, its days those of the zone `tz`: `{ histogram: Histogram | null }`. */
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ org: string }> },
+): Promise<Response> {
+  try {
+    const { org } = await params;
+    const scope = await handlerScope("handler:/o/[org]/events/histogram", org);
+    const { searchParams } = new URL(request.url);
+    const { filter, time } = searchOf(searchParams);
+    const { tz: zone } = parseInput(zoneSchema, { tz: searchParams.get("tz") ?? "UTC" });
+    const histogram = await readHistogram(scope, {
+      filter,
+      ...timeBounds(time, Date.now()),
+      zone,
+    });
+    return jsonResponse(200, { histogram }, { "Cache-Control": "no-store" });
+  } catch (error) {
+    return errorResponse(error);
+  }
+}

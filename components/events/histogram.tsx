@@ -1,0 +1,317 @@
+"use client";
+
+import { type KeyboardEvent, type PointerEvent, useState } from "react";
+import type { Counted } from "@/lib/events/facets";
+import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
+import { type Histogram as Buckets, DAY_MS, HOUR_MS } from "@/lib/events/histogram";
+import { useFetched } from "./use-fetched";
+import { useZone, zoneTitle } from "./zone";
+
+const HEIGHT = 72;
+const DRAG_PX = 4;
+
+interface Props {
+  organizationId: string;
+  search: EventSearch;
+  /** Another one means that the events were read anew. */
+  version: unknown;
+  onTime(time: TimeRange): void;
+}
+
+/** Events over time, above the list: drag or Shift and arrows choose a stretch. */
+export function Histogram(props: Props) {
+  const zone = useZone();
+  const params = toSearchParams({ ...props.search, event: null, after: null, before: null });
+  params.set("tz", zoneTitle(zone));
+  const { data, isStale, failure, retry } = useFetched<{ histogram: Buckets | null }>(
+    `/o/${props.organizationId}/events/histogram?${params}`,
+    props.version,
+  );
+  if (failure)
+    return (
+      <p
+        role="alert"
+        className="shrink-0 border-b border-(--border) px-4 py-2 text-[12px] text-(--in-fetch) max-sm:hidden"
+      >
+        Could not count events over time. {failure.message}{" "}
+        {failure.requestId && `Request ${failure.requestId}. `}
+        <button type="button" className="underline" onClick={retry}>
+          Retry
+        </button>
+      </p>
+    );
+  if (data && !data.histogram) return null;
+  return (
+    <div className="h-[120px] shrink-0 border-b border-(--border) px-3 pt-2 max-sm:hidden">
+      {data?.histogram && (
+        <Chart
+          key={data.histogram.bounds[0]}
+          histogram={data.histogram}
+          isStale={isStale}
+          onTime={props.onTime}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The first bucket that was counted whole. */
+function firstCounted(bounds: readonly number[], counted: Counted): number {
+  if (counted.kind === "all") return 0;
+  const backTo = Date.parse(counted.backTo);
+  const index = bounds.findIndex((bound) => bound > backTo);
+  return index < 0 ? bounds.length - 1 : index;
+}
+
+function Chart({
+  histogram,
+  isStale,
+  onTime,
+}: {
+  histogram: Buckets;
+  isStale: boolean;
+  onTime(time: TimeRange): void;
+}) {
+  const { bounds, counts, failed, counted, failedCounted, zone } = histogram;
+  const size = counts.length;
+  /** The bucket under the mouse or the keyboard, and where a stretch that is being chosen began. */
+  const [at, setAt] = useState<number | null>(null);
+  const [anchor, setAnchor] = useState<number | null>(null);
+  const [start, setStart] = useState<{ index: number; x: number } | null>(null);
+  const most = Math.max(...counts, 1);
+  const sum = counts.reduce((total, count) => total + count, 0);
+  const sumFailed = failed.reduce((total, count) => total + count, 0);
+  const unknown = firstCounted(bounds, counted);
+  const chosen =
+    at !== null && anchor !== null ? ([Math.min(at, anchor), Math.max(at, anchor)] as const) : null;
+  const words = labels(bounds, zone);
+
+  const apply = (from: number, to: number) =>
+    onTime({ kind: "absolute", from: iso(bounds[from]), to: iso(bounds[to + 1]) });
+  const indexOf = (event: PointerEvent<HTMLElement>) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const index = Math.floor(((event.clientX - box.left) / box.width) * size);
+    return Math.min(Math.max(index, 0), size - 1);
+  };
+  const cancel = () => {
+    setAnchor(null);
+    setStart(null);
+  };
+
+  const onPointerMove = (event: PointerEvent<HTMLElement>) => {
+    setAt(indexOf(event));
+    if (start && Math.abs(event.clientX - start.x) > DRAG_PX) setAnchor(start.index);
+  };
+  const onPointerUp = (event: PointerEvent<HTMLElement>) => {
+    if (start && anchor !== null)
+      apply(Math.min(anchor, indexOf(event)), Math.max(anchor, indexOf(event)));
+    cancel();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const now = at ?? size - 1;
+    const next = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: size - 1 }[event.key];
+    if (next !== undefined) {
+      setAnchor(event.shiftKey ? (anchor ?? now) : null);
+      setAt(at === null ? now : Math.min(Math.max(next, 0), size - 1));
+    } else if (event.key === "Enter" && at !== null) apply(chosen?.[0] ?? at, chosen?.[1] ?? at);
+    else if (event.key === "Escape" && (anchor !== null || start)) cancel();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  /** Twice the time, around the middle of this one. */
+  const zoomOut = () => {
+    const [first, last] = [bounds[0] as number, bounds[size] as number];
+    const half = (last - first) / 2;
+    onTime({ kind: "absolute", from: iso(first - half), to: iso(last + half) });
+  };
+
+  const [from, to] = chosen ?? [at, at];
+  const inside = from === null || to === null ? null : describe(histogram, words, from, to);
+  return (
+    <div className={isStale ? "opacity-60" : ""} aria-busy={isStale}>
+      <p className="flex h-5 items-center gap-4 overflow-hidden text-[12px] whitespace-nowrap text-(--text-2)">
+        <span>
+          <b className="font-medium text-(--text)">{sum.toLocaleString("en-US")}</b>
+          {counted.kind === "all" ? "" : "+"} events
+        </span>
+        {sumFailed > 0 && (
+          <span className="flex items-center gap-1.5">
+            <span aria-hidden="true" className="size-2 bg-(--ch-2)" />
+            <b className="font-medium text-(--text)">{sumFailed.toLocaleString("en-US")}</b>
+            {failedCounted.kind === "all" ? "" : "+"} denied or failed
+          </span>
+        )}
+        <span className="ml-auto truncate text-(--text-3)">
+          {inside ?? coverage(counted, failedCounted, zone)}
+        </span>
+      </p>
+      <div
+        role="slider"
+        tabIndex={0}
+        aria-label={`Events over time: ${sum.toLocaleString("en-US")} in ${size} steps. Arrows move, Shift and arrows choose a stretch, Enter shows it.`}
+        aria-valuemin={0}
+        aria-valuemax={size - 1}
+        aria-valuenow={at ?? size - 1}
+        aria-valuetext={inside ?? describe(histogram, words, size - 1, size - 1)}
+        data-testid="histogram"
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          setStart({ index: indexOf(event), x: event.clientX });
+          setAnchor(null);
+        }}
+        onPointerMove={onPointerMove}
+        onPointerUp={onPointerUp}
+        onPointerCancel={cancel}
+        onPointerLeave={() => !start && anchor === null && setAt(null)}
+        onDoubleClick={zoomOut}
+        onKeyDown={onKeyDown}
+        onBlur={cancel}
+        className="relative mt-1 cursor-crosshair touch-none"
+        style={{ height: HEIGHT }}
+      >
+        <svg
+          viewBox={`0 0 ${size} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          className="absolute inset-0 size-full"
+          aria-hidden="true"
+        >
+          <defs>
+            <pattern id="uncounted" width={0.5} height={6} patternUnits="userSpaceOnUse">
+              <rect width={0.5} height={1} className="fill-(--border-strong)" />
+            </pattern>
+          </defs>
+          {[0, HEIGHT / 2].map((y) => (
+            <rect key={y} x={0} y={y} width={size} height={1} className="fill-(--ch-grid)" />
+          ))}
+          {unknown > 0 && (
+            <rect x={0} y={0} width={unknown} height={HEIGHT} fill="url(#uncounted)" />
+          )}
+          {from !== null && to !== null && (
+            <rect
+              x={from}
+              y={0}
+              width={to - from + 1}
+              height={HEIGHT}
+              className={chosen ? "fill-(--selected)" : "fill-(--hover)"}
+            />
+          )}
+          {counts.map((count, index) => {
+            const height = Math.max((count / most) * (HEIGHT - 6), count > 0 ? 1.5 : 0);
+            const bad = Math.max(
+              ((failed[index] ?? 0) / most) * (HEIGHT - 6),
+              failed[index] ? 2 : 0,
+            );
+            const isIn = from !== null && to !== null && index >= from && index <= to;
+            return (
+              // biome-ignore lint/suspicious/noArrayIndexKey: a bucket is its place.
+              <g key={index}>
+                <rect
+                  x={index + 0.08}
+                  y={HEIGHT - height}
+                  width={0.84}
+                  height={height}
+                  className={isIn ? "fill-(--ch-1-strong)" : "fill-(--ch-1)"}
+                />
+                {bad > 0 && (
+                  <rect
+                    x={index + 0.08}
+                    y={HEIGHT - height}
+                    width={0.84}
+                    height={bad}
+                    className="fill-(--ch-2)"
+                  />
+                )}
+              </g>
+            );
+          })}
+        </svg>
+      </div>
+      <div
+        aria-hidden="true"
+        className="relative h-4 border-t border-(--border-strong) text-[11px] text-(--text-3)"
+      >
+        {ticks(bounds).map((index) => (
+          <span
+            key={index}
+            className="absolute -translate-x-1/2 whitespace-nowrap"
+            style={{ left: `${(index / size) * 100}%` }}
+          >
+            {words.short(bounds[index] as number)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function iso(atMs: number | undefined): string {
+  const [least, most] = [
+    Date.parse("0001-01-01T00:00:00Z"),
+    Date.parse("9999-12-31T23:59:59.999Z"),
+  ];
+  return new Date(Math.min(Math.max(atMs ?? most, least), most)).toISOString();
+}
+
+interface Labels {
+  short(atMs: number): string;
+  long(atMs: number): string;
+}
+
+/** Words as fine as the step: `14:30`, `23 Nov`, `Mar 2026`. */
+function labels(bounds: readonly number[], timeZone: string): Labels {
+  const step = (bounds[1] as number) - (bounds[0] as number);
+  const span = (bounds.at(-1) as number) - (bounds[0] as number);
+  const format = (options: Intl.DateTimeFormatOptions) => {
+    const made = new Intl.DateTimeFormat("en-GB", { timeZone, hourCycle: "h23", ...options });
+    return (atMs: number) => made.format(atMs);
+  };
+  const day = { day: "numeric", month: "short" } as const;
+  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+  if (step < 60_000) clock.second = "2-digit";
+  if (step >= 28 * DAY_MS) {
+    const month = format({ month: "short", year: "numeric" });
+    return { short: month, long: month };
+  }
+  if (step >= DAY_MS) return { short: format(day), long: format({ ...day, year: "numeric" }) };
+  const long = format({ ...day, ...clock });
+  return {
+    short: span > 2 * DAY_MS ? format(day) : span > 20 * HOUR_MS ? long : format(clock),
+    long,
+  };
+}
+
+/** About eight labels, none at the very ends. */
+function ticks(bounds: readonly number[]): number[] {
+  const size = bounds.length - 1;
+  const every = Math.max(Math.round(size / 8), 1);
+  return bounds.flatMap((_, index) =>
+    index % every === Math.floor(every / 2) && index > 0 && index < size ? [index] : [],
+  );
+}
+
+function describe(
+  { bounds, counts, failed, zone }: Buckets,
+  words: Labels,
+  from: number,
+  to: number,
+): string {
+  const total = (series: number[]) =>
+    series.slice(from, to + 1).reduce((all, count) => all + count, 0);
+  const bad = total(failed);
+  return `${words.long(bounds[from] as number)} to ${words.long(bounds[to + 1] as number)} ${zone} · ${total(counts).toLocaleString("en-US")} events${bad > 0 ? `, ${bad.toLocaleString("en-US")} denied or failed` : ""}`;
+}
+
+/** What was counted, where that is not everything. */
+function coverage(counted: Counted, failed: Counted, zone: string): string {
+  const format = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    dateStyle: "medium",
+    timeStyle: "short",
+  });
+  const back = (part: Counted) => (part.kind === "all" ? "" : format.format(new Date(part.backTo)));
+  if (counted.kind !== "all")
+    return `Counted back to ${back(counted)} ${zone}; hatched: not counted`;
+  return failed.kind === "all" ? "" : `Failures counted back to ${back(failed)} ${zone}`;
+}
