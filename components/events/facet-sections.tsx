@@ -128,7 +128,9 @@ export function FacetSections(props: Facets) {
           />
         );
       })}
-      <Coverage counted={together.data?.facets[0]?.counted} />
+      <Coverage
+        counted={together.data?.facets.find(({ counted }) => counted.kind !== "all")?.counted}
+      />
     </>
   );
 }

@@ -42,7 +42,7 @@ export function Histogram(props: Props) {
     );
   if (data && !data.histogram) return null;
   return (
-    <div className="h-[120px] shrink-0 border-b border-(--border) px-3 pt-2 max-sm:hidden">
+    <div className="h-[126px] shrink-0 border-b border-(--border) px-3 pt-2 max-sm:hidden">
       {data?.histogram && (
         <Chart
           key={data.histogram.bounds[0]}
@@ -171,23 +171,22 @@ function Chart({
         className="relative mt-1 cursor-crosshair touch-none"
         style={{ height: HEIGHT }}
       >
+        {unknown > 0 && (
+          <span
+            aria-hidden="true"
+            className="absolute inset-y-0 left-0 bg-[repeating-linear-gradient(135deg,var(--border-strong)_0_1px,transparent_1px_6px)]"
+            style={{ width: `${(unknown / size) * 100}%` }}
+          />
+        )}
         <svg
           viewBox={`0 0 ${size} ${HEIGHT}`}
           preserveAspectRatio="none"
           className="absolute inset-0 size-full"
           aria-hidden="true"
         >
-          <defs>
-            <pattern id="uncounted" width={0.5} height={6} patternUnits="userSpaceOnUse">
-              <rect width={0.5} height={1} className="fill-(--border-strong)" />
-            </pattern>
-          </defs>
           {[0, HEIGHT / 2].map((y) => (
             <rect key={y} x={0} y={y} width={size} height={1} className="fill-(--ch-grid)" />
           ))}
-          {unknown > 0 && (
-            <rect x={0} y={0} width={unknown} height={HEIGHT} fill="url(#uncounted)" />
-          )}
           {from !== null && to !== null && (
             <rect
               x={from}

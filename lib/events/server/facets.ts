@@ -31,7 +31,8 @@ export async function readFacets(
   for (const field of fields) {
     const filter = clearField(request.filter, field);
     const isShared = filter.clauses.length === request.filter.clauses.length;
-    const key = isShared ? "" : serializeField(field);
+    const isExact = field.id === "action" && isUnbounded({ ...request, filter });
+    const key = isShared && !isExact ? "" : serializeField(field);
     const group = groups.get(key) ?? { filter, fields: [] };
     group.fields.push(field);
     groups.set(key, group);
