@@ -1,6 +1,5 @@
 import Link from "next/link";
-import { formatCount } from "@/components/integrity/words";
-import { formatDay } from "./words";
+import { count, formatDay } from "./words";
 
 interface Day {
   from: string;
@@ -37,7 +36,7 @@ export function DayBars(props: { days: Day[] }) {
             const height = events === 0 ? 0 : Math.max(2, (events / most) * HEIGHT);
             return (
               <Link key={from} href={href} prefetch={false} tabIndex={-1} className="group">
-                <title>{`${formatDay(from)}: ${formatCount(events)}`}</title>
+                <title>{`${formatDay(from)}: ${count(events)}`}</title>
                 <rect x={at * WIDTH} width={WIDTH} height={HEIGHT} fill="transparent" />
                 <rect
                   x={at * WIDTH + 0.6}
@@ -52,7 +51,7 @@ export function DayBars(props: { days: Day[] }) {
         </svg>
         <p className="mt-1 flex justify-between font-mono text-[11px] text-(--text-3)">
           <span>{first && formatDay(first.from)}</span>
-          <span>most on a day: {formatCount(most)}</span>
+          <span>most on a day: {count(most)}</span>
           <span>{last && formatDay(last.from)}</span>
         </p>
       </div>
@@ -69,7 +68,7 @@ export function DayBars(props: { days: Day[] }) {
                 className="flex min-h-7 items-center justify-between border-b border-(--border) px-1 hover:bg-(--hover) max-sm:min-h-11"
               >
                 <span className="text-(--text-2)">{formatDay(from)}</span>
-                <span className="tabular-nums">{formatCount(events)}</span>
+                <span className="tabular-nums">{count(events)}</span>
               </Link>
             </li>
           ))}

@@ -1,6 +1,5 @@
 import Link from "next/link";
-import { formatCount } from "@/components/integrity/words";
-import { changeWords } from "./words";
+import { changeWords, count } from "./words";
 
 export interface RankedRow {
   key: string;
@@ -8,53 +7,59 @@ export interface RankedRow {
   isMono?: boolean;
   /** What a short label leaves out. */
   title?: string;
+  note?: string;
+  /** In the period, and in the one before; null where that was not counted. */
   events: number;
+  before: number | null;
   /** The explorer with exactly these events. */
   href: string;
-  /** In the period before; null where it was not counted. */
-  before?: { events: number; href: string } | null;
-  note?: string;
+  beforeHref: string;
 }
 
 const LINK =
-  "underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text) max-sm:inline-flex max-sm:min-h-11 max-sm:items-center";
+  "tabular-nums underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text) max-sm:inline-flex max-sm:min-h-11 max-sm:items-center";
 
 /** A number that leads to the events it counts; `cap` is where counting stopped. */
 export function CountLink(props: { events: number; href: string; cap?: number | undefined }) {
-  const { events, cap = Number.POSITIVE_INFINITY } = props;
+  const { events, href, cap = Number.POSITIVE_INFINITY } = props;
   return (
-    <Link href={props.href} prefetch={false} className={`${LINK} tabular-nums`}>
-      {events > cap ? `${formatCount(cap)}+` : formatCount(events)}
+    <Link href={href} prefetch={false} className={LINK}>
+      {events > cap ? `${count(cap)}+` : count(events)}
     </Link>
   );
 }
 
 /** Bars of one list, each with its number and how it changed. */
-export function Ranking(props: { rows: RankedRow[]; cap?: number }) {
-  const { rows, cap } = props;
+export function Ranking({ rows, cap }: { rows: RankedRow[]; cap?: number }) {
+  if (rows.length === 0) return null;
   const most = Math.max(1, ...rows.map(({ events }) => events));
   return (
     <ol className="border-t border-(--border)">
-      {rows.map(({ key, label, isMono, title, events, href, before, note }) => (
+      {rows.map((row) => (
         <li
-          key={key}
-          className="grid min-h-8 grid-cols-[minmax(0,1fr)_20%_4rem_3.5rem] items-center gap-3 max-sm:grid-cols-[minmax(0,1fr)_auto_3.5rem] border-b border-(--border) max-sm:min-h-11"
+          key={row.key}
+          className="grid min-h-8 grid-cols-[minmax(0,1fr)_20%_4rem_3.5rem] items-center gap-3 border-b border-(--border) max-sm:grid-cols-[minmax(0,1fr)_auto_3.5rem]"
         >
-          <span className={isMono ? "truncate font-mono text-[12px]" : "truncate"} title={title}>
-            {label}
-            {note && <span className="block truncate text-[12px] text-(--text-3)">{note}</span>}
+          <span
+            className={`truncate ${row.isMono ? "font-mono text-[12px]" : ""}`}
+            title={row.title}
+          >
+            {row.label}
+            {row.note && (
+              <span className="block font-sans text-[12px] text-(--text-3)">{row.note}</span>
+            )}
           </span>
           <span aria-hidden="true" className="h-1.5 max-sm:hidden">
             <span
               className="block h-full bg-(--ch-1)"
-              style={{ width: events === 0 ? 0 : `max(2px, ${(events / most) * 100}%)` }}
+              style={{ width: row.events && `max(2px, ${(row.events / most) * 100}%)` }}
             />
           </span>
           <span className="text-right">
-            <CountLink events={events} href={href} cap={cap} />
+            <CountLink events={row.events} href={row.href} cap={cap} />
           </span>
-          <span className="text-right text-[12px] text-(--text-2) tabular-nums">
-            {before && <Change events={events} before={before} cap={cap} />}
+          <span className="text-right text-[12px] text-(--text-2)">
+            <Change row={row} cap={cap} />
           </span>
         </li>
       ))}
@@ -62,19 +67,16 @@ export function Ranking(props: { rows: RankedRow[]; cap?: number }) {
   );
 }
 
-/** The change leads to the events it is measured against. */
-function Change(props: {
-  events: number;
-  before: { events: number; href: string };
-  cap?: number | undefined;
-}) {
-  const { events, before, cap = Number.POSITIVE_INFINITY } = props;
-  if (before.events > cap) return <>down</>;
-  const words = changeWords(events, before.events);
-  if (before.events === 0) return <>{words}</>;
-  const told = `${words} from ${formatCount(before.events)} in the period before`;
+/** Leads to the events that the change is measured against. */
+function Change({ row, cap }: { row: RankedRow; cap?: number | undefined }) {
+  const { events, before, beforeHref } = row;
+  if (before === null) return null;
+  if (before === 0) return changeWords(events, before);
+  const isCapped = cap !== undefined && before > cap;
+  const words = isCapped ? "fewer" : changeWords(events, before);
+  const told = `${words} from ${count(isCapped ? cap : before)}${isCapped ? "+" : ""} in the period before`;
   return (
-    <Link href={before.href} prefetch={false} aria-label={told} title={told} className={LINK}>
+    <Link href={beforeHref} prefetch={false} aria-label={told} title={told} className={LINK}>
       {words}
     </Link>
   );

@@ -12,6 +12,15 @@ export function formatDay(iso: string): string {
   return day.format(new Date(iso));
 }
 
+/** "23 Nov 2026, 14:02:31", in UTC. */
+export function formatTime(iso: string): string {
+  return `${formatDay(iso)}, ${iso.slice(11, 19)}`;
+}
+
+export function count(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
 /** "the last 30 days", else "11 Jun 2023 to 10 Jul 2023". */
 export function periodWords({ range, days, from, to }: Period): string {
   if (range) return `the last ${days} days`;

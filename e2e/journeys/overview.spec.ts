@@ -82,15 +82,13 @@ test("every number of the overview leads to exactly the events it counts", async
     [log],
   ]);
   await expect(panel(page, "Events")).toContainText(`${counted?.now} events`);
-  await expect(panel(page, "New actors")).toContainText("1 is new");
-  await expect(panel(page, "New actors")).toContainText(`usr_new`);
+  await expect(panel(page, "Actors")).toContainText("New: 1 of 7 actors");
   await expect(panel(page, "Denied or failed").getByRole("listitem")).toHaveCount(3);
   expect(await expectExact(page, log)).toBeGreaterThan(70);
 
   // The new actor's number, followed by a person.
-  await panel(page, "New actors")
-    .getByRole("link", { name: String(counted?.fresh) })
-    .click();
+  const fresh = panel(page, "Actors").getByRole("listitem").filter({ hasText: "usr_new" });
+  await fresh.last().getByRole("link").first().click();
   await expect(page.getByTestId("row-count")).toHaveText(`${counted?.fresh} events`);
   await page.goBack();
 
@@ -172,7 +170,7 @@ test("while received times stand ahead of the clock, overview, events and integr
   await importEvents(server, log, events(30, Date.now(), 5));
   const warning = page.getByTestId("clock-warning");
   await open(page, log);
-  await expect(panel(page, "Log")).toContainText("agree within 2 s");
+  await expect(panel(page, "Log")).toContainText("agree");
   await expect(warning).toHaveCount(0);
   await runSql(server, [
     "UPDATE log_heads SET last_recorded_at = now() + interval '20 minutes' WHERE organization_id = $1",

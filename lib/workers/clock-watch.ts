@@ -1,5 +1,5 @@
 import { writePool } from "@/lib/db/pool";
-import { CLOCK_TOLERANCE_MS } from "@/lib/events/clocks";
+import { CLOCK_TOLERANCE_MS } from "@/lib/events/server/clocks";
 import { pause } from "./pause";
 
 const INTERVAL_MS = 5_000;

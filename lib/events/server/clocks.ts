@@ -1,12 +1,20 @@
 import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
-import type { Clocks } from "../clocks";
 import { readRows } from "./read";
 
-/**
- * Compares the log's newest received time and the database's clock with this server's.
- * @throws AppError timeout or unavailable
- */
+/** Clocks kept by NTP stay well within this of each other. */
+export const CLOCK_TOLERANCE_MS = 2_000;
+
+export interface Clocks {
+  /** Received time of the newest event, ISO 8601; null while there is none. */
+  lastRecordedAt: string | null;
+  /** How far that lies ahead of this server's clock: after a clock that stepped back it stands still so long. */
+  recordedAheadMs: number;
+  /** The database's clock minus this server's, by as much as the read's own duration cannot explain. */
+  databaseAheadMs: number;
+}
+
+/** @throws AppError timeout or unavailable */
 export async function readClocks(scope: Scope): Promise<Clocks> {
   const beforeMs = Date.now();
   const [row] = await readRows<{ now_ms: number; recorded_ms: number | null }>(Prisma.sql`

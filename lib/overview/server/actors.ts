@@ -3,35 +3,48 @@ import { readRows } from "@/lib/events/server/read";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { Period } from "../period";
 
-/**
- * No rollup counts actors: they are found in a sample, and those shown are counted exactly, up to a cap. Every
- * function throws AppError timeout or unavailable.
- */
-
 export const COUNT_CAP = 10_000;
 const SAMPLE = 4_000;
-/** The rollups may be behind: of a day they do not know yet, an equal part is read. */
+/** Of a day of which the rollups know little: they may be behind. */
 const MIN_PER_DAY = 20;
 const SHOWN = 5;
 /** Actors whose past is looked up. */
 const MAX_PROBED = 300;
 
-export interface ActorSample {
-  /** The most active, and the last active. */
-  top: string[];
-  recent: string[];
-  /** Events looked at, and different actors among them. */
-  events: number;
+/** Counts stop at COUNT_CAP + 1. */
+export interface ActorCount {
+  id: string;
+  /** As of the actor's newest event. */
+  name: string | null;
+  now: number;
+  /** Not counted where `now` stopped: there is nothing to compare. */
+  before: number | null;
+  /** The actor's first event in the period. */
+  firstMs: number;
+}
+
+/** No rollup counts actors: they are found in a sample, and those shown are counted over the whole period. */
+export interface Actors {
+  /** The most active of the sample. */
+  top: ActorCount[];
+  /** The last active of those without an event before the period; `found` is how many there are. */
+  fresh: ActorCount[];
+  found: number;
+  /** The last active of the sample's `actors`, whose past was looked up. */
+  looked: number;
   actors: number;
-  /** The sample is every event of the period. */
+  /** Events in the sample, and whether it is every event of the period. */
+  events: number;
   isWhole: boolean;
 }
 
-/** The newest events of each day, about SAMPLE in all, of each day in proportion to its events. */
-export async function sampleActors(
-  { organizationId }: Scope,
-  { from, to, days }: Period,
-): Promise<ActorSample> {
+/**
+ * The sample is the newest events of each day, of each day in proportion to its events.
+ * @throws AppError timeout or unavailable
+ */
+export async function readActors({ organizationId }: Scope, period: Period): Promise<Actors> {
+  const { before, from, to, days } = period;
+  const mine = Prisma.sql`e.organization_id = ${organizationId}`;
   const rows = await readRows<{
     id: string;
     by_events: number;
@@ -39,6 +52,7 @@ export async function sampleActors(
     events: number;
     actors: number;
     is_whole: boolean;
+    is_new: boolean;
   }>(Prisma.sql`
     WITH totals AS (
       SELECT date_trunc('day', hour, 'UTC') AS day, sum(events) AS events FROM rollup_hourly
@@ -53,98 +67,46 @@ export async function sampleActors(
     ), sample AS MATERIALIZED (
       SELECT day, share, newest.* FROM shares CROSS JOIN LATERAL (
         SELECT e.actor_id, e.occurred_at FROM events e
-        WHERE e.organization_id = ${organizationId} AND e.occurred_at >= day AND e.occurred_at < day + interval '24 hours'
+        WHERE ${mine} AND e.occurred_at >= day AND e.occurred_at < day + interval '24 hours'
         ORDER BY e.occurred_at DESC, e.seq DESC LIMIT share
       ) newest
-    ), actors AS (
-      SELECT actor_id AS id, row_number() OVER (ORDER BY count(*) DESC, actor_id) AS by_events,
-        row_number() OVER (ORDER BY max(occurred_at) DESC, actor_id) AS by_last,
+    ), actors AS MATERIALIZED (
+      SELECT actor_id AS id, row_number() OVER (ORDER BY count(*) DESC, actor_id)::float8 AS by_events,
+        row_number() OVER (ORDER BY max(occurred_at) DESC, actor_id)::float8 AS by_last,
         sum(count(*)) OVER ()::float8 AS events, count(*) OVER ()::float8 AS actors
       FROM sample WHERE actor_id IS NOT NULL GROUP BY actor_id
     )
-    SELECT id, by_events::float8, by_last::float8, events, actors,
-      NOT EXISTS (SELECT FROM sample GROUP BY day, share HAVING count(*) = share) AS is_whole
+    SELECT *, NOT EXISTS (SELECT FROM sample GROUP BY day, share HAVING count(*) = share) AS is_whole,
+      -- One probe of the index each: as an anti-join the planner might read all events before the period.
+      by_last <= ${MAX_PROBED} AND (SELECT e.seq FROM events e WHERE ${mine} AND e.actor_id = actors.id
+        AND e.occurred_at < ${from}::timestamptz ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1) IS NULL AS is_new
     FROM actors WHERE by_events <= ${SHOWN} OR by_last <= ${MAX_PROBED} ORDER BY by_last`);
-  const [first] = rows;
-  const idsOf = (list: typeof rows) => list.map(({ id }) => id);
-  return {
-    top: idsOf(rows.filter(({ by_events }) => by_events <= SHOWN)),
-    recent: idsOf(rows.filter(({ by_last }) => by_last <= MAX_PROBED)),
-    events: first?.events ?? 0,
-    actors: first?.actors ?? 0,
-    isWhole: first?.is_whole ?? true,
-  };
-}
+  const top = rows.filter((row) => row.by_events <= SHOWN).map(({ id }) => id);
+  const fresh = rows.filter((row) => row.is_new).map(({ id }) => id);
 
-/** Counts stop at COUNT_CAP + 1. */
-export interface ActorCount {
-  id: string;
-  /** As of the actor's newest event. */
-  name: string | null;
-  now: number;
-  /** Not counted where `now` stopped: there is nothing to compare. */
-  before: number | null;
-}
-
-function ofActor({ organizationId }: Scope, from: string, to: string): Prisma.Sql {
-  return Prisma.sql`FROM events e WHERE e.organization_id = ${organizationId} AND e.actor_id = actor.id
-    AND e.occurred_at >= ${from}::timestamptz AND e.occurred_at < ${to}::timestamptz`;
-}
-
-/** The most active actors of the sample, with their counts over the whole period. */
-export async function readTopActors(
-  scope: Scope,
-  period: Period,
-  { top }: Pick<ActorSample, "top">,
-): Promise<ActorCount[]> {
-  const { before, from, to } = period;
+  const within = (start: string, end: string) => Prisma.sql`FROM events e WHERE ${mine}
+    AND e.actor_id = actor.id AND e.occurred_at >= ${start}::timestamptz AND e.occurred_at < ${end}::timestamptz`;
   const counted = (start: string, end: string) =>
-    Prisma.sql`(SELECT count(*)::integer FROM (SELECT 1 ${ofActor(scope, start, end)} LIMIT ${COUNT_CAP + 1}) capped)`;
-  return readRows<ActorCount>(Prisma.sql`
-    SELECT id, name, now, CASE WHEN now <= ${COUNT_CAP} THEN ${counted(before, from)} END AS before
+    Prisma.sql`(SELECT count(*)::integer FROM (SELECT 1 ${within(start, end)} LIMIT ${COUNT_CAP + 1}) capped)`;
+  const shown = [...new Set([...top, ...fresh.slice(0, SHOWN)])];
+  const counts = await readRows<ActorCount>(Prisma.sql`
+    SELECT *, CASE WHEN now <= ${COUNT_CAP} THEN ${counted(before, from)} END AS before
     FROM (
-      SELECT actor.id, actor.rank, ${counted(from, to)} AS now,
-        (SELECT e.actor_name ${ofActor(scope, from, to)} ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1) AS name
-      FROM unnest(${top}::text[]) WITH ORDINALITY AS actor (id, rank) OFFSET 0
-    ) actor ORDER BY now DESC, rank`);
-}
-
-export interface NewActors {
-  /** Of the actors looked at: those without an event before the period. */
-  found: number;
-  looked: number;
-  /** The last active of them. */
-  actors: { id: string; name: string | null; firstAt: string; events: number }[];
-}
-
-/** Actors of the sample whose first event ever lies in the period. */
-export async function readNewActors(
-  scope: Scope,
-  { from, to }: Period,
-  { recent }: Pick<ActorSample, "recent">,
-): Promise<NewActors> {
-  const { organizationId } = scope;
-  // One probe of the index for each: as an anti-join the planner might read all events before the period.
-  const rows = await readRows<{ id: string }>(Prisma.sql`
-    SELECT actor.id FROM unnest(${recent}::text[]) WITH ORDINALITY AS actor (id, rank)
-    WHERE (SELECT e.seq FROM events e WHERE e.organization_id = ${organizationId} AND e.actor_id = actor.id
-      AND e.occurred_at < ${from}::timestamptz ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1) IS NULL
-    ORDER BY actor.rank`);
-  const ids = rows.slice(0, SHOWN).map(({ id }) => id);
-  const details = await readRows<NewActors["actors"][number] & { first_ms: number }>(Prisma.sql`
-    SELECT actor.id,
-      (SELECT count(*)::integer FROM (SELECT 1 ${ofActor(scope, from, to)} LIMIT ${COUNT_CAP + 1}) capped) AS events,
-      (SELECT e.actor_name ${ofActor(scope, from, to)} ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1) AS name,
-      (SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8 ${ofActor(scope, from, to)} ORDER BY e.occurred_at, e.seq LIMIT 1) AS first_ms
-    FROM unnest(${ids}::text[]) WITH ORDINALITY AS actor (id, rank) ORDER BY rank`);
+      SELECT actor.id, ${counted(from, to)} AS now,
+        (SELECT e.actor_name ${within(from, to)} ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1) AS name,
+        (SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8 ${within(from, to)}
+          ORDER BY e.occurred_at, e.seq LIMIT 1) AS "firstMs"
+      FROM unnest(${shown}::text[]) AS actor (id) OFFSET 0
+    ) actor`);
+  const countsOf = (ids: string[]) => ids.flatMap((id) => counts.filter((row) => row.id === id));
+  const { events = 0, actors = 0, is_whole: isWhole = true } = rows[0] ?? {};
   return {
-    found: rows.length,
-    looked: recent.length,
-    actors: details.map(({ id, name, events, first_ms }) => ({
-      id,
-      name,
-      events,
-      firstAt: new Date(first_ms).toISOString(),
-    })),
+    top: countsOf(top).sort((left, right) => right.now - left.now),
+    fresh: countsOf(fresh.slice(0, SHOWN)),
+    found: fresh.length,
+    looked: Math.min(actors, MAX_PROBED),
+    actors,
+    events,
+    isWhole,
   };
 }

@@ -11,7 +11,9 @@ import { DAY_MS, type Period } from "../period";
 const MAX_TAIL = 5_000;
 
 /** Rollups, cursor and tail in one statement, and so in one snapshot: no event twice, none left out. */
-function withTail(organizationId: string): Prisma.Sql {
+function withTail(organizationId: string, { before, to }: Period): Prisma.Sql {
+  const inPeriods = (column: string) =>
+    Prisma.sql`${Prisma.raw(column)} >= ${before}::timestamptz AND ${Prisma.raw(column)} < ${to}::timestamptz`;
   return Prisma.sql`WITH cursor AS (
       SELECT coalesce(max(next_seq), 0) AS seq FROM followers
       WHERE organization_id = ${organizationId} AND name = 'rollups'
@@ -22,28 +24,26 @@ function withTail(organizationId: string): Prisma.Sql {
       SELECT e.occurred_at, e.action FROM events e
       WHERE e.organization_id = ${organizationId} AND e.seq >= (SELECT seq FROM cursor)
       ORDER BY e.seq LIMIT ${MAX_TAIL}
+    ), hours AS (
+      SELECT hour AS at, events FROM rollup_hourly
+      WHERE organization_id = ${organizationId} AND ${inPeriods("hour")}
+      UNION ALL SELECT occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at")}
+    ), actions AS (
+      SELECT action, day::timestamp AT TIME ZONE 'UTC' AS at, events FROM rollup_actions_daily
+      WHERE organization_id = ${organizationId} AND day >= ${before.slice(0, 10)}::date AND day < ${to.slice(0, 10)}::date
+      UNION ALL SELECT action, occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at")}
     )`;
+}
+
+/** Events in the period, and in as many days before it. */
+export interface Compared {
+  now: number;
+  before: number;
 }
 
 const compared = ({ from }: Period) => Prisma.sql`
   coalesce(sum(e.events) FILTER (WHERE e.at >= ${from}::timestamptz), 0)::float8 AS now,
   coalesce(sum(e.events) FILTER (WHERE e.at < ${from}::timestamptz), 0)::float8 AS before`;
-
-/** (action, at, events) of a period and the one before it; `at` lies within the day that is counted. */
-function actionsByDay(organizationId: string, { before, to }: Period): Prisma.Sql {
-  return Prisma.sql`
-    SELECT action, day::timestamp AT TIME ZONE 'UTC' AS at, events FROM rollup_actions_daily
-    WHERE organization_id = ${organizationId} AND day >= ${before.slice(0, 10)}::date AND day < ${to.slice(0, 10)}::date
-    UNION ALL
-    SELECT action, occurred_at, 1 FROM tail
-    WHERE occurred_at >= ${before}::timestamptz AND occurred_at < ${to}::timestamptz`;
-}
-
-export interface Compared {
-  /** Events in the period, and in as many days before it. */
-  now: number;
-  before: number;
-}
 
 export interface DayCounts extends Compared {
   days: { from: string; to: string; events: number }[];
@@ -51,54 +51,30 @@ export interface DayCounts extends Compared {
   behind: number;
 }
 
-export async function readDays(
-  { organizationId }: Scope,
-  { before, from, to, days }: Period,
-): Promise<DayCounts> {
-  const rows = await readRows<{ behind: number; day: number | null; events: number }>(Prisma.sql`
-    ${withTail(organizationId)}
-    SELECT behind, day, events FROM behind LEFT JOIN (
-      SELECT floor(extract(epoch FROM e.at) / 86400)::integer AS day, sum(e.events)::float8 AS events FROM (
-        SELECT hour AS at, events FROM rollup_hourly
-        WHERE organization_id = ${organizationId} AND hour >= ${before}::timestamptz AND hour < ${to}::timestamptz
-        UNION ALL
-        SELECT occurred_at, 1 FROM tail
-        WHERE occurred_at >= ${before}::timestamptz AND occurred_at < ${to}::timestamptz
-      ) e GROUP BY 1
-    ) counted ON true`);
-  const eventsOf = new Map(rows.map(({ day, events }) => [day, events]));
-  const sum = (fromMs: number) =>
-    Array.from({ length: days }, (_, at) => {
-      const dayMs = fromMs + at * DAY_MS;
-      const [start, end] = [dayMs, dayMs + DAY_MS].map((ms) => new Date(ms).toISOString());
-      return {
-        from: start as string,
-        to: end as string,
-        events: eventsOf.get(dayMs / DAY_MS) ?? 0,
-      };
-    });
-  const total = (list: { events: number }[]) => list.reduce((sum, { events }) => sum + events, 0);
-  const shown = sum(Date.parse(from));
-  return {
-    days: shown,
-    now: total(shown),
-    before: total(sum(Date.parse(before))),
-    behind: rows[0]?.behind ?? 0,
-  };
-}
-
-export interface ActionCount extends Compared {
-  action: string;
+export async function readDays({ organizationId }: Scope, period: Period): Promise<DayCounts> {
+  const rows = await readRows<{ behind: number; day_ms: number; events: number }>(Prisma.sql`
+    ${withTail(organizationId, period)}
+    SELECT behind, (extract(epoch FROM day) * 1000)::float8 AS day_ms, coalesce(sum(e.events), 0)::float8 AS events
+    FROM behind CROSS JOIN generate_series(${period.before}::timestamptz,
+      ${period.to}::timestamptz - interval '24 hours', interval '24 hours') AS day
+    LEFT JOIN hours e ON date_trunc('day', e.at, 'UTC') = day GROUP BY 1, 2 ORDER BY 2`);
+  const all = rows.map(({ day_ms: ms, events }) => {
+    return { from: new Date(ms).toISOString(), to: new Date(ms + DAY_MS).toISOString(), events };
+  });
+  const total = (days: typeof all) => days.reduce((sum, { events }) => sum + events, 0);
+  const days = all.slice(period.days);
+  const before = total(all.slice(0, period.days));
+  return { days, now: total(days), before, behind: rows[0]?.behind ?? 0 };
 }
 
 export async function readTopActions(
   { organizationId }: Scope,
   period: Period,
   limit: number,
-): Promise<ActionCount[]> {
-  return readRows<ActionCount>(Prisma.sql`
-    ${withTail(organizationId)}
-    SELECT e.action, ${compared(period)} FROM (${actionsByDay(organizationId, period)}) e
+): Promise<(Compared & { action: string })[]> {
+  return readRows(Prisma.sql`
+    ${withTail(organizationId, period)}
+    SELECT e.action, ${compared(period)} FROM actions e
     GROUP BY e.action HAVING bool_or(e.at >= ${period.from}::timestamptz)
     ORDER BY now DESC, e.action LIMIT ${limit}`);
 }
@@ -113,67 +89,46 @@ export interface FailureCount {
 }
 
 /** Rules about the action alone are counted in full from the rollups, others on the newest events. */
-const isByAction = ({ filter }: FailureRule) =>
-  filter.clauses.every(
-    ({ condition }) => condition.kind === "any" && condition.field.id === "action",
+export function readFailures(scope: Scope, period: Period): Promise<FailureCount[]> {
+  return Promise.all(
+    failureRules.map((rule) =>
+      rule.filter.clauses.every(({ condition: c }) => c.kind === "any" && c.field.id === "action")
+        ? countByAction(scope, period, rule)
+        : countNewest(scope, period, rule),
+    ),
   );
-
-const MAX_SCANNED = 5_000;
-
-export async function readFailures(scope: Scope, period: Period): Promise<FailureCount[]> {
-  const byAction = failureRules.filter(isByAction);
-  const others = failureRules.filter((rule) => !isByAction(rule));
-  const [counted, scanned] = await Promise.all([
-    countByAction(scope, period, byAction),
-    countNewest(scope, period, others),
-  ]);
-  return [...counted, ...scanned];
 }
 
 async function countByAction(
   { organizationId }: Scope,
   period: Period,
-  rules: FailureRule[],
-): Promise<FailureCount[]> {
-  const each = rules.map(
-    ({ filter }, at) =>
-      Prisma.sql`SELECT ${at}::integer AS at, ${compared(period)} FROM counted e WHERE ${Prisma.join(filter.clauses.map(whereClause), " AND ")}`,
-  );
-  const rows = await readRows<Compared & { at: number }>(Prisma.sql`
-    ${withTail(organizationId)}, counted AS (${actionsByDay(organizationId, period)})
-    ${Prisma.join(each, " UNION ALL ")} ORDER BY at`);
-  return rows.map(({ now, before }, at) => ({
-    rule: rules[at] as FailureRule,
-    now,
-    before,
-    from: period.from,
-  }));
+  rule: FailureRule,
+): Promise<FailureCount> {
+  const [row] = await readRows<Compared>(Prisma.sql`
+    ${withTail(organizationId, period)}
+    SELECT ${compared(period)} FROM actions e WHERE ${Prisma.join(rule.filter.clauses.map(whereClause), " AND ")}`);
+  return { rule, now: 0, before: 0, ...row, from: period.from };
 }
+
+const MAX_SCANNED = 5_000;
 
 async function countNewest(
   { organizationId }: Scope,
   { from, to }: Period,
-  rules: FailureRule[],
-): Promise<FailureCount[]> {
-  const within = Prisma.sql`e.organization_id = ${organizationId} AND e.occurred_at < ${to}::timestamptz`;
-  const each = rules.map(
-    ({ filter }) =>
-      Prisma.sql`count(*) FILTER (WHERE ${whereFilter(organizationId, filter)})::integer`,
-  );
-  // Behind the oldest of the newest events, so that the link's time says exactly what was searched.
-  const [row] = await readRows<{ from_ms: number; counts: number[] }>(Prisma.sql`
+  rule: FailureRule,
+): Promise<FailureCount> {
+  const until = Prisma.sql`e.organization_id = ${organizationId} AND e.occurred_at < ${to}::timestamptz`;
+  // From behind the oldest of the newest events, so that the link's time says exactly what was searched.
+  const [row] = await readRows<{ from_ms: number; now: number }>(Prisma.sql`
     WITH start AS MATERIALIZED (
       SELECT CASE WHEN count(*) < ${MAX_SCANNED} THEN ${from}::timestamptz
         ELSE min(occurred_at) + interval '1 millisecond' END AS at
-      FROM (SELECT e.occurred_at FROM events e WHERE ${within} AND e.occurred_at >= ${from}::timestamptz
+      FROM (SELECT e.occurred_at FROM events e WHERE ${until} AND e.occurred_at >= ${from}::timestamptz
         ORDER BY e.occurred_at DESC, e.seq DESC LIMIT ${MAX_SCANNED}) newest
     )
-    SELECT (SELECT extract(epoch FROM at) * 1000 FROM start)::float8 AS from_ms, ARRAY[${Prisma.join(each)}] AS counts
-    FROM events e WHERE ${within} AND e.occurred_at >= (SELECT at FROM start)`);
-  return rules.map((rule, at) => ({
-    rule,
-    now: row?.counts[at] ?? 0,
-    before: null,
-    from: row ? new Date(row.from_ms).toISOString() : from,
-  }));
+    SELECT (SELECT extract(epoch FROM at) * 1000 FROM start)::float8 AS from_ms, count(*)::integer AS now
+    FROM events e WHERE ${until} AND e.occurred_at >= (SELECT at FROM start)
+      AND ${whereFilter(organizationId, rule.filter)}`);
+  const start = row ? new Date(row.from_ms).toISOString() : from;
+  return { rule, now: row?.now ?? 0, before: null, from: start };
 }

@@ -1,6 +1,5 @@
 import type { Scope } from "@/lib/auth/scope";
-import type { Clocks } from "@/lib/events/clocks";
-import { readClocks } from "@/lib/events/server/clocks";
+import { type Clocks, readClocks } from "@/lib/events/server/clocks";
 import { readRows } from "@/lib/events/server/read";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { Period } from "../period";

@@ -8,7 +8,7 @@ import { followRollups } from "@/lib/events/server/rollups";
 import { appendEvents, createTestLog, newEvent, testEvents } from "@/lib/events/server/test-log";
 import { eventsHref, queryOf } from "../links";
 import { type Period, parsePeriod } from "../period";
-import { COUNT_CAP, readNewActors, readTopActors, sampleActors } from "./actors";
+import { COUNT_CAP, readActors } from "./actors";
 import { readDays, readFailures, readTopActions } from "./counts";
 import { readIngestion, readNewest } from "./ingestion";
 
@@ -145,10 +145,9 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
   });
 
   test("the most active actors are SQL's, and their links list as many", async () => {
-    const sample = await sampleActors(scopeOf(log), period);
     // Days that the rollups do not know yet are sampled in part; what is shown is counted in full all the same.
-    expect(sample.isWhole).toBe(counted === "all");
-    const found = await readTopActors(scopeOf(log), period, sample);
+    const { top: found, isWhole } = await readActors(scopeOf(log), period);
+    expect(isWhole).toBe(counted === "all");
     const expected = await sql<{ id: string; now: number }>(
       `SELECT actor_id AS id, count(*) FILTER (WHERE occurred_at >= $3)::int AS now,
          count(*) FILTER (WHERE occurred_at < $3)::int AS before
@@ -162,7 +161,7 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
     const shown = found.map(({ id, now, before }) => ({ id, now, before }));
     expect(shown).toHaveLength(5);
     expect(expected).toEqual(expect.arrayContaining(shown));
-    if (sample.isWhole) {
+    if (isWhole) {
       expect(shown).toEqual(expected.slice(0, 5));
       expect(found.find(({ name }) => name === "Odd")?.now).toBe(150);
     }
@@ -175,8 +174,7 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
   });
 
   test("new actors are those whose first event ever lies in the period", async () => {
-    const sample = await sampleActors(scopeOf(log), period);
-    const found = await readNewActors(scopeOf(log), period, sample);
+    const found = await readActors(scopeOf(log), period);
     const expected = await sql<{ id: string; first: Date; events: number }>(
       `SELECT actor_id AS id, min(occurred_at) AS first, count(*) FILTER (WHERE occurred_at < $3)::int AS events
        FROM events WHERE organization_id = $1 GROUP BY 1
@@ -186,19 +184,17 @@ describe.each(["all", "part", "none"] as const)("with %s of the log in the rollu
       period.to,
     );
     expect(found.found).toBe(expected.length);
-    expect(found.looked).toBe(sample.actors);
-    expect(found.actors.find(({ id }) => id === "newcomer")).toEqual({
+    expect(found.looked).toBe(found.actors);
+    expect(found.fresh.find(({ id }) => id === "newcomer")).toEqual({
       id: "newcomer",
       name: null,
-      firstAt: "2026-01-30T10:00:00.000Z",
-      events: 2,
+      firstMs: Date.parse("2026-01-30T10:00:00.000Z"),
+      now: 2,
+      before: 0,
     });
-    for (const { id, firstAt, events } of found.actors) {
+    for (const { id, firstMs, now: events } of found.fresh) {
       const same = expected.find((row) => row.id === id);
-      expect({ firstAt, events }).toEqual({
-        firstAt: same?.first.toISOString(),
-        events: same?.events,
-      });
+      expect({ firstMs, events }).toEqual({ firstMs: same?.first.getTime(), events: same?.events });
       const q = queryOf("actor", id);
       expect(await listed(log, eventsHref(log, { ...period, q }))).toBe(events);
       expect(await listed(log, eventsHref(log, { q, from: period.before, to: period.from }))).toBe(
@@ -262,12 +258,12 @@ describe("a log with more than is counted or sampled", () => {
   });
 
   test("actors are counted up to the cap and no further, and the sample says that it is one", async () => {
-    const sample = await sampleActors(scopeOf(log), period);
+    const sample = await readActors(scopeOf(log), period);
     expect(sample.isWhole).toBe(false);
     expect(sample.events).toBeGreaterThan(3_900);
     expect(sample.events).toBeLessThan(4_200);
-    const [first, second] = await readTopActors(scopeOf(log), period, sample);
-    expect(first).toEqual({ id: "busy", name: null, now: COUNT_CAP + 1, before: null });
+    const [first, second] = sample.top;
+    expect(first).toMatchObject({ id: "busy", name: null, now: COUNT_CAP + 1, before: null });
     const [same] = await sql<{ events: number }>(
       "SELECT count(*)::int AS events FROM events WHERE organization_id = $1 AND actor_id = $2",
       log,

@@ -1,7 +1,8 @@
 import type { Metadata } from "next";
 import Link from "next/link";
-import { LogFacts, StreamRows, Verdict } from "@/components/overview/health";
-import { formatDay, periodWords } from "@/components/overview/words";
+import { formatMoment, formatSeq } from "@/components/integrity/words";
+import { StreamRows, Verdict } from "@/components/overview/health";
+import { count, formatDay, periodWords } from "@/components/overview/words";
 import { PageHeader } from "@/components/shell/page-header";
 import { ButtonLink } from "@/components/ui/button";
 import { ErrorPanel } from "@/components/ui/error-panel";
@@ -10,9 +11,9 @@ import { readLogHead } from "@/lib/integrity/server/log-status";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
 import { overviewHref } from "@/lib/overview/links";
 import { type Period, parsePeriod, periodEndingAt, ranges } from "@/lib/overview/period";
-import { readIngestion, readNewest } from "@/lib/overview/server/ingestion";
+import { type Ingestion, readIngestion, readNewest } from "@/lib/overview/server/ingestion";
 import { listStreams } from "@/lib/streams/server/streams";
-import { ClockAlarm } from "./clock-alarm";
+import { ClockAlarm, clockWarnings } from "./clock-alarm";
 import { FirstEvent } from "./first-event";
 import { Panel } from "./panel";
 import { PeriodPanels } from "./period-panels";
@@ -29,32 +30,38 @@ interface Props {
 export default async function OverviewPage(props: Props) {
   const [{ org }, { range, from, to }] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]", org);
+  const base = `/o/${org}`;
   const parsed = parsePeriod({ range, from, to }, Date.now());
-  if (!parsed.ok) {
+  // When even this read fails, each panel says so for itself.
+  const newest = parsed.ok ? await readNewest(scope, parsed.period).catch(() => null) : null;
+  if (!parsed.ok || newest?.ever === null) {
     return (
       <>
         <PageHeader title="Overview" />
-        <ErrorPanel
-          title="Which days?"
-          action={<ButtonLink href={`/o/${org}`}>The last 30 days</ButtonLink>}
-        >
-          {parsed.message.replaceAll("`", "")}
-        </ErrorPanel>
+        {parsed.ok ? (
+          <FirstEvent organizationId={org} />
+        ) : (
+          <ErrorPanel
+            title="Which days?"
+            action={<ButtonLink href={base}>The last 30 days</ButtonLink>}
+          >
+            {parsed.message.replaceAll("`", "")}
+          </ErrorPanel>
+        )}
       </>
     );
   }
   const { period } = parsed;
-  // When even this fails, each panel says so for itself.
-  const newest = await readNewest(scope, period).catch(() => null);
-  if (newest?.ever === null) {
-    return (
-      <>
-        <PageHeader title="Overview" />
-        <FirstEvent organizationId={org} />
-      </>
-    );
-  }
   const here = overviewHref(org, period.range ?? period);
+  const verdict = async () => {
+    const runs = await listVerifications(scope, RUNS_READ);
+    const { nextSeq } = await readLogHead(scope);
+    return <Verdict href={`${base}/integrity`} runs={runs} nextSeq={nextSeq} />;
+  };
+  const streams = async () => (
+    <StreamRows href={`${base}/integrity/streams`} streams={await listStreams(scope)} />
+  );
+  const log = async () => <LogFacts base={base} {...(await readIngestion(scope))} />;
   return (
     <>
       <PageHeader title="Overview">
@@ -64,18 +71,7 @@ export default async function OverviewPage(props: Props) {
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <div className="grid max-w-[1240px] grid-cols-[minmax(0,1fr)] gap-8">
           {scope.permissions.has("integrity:read") && (
-            <Panel
-              title="Integrity"
-              isTitleHidden
-              here={here}
-              read={async () => {
-                const [runs, { nextSeq }] = await Promise.all([
-                  listVerifications(scope, RUNS_READ),
-                  readLogHead(scope),
-                ]);
-                return <Verdict organizationId={org} runs={runs} nextSeq={nextSeq} />;
-              }}
-            />
+            <Panel title="Integrity" here={here} read={verdict} />
           )}
           {newest?.ever && newest.within === null ? (
             <EmptyPeriod organizationId={org} period={period} newest={newest.ever} />
@@ -84,20 +80,9 @@ export default async function OverviewPage(props: Props) {
           )}
           <div className="grid grid-cols-2 gap-8 max-lg:grid-cols-[minmax(0,1fr)]">
             {scope.permissions.has("streams:read") && (
-              <Panel
-                title="Streams"
-                here={here}
-                read={async () => (
-                  <StreamRows organizationId={org} streams={await listStreams(scope)} />
-                )}
-              />
+              <Panel title="Streams" here={here} read={streams} />
             )}
-            <Panel
-              title="Log"
-              note="times in UTC"
-              here={here}
-              read={async () => <LogFacts organizationId={org} {...(await readIngestion(scope))} />}
-            />
+            <Panel title="Log" note="times in UTC" here={here} read={log} />
           </div>
         </div>
       </div>
@@ -107,19 +92,16 @@ export default async function OverviewPage(props: Props) {
 
 function PeriodChoice(props: { organizationId: string; period: Period }) {
   return (
-    <nav
-      aria-label="Period"
-      className="inline-flex overflow-hidden rounded-[5px] border border-(--border-strong)"
-    >
+    <nav aria-label="Period" className="flex gap-1">
       {ranges.map((range) => (
-        <Link
+        <ButtonLink
           key={range}
           href={overviewHref(props.organizationId, range)}
+          variant={range === props.period.range ? "secondary" : "quiet"}
           aria-current={range === props.period.range ? "page" : undefined}
-          className="grid h-7 place-items-center px-2.5 text-(--text-2) focus-visible:shadow-(--focus-inset) focus-visible:outline-none aria-[current]:bg-(--sunken) aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-11 max-sm:px-3.5"
         >
           {range}
-        </Link>
+        </ButtonLink>
       ))}
     </nav>
   );
@@ -128,21 +110,55 @@ function PeriodChoice(props: { organizationId: string; period: Period }) {
 /** Imported history ends before the period begins: says so, and offers the days it is about. */
 function EmptyPeriod(props: { organizationId: string; period: Period; newest: string }) {
   const { organizationId, period, newest } = props;
-  const ending = periodEndingAt(newest, period.days);
+  const day = formatDay(newest);
   return (
     <section aria-label="Events" className="grid justify-items-start gap-3">
       <h2 className="text-[14px] font-semibold">No events in these days: {periodWords(period)}</h2>
-      <p className="max-w-[80ch] text-(--text-2)">
-        {newest < period.from
-          ? `The newest event occurred on ${formatDay(newest)}, before these days begin: the log holds history.`
-          : `The newest event occurred on ${formatDay(newest)}.`}
+      <p className="text-(--text-2)">
+        The newest event occurred on {day}
+        {newest < period.from && ", before these days begin: the log holds history"}.
       </p>
       <p className="flex flex-wrap gap-2">
-        <ButtonLink variant="primary" href={overviewHref(organizationId, ending)}>
-          {period.days} {period.days === 1 ? "day" : "days"} up to {formatDay(newest)}
+        <ButtonLink
+          variant="primary"
+          href={overviewHref(organizationId, periodEndingAt(newest, period.days))}
+        >
+          {period.days} {period.days === 1 ? "day" : "days"} up to {day}
         </ButtonLink>
         <ButtonLink href={`/o/${organizationId}/events`}>Newest events</ButtonLink>
       </p>
     </section>
+  );
+}
+
+/** How events arrive. */
+function LogFacts({ base, last, lastHour, clocks }: Ingestion & { base: string }) {
+  const areOff = clockWarnings(clocks).length > 0;
+  const facts = {
+    "Last received": last ? formatMoment(last.recordedAt) : "nothing yet",
+    "In the last hour": `${count(lastHour)} received, ${count(Math.round(lastHour / 6) / 10)} a minute`,
+    Clocks: areOff ? "differ: see the warning above" : "agree",
+    "Newest number": last && (
+      <Link
+        href={`${base}/events?event=${last.id}`}
+        prefetch={false}
+        className="underline underline-offset-3 max-sm:inline-block max-sm:py-3"
+      >
+        {formatSeq(last.seq)}
+      </Link>
+    ),
+  };
+  return (
+    <dl className="grid border-t border-(--border) tabular-nums">
+      {Object.entries(facts).map(([term, fact]) => (
+        <div
+          key={term}
+          className="grid min-h-8 grid-cols-[7.5rem_minmax(0,1fr)] items-center gap-3 border-b border-(--border)"
+        >
+          <dt className="text-(--text-2)">{term}</dt>
+          <dd>{fact}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
