@@ -10,28 +10,27 @@ import { DAY_MS, type Period } from "../period";
 /** Newest events that the rollups have not reached, read one by one; what lies beyond is `behind`. */
 const MAX_TAIL = 5_000;
 
+const inPeriods = (column: "hour" | "occurred_at", { before, to }: Period) =>
+  Prisma.sql`${Prisma.raw(column)} >= ${before}::timestamptz AND ${Prisma.raw(column)} < ${to}::timestamptz`;
+
 /** Rollups, cursor and tail in one statement, and so in one snapshot: no event twice, none left out. */
-function withTail(organizationId: string, { before, to }: Period): Prisma.Sql {
-  const inPeriods = (column: string) =>
-    Prisma.sql`${Prisma.raw(column)} >= ${before}::timestamptz AND ${Prisma.raw(column)} < ${to}::timestamptz`;
+function withTail(organizationId: string): Prisma.Sql {
   return Prisma.sql`WITH cursor AS (
       SELECT coalesce(max(next_seq), 0) AS seq FROM followers
       WHERE organization_id = ${organizationId} AND name = 'rollups'
-    ), behind AS (
-      SELECT greatest(0, coalesce(max(next_seq), 0) - (SELECT seq FROM cursor) - ${MAX_TAIL})::float8 AS behind
-      FROM log_heads WHERE organization_id = ${organizationId}
     ), tail AS MATERIALIZED (
       SELECT e.occurred_at, e.action FROM events e
       WHERE e.organization_id = ${organizationId} AND e.seq >= (SELECT seq FROM cursor)
       ORDER BY e.seq LIMIT ${MAX_TAIL}
-    ), hours AS (
-      SELECT hour AS at, events FROM rollup_hourly
-      WHERE organization_id = ${organizationId} AND ${inPeriods("hour")}
-      UNION ALL SELECT occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at")}
-    ), actions AS (
+    )`;
+}
+
+/** (action, at, events); `at` lies within the day that is counted. */
+function withActions(organizationId: string, period: Period): Prisma.Sql {
+  return Prisma.sql`${withTail(organizationId)}, actions AS (
       SELECT action, day::timestamp AT TIME ZONE 'UTC' AS at, events FROM rollup_actions_daily
-      WHERE organization_id = ${organizationId} AND day >= ${before.slice(0, 10)}::date AND day < ${to.slice(0, 10)}::date
-      UNION ALL SELECT action, occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at")}
+      WHERE organization_id = ${organizationId} AND day >= ${period.before.slice(0, 10)}::date AND day < ${period.to.slice(0, 10)}::date
+      UNION ALL SELECT action, occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at", period)}
     )`;
 }
 
@@ -53,7 +52,14 @@ export interface DayCounts extends Compared {
 
 export async function readDays({ organizationId }: Scope, period: Period): Promise<DayCounts> {
   const rows = await readRows<{ behind: number; day_ms: number; events: number }>(Prisma.sql`
-    ${withTail(organizationId, period)}
+    ${withTail(organizationId)}, hours AS (
+      SELECT hour AS at, events FROM rollup_hourly
+      WHERE organization_id = ${organizationId} AND ${inPeriods("hour", period)}
+      UNION ALL SELECT occurred_at, 1 FROM tail WHERE ${inPeriods("occurred_at", period)}
+    ), behind AS (
+      SELECT greatest(0, coalesce(max(next_seq), 0) - (SELECT seq FROM cursor) - ${MAX_TAIL})::float8 AS behind
+      FROM log_heads WHERE organization_id = ${organizationId}
+    )
     SELECT behind, (extract(epoch FROM day) * 1000)::float8 AS day_ms, coalesce(sum(e.events), 0)::float8 AS events
     FROM behind CROSS JOIN generate_series(${period.before}::timestamptz,
       ${period.to}::timestamptz - interval '24 hours', interval '24 hours') AS day
@@ -73,7 +79,7 @@ export async function readTopActions(
   limit: number,
 ): Promise<(Compared & { action: string })[]> {
   return readRows(Prisma.sql`
-    ${withTail(organizationId, period)}
+    ${withActions(organizationId, period)}
     SELECT e.action, ${compared(period)} FROM actions e
     GROUP BY e.action HAVING bool_or(e.at >= ${period.from}::timestamptz)
     ORDER BY now DESC, e.action LIMIT ${limit}`);
@@ -105,7 +111,7 @@ async function countByAction(
   rule: FailureRule,
 ): Promise<FailureCount> {
   const [row] = await readRows<Compared>(Prisma.sql`
-    ${withTail(organizationId, period)}
+    ${withActions(organizationId, period)}
     SELECT ${compared(period)} FROM actions e WHERE ${Prisma.join(rule.filter.clauses.map(whereClause), " AND ")}`);
   return { rule, now: 0, before: 0, ...row, from: period.from };
 }
