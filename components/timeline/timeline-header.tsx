@@ -96,7 +96,7 @@ export function TimelineHeader(props: Props) {
             key={lane ?? "both"}
             href={props.laneHref(lane)}
             aria-current={lane === timeline.lane ? "page" : undefined}
-            className="flex h-6.5 items-center justify-center border-r border-(--border) px-2.5 whitespace-nowrap text-(--text-2) last:border-0 focus-visible:shadow-(--focus-inset) aria-[current]:bg-(--sunken) aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-10.5 max-sm:flex-1"
+            className="flex h-6.5 items-center justify-center border-r border-(--border) px-2.5 whitespace-nowrap text-(--text-2) last:border-0 focus-visible:shadow-(--focus-inset) aria-[current]:bg-(--sunken) aria-[current]:font-medium aria-[current]:text-(--text) max-sm:h-11 max-sm:flex-1"
           >
             {lane ? LANE_WORDS[lane] : "Both lanes"}
           </Link>

@@ -62,7 +62,7 @@ export function UsualPanel(props: { organizationId: string; subject: Subject }) 
         <span className="font-medium text-(--text-2)">Usually</span>{" "}
         {over ? `over ${usual?.isAll ? "all" : "the"} ${over}` : "…"}
       </p>
-      <div className="mt-1 grid min-h-25 grid-cols-[repeat(auto-fit,minmax(196px,1fr))] gap-x-6 gap-y-3">
+      <div className="mt-1 grid min-h-25 grid-cols-[repeat(auto-fit,minmax(150px,1fr))] gap-x-6 gap-y-3">
         {subject.role === "target" && list("Actors", "actor", usual?.actors)}
         {list("Actions", "action", usual?.actions)}
         {list("Addresses", "ip", usual?.addresses)}

@@ -27,6 +27,7 @@ type Answer = "known" | "none" | "open";
 export async function readFirstTimes(
   scope: Scope,
   rows: readonly EventRow[],
+  deepest = DEEP,
 ): Promise<{ found: Map<string, FirstTime[]>; undecided: number }> {
   const asked = questionsOf(rows);
   const near = await ask(asked, (questions) => nearSql(scope, questions));
@@ -37,7 +38,7 @@ export async function readFirstTimes(
     actors.set(id, [...(actors.get(id) ?? []), one]);
   }
   const chosen = [...actors.values()].sort((a, b) => b.length - a.length).slice(0, DEEP_ACTORS);
-  const depth = Math.floor(DEEP / Math.max(1, chosen.length));
+  const depth = Math.floor(deepest / Math.max(1, chosen.length));
   const deep = await ask(chosen.flat(), (questions) => deepSql(scope, questions, chosen, depth));
   const found = new Map<string, FirstTime[]>();
   const add = ({ row, what }: Question, within: number | null) =>
