@@ -4,6 +4,7 @@ import { Command } from "cmdk";
 import { usePathname, useRouter } from "next/navigation";
 import { Dialog } from "radix-ui";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useFocusReturn } from "@/components/ui/dialog";
 import { parseFilter } from "@/lib/events/filter/parse";
 import { type SavedView, viewHref } from "@/lib/views/view";
 import type { CommandsProps } from "./commands";
@@ -23,6 +24,7 @@ export function Palette({ organizationId, listViews }: CommandsProps) {
   const [text, setText] = useState("");
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
+  const focusReturn = useFocusReturn();
   const mode = parsePalette(text);
 
   const close = (then: () => void) => {
@@ -43,7 +45,11 @@ export function Palette({ organizationId, listViews }: CommandsProps) {
         <Dialog.Overlay className="fixed inset-0 z-50 bg-(--scrim)" />
         <Dialog.Content
           aria-describedby={undefined}
-          onCloseAutoFocus={() => setTimeout(pending.current)}
+          onOpenAutoFocus={focusReturn.onOpenAutoFocus}
+          onCloseAutoFocus={(event) => {
+            focusReturn.onCloseAutoFocus(event);
+            pending.current();
+          }}
           className="fixed top-[12dvh] left-1/2 z-50 w-[min(600px,calc(100vw-24px))] -translate-x-1/2 overflow-hidden rounded-[8px] bg-(--raised) shadow-(--shadow-menu) max-sm:top-3"
         >
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
@@ -104,7 +110,7 @@ export function Item(props: { value?: string; onSelect(): void; children: ReactN
     <Command.Item
       value={props.value}
       onSelect={props.onSelect}
-      className="flex min-h-8 items-center gap-2 rounded-[5px] px-2 aria-selected:bg-(--hover) max-sm:min-h-11"
+      className="flex min-h-8 items-center gap-2 rounded-[5px] px-2 aria-selected:bg-(--selected) max-sm:min-h-11"
     >
       {props.children}
     </Command.Item>
@@ -200,7 +206,7 @@ function CommandItems(
             forceMount
             value={`search ${props.text}`}
             onSelect={() => props.onSearch(`"${props.text.replace(/["\\*]/g, "\\$&")}"`)}
-            className="flex min-h-8 items-center rounded-[5px] px-2 aria-selected:bg-(--hover) max-sm:min-h-11"
+            className="flex min-h-8 items-center rounded-[5px] px-2 aria-selected:bg-(--selected) max-sm:min-h-11"
           >
             <span className="truncate">Search events for “{props.text}”</span>
           </Command.Item>

@@ -2,7 +2,7 @@
 
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { buttonClasses } from "./button";
 
 interface Props {
@@ -13,13 +13,32 @@ interface Props {
   children: ReactNode;
 }
 
+/** Dialogs here open by state: there is no trigger for Radix to give the focus back to. */
+export function useFocusReturn() {
+  const opener = useRef<Element | null>(null);
+  return {
+    onOpenAutoFocus: () => {
+      opener.current ??= document.activeElement;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      if (opener.current instanceof HTMLElement) opener.current.focus({ preventScroll: true });
+      opener.current = null;
+    },
+  };
+}
+
 /** A modal question in the middle of the page. */
 export function Dialog(props: Props) {
+  const focusReturn = useFocusReturn();
   return (
     <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
-        <Radix.Content className="fixed top-1/2 left-1/2 z-50 grid max-h-[90dvh] w-[min(480px,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 gap-4 overflow-auto rounded-[8px] bg-(--raised) p-5 shadow-(--shadow-menu)">
+        <Radix.Content
+          {...focusReturn}
+          className="fixed top-1/2 left-1/2 z-50 grid max-h-[90dvh] w-[min(480px,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 gap-4 overflow-auto rounded-[8px] bg-(--raised) p-5 shadow-(--shadow-menu)"
+        >
           <div className="flex items-start gap-3">
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-[16px] leading-6 font-semibold">
@@ -53,11 +72,13 @@ const SIDES = {
 
 /** A panel from the side (navigation), over the whole small screen (details) or from below (filters). */
 export function Sheet(props: Props & { side: keyof typeof SIDES }) {
+  const focusReturn = useFocusReturn();
   return (
     <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
         <Radix.Content
+          {...focusReturn}
           aria-describedby={undefined}
           className={`fixed z-50 flex flex-col bg-(--surface) shadow-(--shadow-menu) ${SIDES[props.side]}`}
         >

@@ -29,7 +29,7 @@ export function Menu(props: {
 }
 
 const ITEM =
-  "flex h-8 items-center gap-2 rounded-[5px] px-2 outline-0 select-none data-[disabled]:opacity-50 data-[highlighted]:bg-(--hover) max-sm:h-11";
+  "flex h-8 items-center gap-2 rounded-[5px] px-2 outline-0 select-none data-[disabled]:opacity-50 data-[highlighted]:bg-[color-mix(in_srgb,var(--text)_8%,transparent)] max-sm:h-11";
 
 export function MenuItem({ className, ...props }: ComponentProps<typeof DropdownMenu.Item>) {
   return <DropdownMenu.Item className={classes(ITEM, className)} {...props} />;

@@ -125,7 +125,7 @@ function EmptyPeriod(props: { organizationId: string; period: Period; newest: st
         >
           {period.days} {period.days === 1 ? "day" : "days"} up to {day}
         </ButtonLink>
-        <ButtonLink href={`/o/${organizationId}/events`}>Newest events</ButtonLink>
+        <ButtonLink href={`/o/${organizationId}/events?view=none`}>Newest events</ButtonLink>
       </p>
     </section>
   );
