@@ -28,6 +28,8 @@ export function useFocusReturn() {
   };
 }
 
+const FIELD = "input:not([type=checkbox],[type=radio]), select, textarea";
+
 /** A modal question in the middle of the page. */
 export function Dialog(props: Props) {
   const focusReturn = useFocusReturn();
@@ -37,6 +39,13 @@ export function Dialog(props: Props) {
         <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
         <Radix.Content
           {...focusReturn}
+          onOpenAutoFocus={(event) => {
+            focusReturn.onOpenAutoFocus();
+            // Who is asked for something begins there, not at the cross.
+            const field = (event.currentTarget as Element).querySelector<HTMLElement>(FIELD);
+            if (field) event.preventDefault();
+            field?.focus();
+          }}
           className="fixed top-1/2 left-1/2 z-50 grid max-h-[90dvh] w-[min(480px,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 gap-4 overflow-auto rounded-[8px] bg-(--raised) p-5 shadow-(--shadow-menu)"
         >
           <div className="flex items-start gap-3">
