@@ -109,7 +109,7 @@ export function SavedViews(props: { organizationId: string; actions: ViewActions
           <Button
             ref={trigger}
             variant="quiet"
-            disabled={isBusy}
+            aria-busy={isBusy || undefined}
             aria-label={`View: ${view?.name ?? "none"}${isChanged ? ", changed" : ""}`}
             className="min-w-0 shrink px-2"
           >
