@@ -4,12 +4,12 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { Period } from "../period";
 
 export const COUNT_CAP = 10_000;
-const SAMPLE = 4_000;
+const SAMPLE = 3_000;
 /** Of a day of which the rollups know little: they may be behind. */
 const MIN_PER_DAY = 20;
 const SHOWN = 5;
 /** Actors whose past is looked up. */
-const MAX_PROBED = 300;
+const MAX_PROBED = 200;
 
 /** Counts stop at COUNT_CAP + 1. */
 export interface ActorCount {
