@@ -102,7 +102,9 @@ function SessionHead(props: { line: Line; zone: Zone; isOpenEnded: boolean }) {
   const clock = (iso: string) => clockOf(iso, props.zone).time.slice(0, 5);
   const [start, end] = [clock((rows.at(-1) ?? newest).occurredAt), clock(newest.occurredAt)];
   return (
-    <div className="flex min-h-8 min-w-0 flex-wrap items-center gap-x-3 border-t border-(--border) pt-1">
+    <div
+      className={`flex min-h-8 min-w-0 flex-wrap items-center gap-x-3 pt-1 ${props.line.gridRow > 1 ? "border-t border-(--border)" : ""}`}
+    >
       <span
         className="font-mono text-[12px] font-medium whitespace-nowrap"
         suppressHydrationWarning
@@ -114,6 +116,7 @@ function SessionHead(props: { line: Line; zone: Zone; isOpenEnded: boolean }) {
       {newest.location !== null && (
         <span className="min-w-0 truncate font-mono text-[12px]">{newest.location}</span>
       )}
+      <FirstTimes line={props.line} what={["ip"]} />
       {newest.agent !== null && (
         <span className="ml-auto min-w-0 truncate text-(--text-3) max-sm:ml-0" title={newest.agent}>
           {deviceWords(newest.agent)}
@@ -129,26 +132,29 @@ const FIRST_WORDS: Record<FirstTime["what"], [tag: string, sentence: string]> = 
   action: ["first time", "The first time this actor did this"],
 };
 
-function FirstTimes({ line }: { line: Line }) {
+/** A new address belongs to the whole session, where there is one. */
+function FirstTimes({ line, what: kinds }: { line: Line; what: FirstTime["what"][] }) {
   const all = line.rows.flatMap(({ firstTimes }) => firstTimes);
   // Who is new is new in everything.
   const said = all.some(({ what }) => what === "seen")
     ? all.filter(({ what }) => what === "seen")
     : all;
-  return said.map(({ what, within }) => {
-    const [tag, sentence] = FIRST_WORDS[what];
-    const bound = within === null ? "" : ` in ${within.toLocaleString("en-US")}`;
-    return (
-      <span
-        key={what}
-        title={`${sentence}${bound ? `${bound} events before it; older ones were not looked at` : ", of all events kept"}.`}
-        className="shrink-0 rounded-[3px] border border-(--border-control) px-1 text-[11px] leading-4 font-medium whitespace-nowrap"
-      >
-        {tag}
-        {bound}
-      </span>
-    );
-  });
+  return said
+    .filter(({ what }) => kinds.includes(what))
+    .map(({ what, within }) => {
+      const [tag, sentence] = FIRST_WORDS[what];
+      const bound = within === null ? "" : ` in ${within.toLocaleString("en-US")}`;
+      return (
+        <span
+          key={what}
+          title={`${sentence}${bound ? `${bound} events before it; older ones were not looked at` : ", of all events kept"}.`}
+          className="shrink-0 rounded-[3px] border border-(--border-control) px-1 text-[11px] leading-4 font-medium whitespace-nowrap"
+        >
+          {tag}
+          {bound}
+        </span>
+      );
+    });
 }
 
 function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
@@ -162,7 +168,7 @@ function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
   const preposition = line.lane === "done" ? "by" : isAside ? "to" : "";
   return (
     <div
-      className={`flex min-w-0 items-center gap-1.5 hover:bg-(--hover) ${isOpen ? "bg-(--selected)" : ""}`}
+      className={`flex min-w-0 items-center gap-1.5 hover:bg-(--hover) ${isAside ? "max-sm:border-l-2 max-sm:border-(--border-strong) max-sm:pl-2" : ""} ${isOpen ? "bg-(--selected)" : ""}`}
     >
       <button
         type="button"
@@ -175,7 +181,7 @@ function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
           const toggles = key.key === (isExpanded ? "ArrowLeft" : "ArrowRight");
           if (toggles && (line.rows.length > 1 || isExpanded)) view.onExpand(event.id);
         }}
-        className="grid h-7 min-w-0 flex-1 grid-cols-[60px_16px_minmax(0,18rem)_minmax(0,1fr)] items-center gap-x-2 text-left focus-visible:shadow-(--focus-inset) max-sm:h-13 max-sm:grid-cols-[16px_minmax(0,1fr)_auto] max-sm:gap-y-0"
+        className={`${isAside ? "grid-cols-[60px_16px_fit-content(60%)_minmax(0,1fr)]" : "grid-cols-[60px_16px_minmax(0,3fr)_minmax(0,2fr)]"} grid h-7 min-w-0 flex-1 items-center gap-x-2 text-left focus-visible:shadow-(--focus-inset) max-sm:h-13 max-sm:grid-cols-[16px_minmax(0,1fr)_auto] max-sm:gap-y-0`}
       >
         <span
           className="font-mono text-[12px] text-(--text-3) max-sm:order-3 max-sm:text-right"
@@ -185,7 +191,7 @@ function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
         </span>
         <ActionGlyph action={event.action} />
         <span className="truncate font-mono text-[12px]">{event.action}</span>
-        <span className="flex min-w-0 items-center gap-1.5 text-(--text-2) max-sm:order-4 max-sm:col-span-2 max-sm:col-start-2">
+        <span className="flex min-w-0 items-center gap-1.5 overflow-hidden text-(--text-2) max-sm:order-4 max-sm:col-span-2 max-sm:col-start-2">
           {preposition && <span className="text-(--text-3)">{preposition}</span>}
           {!isAside && others[0] && <TypeIcon type={others[0].type} />}
           <span
@@ -215,7 +221,7 @@ function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
         </button>
       )}
       {isAside && <span className="sr-only">was done to</span>}
-      <FirstTimes line={line} />
+      <FirstTimes line={line} what={isAside ? ["seen", "ip", "action"] : ["seen", "action"]} />
     </div>
   );
 }

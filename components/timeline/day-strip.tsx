@@ -1,6 +1,6 @@
 "use client";
 
-import { type KeyboardEvent, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { clockOf, useZone } from "@/components/events/zone";
 import { type TimelineSearch, toTimelineParams } from "@/lib/events/subject";
 import type { DayCounts } from "@/lib/events/timeline";
@@ -33,7 +33,12 @@ interface Props {
 export function DayStrip(props: Props) {
   const { timeline } = props;
   const zone = useZone();
+  const scroller = useRef<HTMLDivElement>(null);
   const cells = useRef<HTMLDivElement>(null);
+  // The newest day first, where not all fit.
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollLeft = scroller.current.scrollWidth;
+  }, []);
   const days = daysUpTo(clockOf(props.lastSeen, zone).day, DAYS);
   const [active, setActive] = useState<string | null>(null);
   const last = days.at(-1) ?? "";
@@ -84,50 +89,54 @@ export function DayStrip(props: Props) {
           counts &&
           `, counted over the newest ${counts.limit.toLocaleString("en-US")} of each lane: whole after ${shortDay(from)}`}
       </p>
-      <div
-        ref={cells}
-        role="toolbar"
-        aria-label="Days, arrow keys move, Enter goes there"
-        onKeyDown={onKeyDown}
-        className="mt-1 flex h-11 items-end gap-px overflow-x-auto pt-1 pb-0.5"
-      >
-        {days.map((day, index) => {
-          const count = (did[index] ?? 0) + (done[index] ?? 0);
-          const isCounted = !from || day >= from;
-          const shade = shadeOf(count, most);
-          return (
-            <button
-              key={day}
-              type="button"
-              tabIndex={day === tabStop ? 0 : -1}
-              aria-label={words(day, index)}
-              title={words(day, index)}
-              aria-current={day === props.current ? "date" : undefined}
-              onFocus={() => setActive(day)}
-              onClick={() => props.onJump(day)}
-              className="group flex h-full min-w-2 flex-1 items-end rounded-[2px] hover:bg-(--hover) focus-visible:shadow-(--focus-inset) aria-[current]:shadow-[inset_0_0_0_1.5px_var(--focus-color)]"
-              suppressHydrationWarning
-            >
-              <span
-                className={`w-full ${isCounted ? "" : "border-t border-dotted border-(--border-control)"}`}
-                style={{
-                  height: isCounted ? `${10 + 22.5 * shade}%` : "10%",
-                  background: isCounted ? `var(--ch-cell-${shade})` : undefined,
-                }}
-              />
-            </button>
-          );
-        })}
+      <div ref={scroller} className="overflow-x-auto">
+        <div className="max-sm:w-[900px]">
+          <div
+            ref={cells}
+            role="toolbar"
+            aria-label="Days, arrow keys move, Enter goes there"
+            onKeyDown={onKeyDown}
+            className="mt-1 flex h-11 items-end gap-px pt-1 pb-0.5"
+          >
+            {days.map((day, index) => {
+              const count = (did[index] ?? 0) + (done[index] ?? 0);
+              const isCounted = !from || day >= from;
+              const shade = shadeOf(count, most);
+              return (
+                <button
+                  key={day}
+                  type="button"
+                  tabIndex={day === tabStop ? 0 : -1}
+                  aria-label={words(day, index)}
+                  title={words(day, index)}
+                  aria-current={day === props.current ? "date" : undefined}
+                  onFocus={() => setActive(day)}
+                  onClick={() => props.onJump(day)}
+                  className="group flex h-full min-w-0 flex-1 items-end rounded-[2px] hover:bg-(--hover) focus-visible:shadow-(--focus-inset) aria-[current]:outline-[1.5px] aria-[current]:-outline-offset-1 aria-[current]:outline-(--focus-color)"
+                  suppressHydrationWarning
+                >
+                  <span
+                    className={`w-full ${isCounted ? "" : "border-t border-dotted border-(--border-control)"}`}
+                    style={{
+                      height: isCounted ? `${10 + 22.5 * shade}%` : "10%",
+                      background: isCounted ? `var(--ch-cell-${shade})` : undefined,
+                    }}
+                  />
+                </button>
+              );
+            })}
+          </div>
+          <p
+            aria-hidden="true"
+            className="flex justify-between font-mono text-[11px] text-(--text-3)"
+            suppressHydrationWarning
+          >
+            <span>{shortDay(days[0] ?? last)}</span>
+            <span>{shortDay(days[DAYS / 2] ?? last)}</span>
+            <span>{shortDay(last)}</span>
+          </p>
+        </div>
       </div>
-      <p
-        aria-hidden="true"
-        className="flex justify-between font-mono text-[11px] text-(--text-3)"
-        suppressHydrationWarning
-      >
-        <span>{shortDay(days[0] ?? last)}</span>
-        <span>{shortDay(days[DAYS / 2] ?? last)}</span>
-        <span>{shortDay(last)}</span>
-      </p>
     </section>
   );
 }
