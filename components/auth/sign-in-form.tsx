@@ -1,7 +1,6 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { signIn } from "next-auth/react";
 import { type FormEvent, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
@@ -16,9 +15,16 @@ const FAILED = "The server could not check the password. Try again.";
 /** @returns null when it worked, else what to show. */
 export async function signInWith(email: string, password: string): Promise<string | null> {
   try {
-    const result = await signIn("credentials", { email, password, redirect: false });
-    if (result?.ok) return null;
-    return (result?.error && REASONS[result.error]) || FAILED;
+    const token = await fetch("/api/auth/csrf");
+    const { csrfToken } = (await token.json()) as { csrfToken: string };
+    // What next-auth/react sends, without the rest of it.
+    const response = await fetch("/api/auth/callback/credentials", {
+      method: "POST",
+      body: new URLSearchParams({ email, password, csrfToken, json: "true" }),
+    });
+    if (response.ok) return null;
+    const { url } = (await response.json()) as { url: string };
+    return REASONS[new URL(url, location.origin).searchParams.get("error") ?? ""] ?? FAILED;
   } catch {
     return FAILED;
   }

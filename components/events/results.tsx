@@ -9,9 +9,10 @@ import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import { cellPivot } from "./columns";
 import { ColumnsMenu } from "./columns-menu";
-import { type DetailState, EventDrawer } from "./event-drawer";
+import type { DetailState } from "./event-drawer";
 import { type ActiveCell, EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
+import { EventDrawer, preloadDrawer } from "./lazy-drawer";
 import { ListEnd, ListStart, NoMatch } from "./list-states";
 import { TailNotice } from "./live-toggle";
 import { useOpenView } from "./open-view";
@@ -137,7 +138,12 @@ export function Results(props: ResultsProps) {
 
   return (
     <div className="flex min-h-0 min-w-0 flex-1">
-      <div className="relative flex min-h-0 min-w-0 flex-1 flex-col" {...watch}>
+      <div
+        className="relative flex min-h-0 min-w-0 flex-1 flex-col"
+        {...watch}
+        onPointerOverCapture={preloadDrawer}
+        onFocusCapture={preloadDrawer}
+      >
         {props.above}
         <TailNotice
           tail={tail}

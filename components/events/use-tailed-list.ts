@@ -1,6 +1,13 @@
 "use client";
 
-import { type PointerEvent, type UIEvent, useEffect, useMemo, useState } from "react";
+import {
+  type FocusEvent,
+  type PointerEvent,
+  type UIEvent,
+  useEffect,
+  useMemo,
+  useState,
+} from "react";
 import type { EventRow } from "@/lib/events/schema";
 import type { LiveTail } from "./use-live-tail";
 
@@ -45,7 +52,7 @@ export function usePauseWhileReading(
       setScrolled(target instanceof Element && target.scrollTop > 0),
     onPointerEnter: ({ pointerType }: PointerEvent) => setHovered(pointerType === "mouse"),
     onPointerLeave: () => setHovered(false),
-    onFocus: () => setFocused(true),
+    onFocus: ({ target }: FocusEvent) => setFocused(target.closest('[role="grid"]') !== null),
     onBlur: () => setFocused(false),
   };
 }

@@ -2,7 +2,7 @@
 
 import { Plus } from "lucide-react";
 import Link from "next/link";
-import { ButtonLink } from "@/components/ui/button";
+import { ButtonLink } from "@/components/ui/button-link";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { StreamSummary } from "@/lib/streams/schema";
 import { StateMark } from "./state-mark";

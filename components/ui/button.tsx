@@ -1,4 +1,3 @@
-import Link from "next/link";
 import type { ComponentProps } from "react";
 import { classes } from "./classes";
 
@@ -18,7 +17,7 @@ const VARIANTS = {
 
 const ICON = "w-7 px-0 max-sm:w-11 max-sm:px-0";
 
-interface Look {
+export interface Look {
   variant?: keyof typeof VARIANTS;
   /** Square, for one icon; needs an aria-label. */
   icon?: boolean;
@@ -39,13 +38,4 @@ export function Button({
   ...props
 }: ComponentProps<"button"> & Look) {
   return <button type={type} className={buttonClasses({ variant, icon }, className)} {...props} />;
-}
-
-export function ButtonLink({
-  variant,
-  icon,
-  className,
-  ...props
-}: ComponentProps<typeof Link> & Look) {
-  return <Link className={buttonClasses({ variant, icon }, className)} {...props} />;
 }

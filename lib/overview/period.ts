@@ -1,4 +1,4 @@
-import { parseEventSearch, type SearchParams } from "@/lib/events/filter/url";
+import { parseEventSearch, type SearchParams } from "@/lib/events/filter/parse-url";
 
 /** Whole days in UTC, as the stored counts are: what the overview is about, and as many days before it. */
 export interface Period {

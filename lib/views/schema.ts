@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseEventSearch } from "@/lib/events/filter/url";
+import { parseEventSearch } from "@/lib/events/filter/parse-url";
 import { parseLayout } from "@/lib/events/table-layout";
 import { viewSearchOf } from "./view";
 

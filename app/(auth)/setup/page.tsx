@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 import { AuthCard } from "@/components/auth/auth-card";
 import { PlainHttpWarning } from "@/components/auth/connection";
 import { SetupForm } from "@/components/auth/setup-form";
-import { ButtonLink } from "@/components/ui/button";
+import { ButtonLink } from "@/components/ui/button-link";
 import { isSetupToken } from "@/lib/auth/server/setup";
 import { readArrival } from "@/lib/http/arrival";
 import { createFirstAdministratorAction } from "./actions";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fieldRef, includeValue } from "./edit";
-import { parseEventSearch, timeBounds, toSearchParams, withFilter, withTime } from "./url";
+import { parseEventSearch } from "./parse-url";
+import { timeBounds, toSearchParams, withFilter, withTime } from "./url";
 
 const ID = "audit_event_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 

@@ -1,5 +1,6 @@
 import { AppError } from "@/lib/errors";
-import { type EventSearch, parseEventSearch } from "../filter/url";
+import { parseEventSearch } from "../filter/parse-url";
+import type { EventSearch } from "../filter/url";
 
 /**
  * The search that a request's parameters describe.

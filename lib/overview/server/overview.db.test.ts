@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
-import { parseEventSearch, timeBounds } from "@/lib/events/filter/url";
+import { parseEventSearch } from "@/lib/events/filter/parse-url";
+import { timeBounds } from "@/lib/events/filter/url";
 import type { NewEvent } from "@/lib/events/schema";
 import { listEvents } from "@/lib/events/server/list";
 import { followRollups } from "@/lib/events/server/rollups";

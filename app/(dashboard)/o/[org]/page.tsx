@@ -4,7 +4,7 @@ import { formatMoment, formatSeq } from "@/components/integrity/words";
 import { StreamRows, Verdict } from "@/components/overview/health";
 import { count, formatDay, periodWords } from "@/components/overview/words";
 import { PageHeader } from "@/components/shell/page-header";
-import { ButtonLink } from "@/components/ui/button";
+import { ButtonLink } from "@/components/ui/button-link";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { readLogHead } from "@/lib/integrity/server/log-status";

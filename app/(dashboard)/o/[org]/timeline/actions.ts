@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
+import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { readTimeline } from "@/lib/events/server/timeline";
-import { parseTimelineSearch } from "@/lib/events/subject";
 import type { TimelinePage } from "@/lib/events/timeline";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 

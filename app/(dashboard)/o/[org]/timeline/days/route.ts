@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
+import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { countDays } from "@/lib/events/server/timeline";
-import { parseTimelineSearch } from "@/lib/events/subject";
 import { errorResponse } from "@/lib/http/error-response";
 
 /** Comma-separated epoch milliseconds at which days begin; the last one ends the last day. */

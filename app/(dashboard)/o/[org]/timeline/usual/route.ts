@@ -1,7 +1,7 @@
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
+import { parseSubject } from "@/lib/events/parse-subject";
 import { readUsual } from "@/lib/events/server/timeline";
-import { parseSubject } from "@/lib/events/subject";
 import { errorResponse } from "@/lib/http/error-response";
 
 /** What is usual for a subject, over its newest events. */

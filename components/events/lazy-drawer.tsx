@@ -1,0 +1,13 @@
+"use client";
+
+import dynamic from "next/dynamic";
+
+const load = () => import("./event-drawer");
+
+/** The drawer, loaded when an event is opened. */
+export const EventDrawer = dynamic(() => load().then((module) => module.EventDrawer));
+
+/** For when somebody is about to open one. */
+export function preloadDrawer(): void {
+  void load();
+}
