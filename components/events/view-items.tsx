@@ -59,9 +59,14 @@ export function ViewItems(props: {
       {viewSections(list.views).map(({ title, views }) => (
         <MenuGroup key={title} label={title}>
           {views.map((view) => (
-            <MenuItem key={view.id} textValue={view.name} onSelect={() => props.onOpen(view)}>
+            <MenuItem
+              key={view.id}
+              textValue={view.name}
+              aria-current={view.id === props.openId || undefined}
+              onSelect={() => props.onOpen(view)}
+            >
               <span className="w-3.5 shrink-0 text-(--accent)">
-                {view.id === props.openId && <Check size={14} role="img" aria-label="open" />}
+                {view.id === props.openId && <Check size={14} aria-hidden="true" />}
               </span>
               <span className="max-w-56 min-w-0 flex-1 truncate">{view.name}</span>
               <span className="flex items-center gap-1.5 text-[12px] text-(--text-3)">

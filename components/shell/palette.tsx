@@ -105,10 +105,17 @@ export function Palette({ organizationId, listViews }: CommandsProps) {
 }
 
 /** @param props.value tells items apart, and is what is searched in */
-export function Item(props: { value?: string; onSelect(): void; children: ReactNode }) {
+export function Item(props: {
+  value?: string;
+  /** Stands whatever is searched for. */
+  forceMount?: boolean;
+  onSelect(): void;
+  children: ReactNode;
+}) {
   return (
     <Command.Item
       value={props.value}
+      forceMount={props.forceMount}
       onSelect={props.onSelect}
       className="flex min-h-8 items-center gap-2 rounded-[5px] px-2 aria-selected:bg-(--selected) max-sm:min-h-11"
     >
@@ -202,14 +209,13 @@ function CommandItems(
       )}
       {props.text && (
         <Command.Group heading="Events" forceMount>
-          <Command.Item
+          <Item
             forceMount
             value={`search ${props.text}`}
             onSelect={() => props.onSearch(`"${props.text.replace(/["\\*]/g, "\\$&")}"`)}
-            className="flex min-h-8 items-center rounded-[5px] px-2 aria-selected:bg-(--selected) max-sm:min-h-11"
           >
             <span className="truncate">Search events for “{props.text}”</span>
-          </Command.Item>
+          </Item>
         </Command.Group>
       )}
     </>

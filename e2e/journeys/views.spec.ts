@@ -34,6 +34,7 @@ async function choose(page: Page, name: string | RegExp): Promise<void> {
       });
   }).toPass();
   await page.keyboard.press("Enter");
+  await expect(page.getByRole("menu")).toHaveCount(0);
 }
 
 async function filterBy(page: Page, text: string): Promise<void> {
