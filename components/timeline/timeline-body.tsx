@@ -1,8 +1,8 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useCallback, useEffect, useRef, useState } from "react";
-import { EventDrawer } from "@/components/events/event-drawer";
-import { clockOf, useZone, zoneOffset } from "@/components/events/zone";
+import { clockOf, useZone } from "@/components/events/zone";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
 import { ButtonLink } from "@/components/ui/button-link";
@@ -10,18 +10,23 @@ import { excludeValue, includeValue } from "@/lib/events/filter/edit";
 import { serializeFilter } from "@/lib/events/filter/serialize";
 import { timeBounds } from "@/lib/events/filter/url";
 import { primaryLane, type TimelineSearch, toTimelineParams } from "@/lib/events/subject";
-import { daysOf, type TimelinePage } from "@/lib/events/timeline";
+import { daysOf } from "@/lib/events/timeline";
 import { DaySection, type DayView } from "./day-section";
 import { DayStrip } from "./day-strip";
 import { dayAfter, dayStart, plural } from "./days";
 import { PartFailed } from "./part-failed";
 import type { TimelineProps, TimelineState } from "./timeline";
+import { TimelineEnd } from "./timeline-end";
 import { TimelineHeader } from "./timeline-header";
 import { useOpenEvent } from "./use-open-event";
 import { usePages } from "./use-pages";
 import { UsualPanel } from "./usual-panel";
 
-interface Props extends TimelineProps {
+const EventDrawer = dynamic(() =>
+  import("@/components/events/event-drawer").then((module) => module.EventDrawer),
+);
+
+export interface TimelineBodyProps extends TimelineProps {
   state: Extract<TimelineState, { kind: "ready" }>;
   isNavigating: boolean;
   hrefOf(change: Partial<TimelineSearch>): string;
@@ -29,7 +34,7 @@ interface Props extends TimelineProps {
 }
 
 /** Head, strip and days, endless in both directions, and the drawer beside them. */
-export function TimelineBody(props: Props) {
+export function TimelineBody(props: TimelineBodyProps) {
   const { organizationId, timeline, state, actions } = props;
   const { subject, search } = timeline;
   const zone = useZone();
@@ -243,58 +248,5 @@ export function TimelineBody(props: Props) {
         />
       )}
     </div>
-  );
-}
-
-/** What stands below the oldest row: how far the search came, that this is all, or that there is nothing. */
-function TimelineEnd(
-  props: Props & {
-    count: number;
-    page: TimelinePage | undefined;
-    isLoading: boolean;
-    onContinue(): void;
-  },
-) {
-  const zone = useZone();
-  const { page, timeline } = props;
-  const { search, subject } = timeline;
-  if (page?.searchedTo && page.next) {
-    const { day, time } = clockOf(page.searchedTo, zone);
-    return (
-      <p className="flex flex-wrap items-center gap-2">
-        {props.count === 0 && "No match so far. "}Searched back to {day} {time}{" "}
-        {zoneOffset(zone, page.searchedTo)}.
-        <Button onClick={props.onContinue} disabled={props.isLoading}>
-          Continue
-        </Button>
-      </p>
-    );
-  }
-  if (page?.next) return <p>Loading…</p>;
-  if (props.count > 0 || timeline.at) return <p>Start of this timeline.</p>;
-  const isNarrowed = search.time.kind !== "all" || search.filter.clauses.length > 0;
-  const who = props.state.subject.name ?? subject.id;
-  return (
-    <>
-      <p className="pt-4 text-(--text-2)">
-        {timeline.lane === "done" || (!timeline.lane && subject.role === "target")
-          ? `Nothing was done to ${who}`
-          : `No events by ${who}`}
-        {search.time.kind === "all" ? "" : " in this range"}
-        {search.filter.clauses.length > 0 ? " match the filter" : ""}.
-      </p>
-      {isNarrowed && (
-        <Button
-          onClick={() =>
-            props.go({ search: { ...search, q: "", time: { kind: "all" }, event: null } })
-          }
-        >
-          All time, no filter
-        </Button>
-      )}
-      {!isNarrowed && timeline.lane && (
-        <Button onClick={() => props.go({ lane: null })}>Both lanes</Button>
-      )}
-    </>
   );
 }
