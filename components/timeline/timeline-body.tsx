@@ -1,7 +1,7 @@
 "use client";
 
-import dynamic from "next/dynamic";
 import { useCallback, useEffect, useRef, useState } from "react";
+import { EventDrawer } from "@/components/events/lazy-drawer";
 import { clockOf, useZone } from "@/components/events/zone";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
@@ -21,10 +21,6 @@ import { TimelineHeader } from "./timeline-header";
 import { useOpenEvent } from "./use-open-event";
 import { usePages } from "./use-pages";
 import { UsualPanel } from "./usual-panel";
-
-const EventDrawer = dynamic(() =>
-  import("@/components/events/event-drawer").then((module) => module.EventDrawer),
-);
 
 export interface TimelineBodyProps extends TimelineProps {
   state: Extract<TimelineState, { kind: "ready" }>;
