@@ -9,12 +9,12 @@ import {
   useRef,
   useState,
 } from "react";
+import { useShortcuts } from "@/components/shell/shortcuts";
 import type { Clause, Diagnostic, EventFilter } from "@/lib/events/filter/ast";
 import { invertClause, removeClause } from "@/lib/events/filter/edit";
 import { parseFilter } from "@/lib/events/filter/parse";
 import { serializeClause, serializeFilter } from "@/lib/events/filter/serialize";
 import { describeClause } from "./describe-clause";
-import { isTyping } from "./keys";
 
 interface Props {
   /** The filter in force; null when the URL's text could not be understood. */
@@ -44,15 +44,9 @@ export function FilterBar(props: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: q decides.
   useEffect(reset, [props.q]);
 
-  useEffect(() => {
-    const onKey = (event: globalThis.KeyboardEvent) => {
-      if (event.key !== "/" || isTyping(event)) return;
-      event.preventDefault();
-      input.current?.focus();
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
+  useShortcuts([
+    { keys: "/", label: "Filter", group: "Events", run: () => input.current?.focus() },
+  ]);
 
   const clauses = filter?.clauses ?? [];
 

@@ -1,8 +1,7 @@
 "use client";
 
-import { useEffect } from "react";
+import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
-import { isTyping } from "./keys";
 import { setZone, useZone, zoneTitle } from "./zone";
 
 /** Switches every time on the page between the viewer's zone and UTC; `u` does the same. */
@@ -10,15 +9,9 @@ export function ZoneToggle() {
   const zone = useZone();
   const other = zone === "utc" ? "viewer" : "utc";
 
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "u" || isTyping(event)) return;
-      event.preventDefault();
-      setZone(other);
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, [other]);
+  useShortcuts([
+    { keys: "u", label: "Your zone or UTC", group: "Everywhere", run: () => setZone(other) },
+  ]);
 
   return (
     <Button
