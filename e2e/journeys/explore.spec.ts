@@ -255,6 +255,9 @@ test.describe("a log of 400 events", () => {
         expect(text, `${link}, row ${index}`).toContain(found[index]?.action);
       await rows.first().click();
       await expect(drawer.getByTestId("drawer-title")).toHaveText(found[0]?.action as string);
+      // Out of the event, then out of the timeline.
+      await page.goBack();
+      await expect(drawer.getByTestId("drawer-title")).toHaveCount(0);
       await page.goBack();
     }
   });
