@@ -1,17 +1,28 @@
 "use client";
 
-import { ArrowDown, ArrowUp, X } from "lucide-react";
+import { ArrowDown, ArrowUp, Ellipsis, X } from "lucide-react";
+import dynamic from "next/dynamic";
 import Link from "next/link";
-import { useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { usePreference, writePreference } from "@/components/shell/preferences";
+import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Sheet } from "@/components/ui/dialog";
 import { ErrorPanel } from "@/components/ui/error-panel";
+import { Menu, MenuItem } from "@/components/ui/menu";
+import { ResizeEdge } from "@/components/ui/resize-edge";
+import { showToast } from "@/components/ui/toasts";
+import { findChanges } from "@/lib/events/changes";
+import { curlCommand } from "@/lib/events/curl";
 import type { EventDetail } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
-import { Line, type Pivot, Summary } from "./event-summary";
+import { Line, Summary } from "./event-summary";
 import { TrailDot } from "./trail-mark";
 import { useMedia } from "./use-media";
+
+const Changes = dynamic(() => import("./event-changes").then(({ Changes: part }) => part));
+const JsonTree = dynamic(() => import("./json-tree").then(({ JsonTree: part }) => part));
 
 export type DetailState =
   | { kind: "loading" }
@@ -24,22 +35,43 @@ interface Props {
   /** `6 of 100+`, empty when the event is not in the list. */
   position: string;
   verifiedTo: number | null;
-  onPivot?: Pivot;
   onStep(step: 1 | -1): void;
   onRetry(): void;
   onClose(): void;
 }
 
+const WIDTH = "drawer.width";
+
 /** One event whole: beside the list on a wide screen, over it on a small one. */
 export function EventDrawer(props: Props) {
   const isWide = useMedia("(min-width: 1280px)");
-  const body = <DrawerBody {...props} />;
+  const widthPx = Number(usePreference(WIDTH)) || 456;
+  useShortcuts([
+    { keys: "j", label: "Next event", group: "Event", inDialog: true, run: () => props.onStep(1) },
+    {
+      keys: "k",
+      label: "Previous event",
+      group: "Event",
+      inDialog: true,
+      run: () => props.onStep(-1),
+    },
+  ]);
+  const body = <DrawerBody {...props} takesFocus={isWide} />;
   if (isWide) {
     return (
       <aside
         aria-label="Event"
-        className="flex w-[456px] shrink-0 flex-col border-l border-(--border) bg-(--surface) shadow-(--shadow-drawer)"
+        className="relative flex shrink-0 flex-col border-l border-(--border) bg-(--surface) shadow-(--shadow-drawer)"
+        style={{ width: widthPx }}
       >
+        <ResizeEdge
+          label="Width of the event"
+          side="left"
+          widthPx={widthPx}
+          minPx={360}
+          maxPx={800}
+          onResize={(px) => writePreference(WIDTH, String(px))}
+        />
         {body}
       </aside>
     );
@@ -51,18 +83,44 @@ export function EventDrawer(props: Props) {
   );
 }
 
-const TABS = ["Summary", "JSON", "Integrity"] as const;
+type Tab = "Summary" | "Changes" | "JSON" | "Integrity";
 
-function DrawerBody(props: Props) {
-  const [tab, setTab] = useState<(typeof TABS)[number]>("Summary");
-  const { state } = props;
+function DrawerBody(props: Props & { takesFocus: boolean }) {
+  const { state, takesFocus } = props;
+  const [chosen, setTab] = useState<Tab>("Summary");
+  const title = useRef<HTMLHeadingElement>(null);
   const event = state.kind === "ready" ? state.event : null;
+  const changes = useMemo(() => (event ? findChanges(event.event.metadata) : []), [event]);
+  const tabs: Tab[] = [
+    "Summary",
+    ...(changes.length > 0 ? ["Changes" as const] : []),
+    "JSON",
+    "Integrity",
+  ];
+  const tab = tabs.includes(chosen) ? chosen : "Summary";
+
+  // Beside the list: whoever opened it hears what it is. A sheet takes the focus by itself.
+  useEffect(() => {
+    if (takesFocus) title.current?.focus({ preventScroll: true });
+  }, [takesFocus]);
+
+  const onTabKey = (key: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[key.key];
+    if (!by) return;
+    key.preventDefault();
+    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] as Tab;
+    setTab(next);
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+
   return (
     <>
       <header className="flex h-11 shrink-0 items-center gap-2 border-b border-(--border) pr-2 pl-4 max-sm:h-13">
         {event && <ActionGlyph action={event.action} />}
         <h2
-          className="min-w-0 flex-1 truncate font-mono text-[14px] font-semibold"
+          ref={title}
+          tabIndex={-1}
+          className="min-w-0 flex-1 truncate font-mono text-[14px] font-semibold outline-0"
           data-testid="drawer-title"
         >
           {event?.action ?? "Event"}
@@ -116,24 +174,30 @@ function DrawerBody(props: Props) {
             <span className="font-mono text-(--text-2)">#{event.seq}</span>
             <span className="min-w-0 flex-1 truncate font-mono text-(--text-3)">{event.id}</span>
             <CopyButton text={event.id} label="Copy the id" />
+            <CopyMenu event={event} />
           </p>
           <div
             role="tablist"
             aria-label="Parts of the event"
+            onKeyDown={onTabKey}
             className="flex gap-4 border-b border-(--border) px-4"
           >
-            {TABS.map((name) => (
+            {tabs.map((name) => (
               <button
                 key={name}
                 type="button"
                 role="tab"
                 id={`tab-${name}`}
+                tabIndex={name === tab ? 0 : -1}
                 aria-selected={name === tab}
                 aria-controls="event-panel"
                 onClick={() => setTab(name)}
                 className="-mb-px h-9 border-b-2 border-transparent text-(--text-2) aria-selected:border-(--text) aria-selected:font-medium aria-selected:text-(--text) max-sm:h-11"
               >
                 {name}
+                {name === "Changes" && (
+                  <span className="ml-1.5 text-(--text-3)">{changes.length}</span>
+                )}
               </button>
             ))}
           </div>
@@ -145,13 +209,49 @@ function DrawerBody(props: Props) {
             tabIndex={0}
             className="min-h-0 flex-1 overflow-auto px-4 py-3 focus-visible:shadow-(--focus-inset)"
           >
-            {tab === "Summary" && <Summary event={event} onPivot={props.onPivot} />}
-            {tab === "JSON" && <Json event={event} />}
+            {tab === "Summary" && <Summary event={event} />}
+            {tab === "Changes" && <Changes changes={changes} />}
+            {tab === "JSON" && <JsonTree key={event.id} event={event} />}
             {tab === "Integrity" && <Integrity event={event} verifiedTo={props.verifiedTo} />}
           </div>
         </>
       )}
     </>
+  );
+}
+
+function CopyMenu({ event }: { event: EventDetail }) {
+  const copy = (text: string, what: string) =>
+    navigator.clipboard
+      ?.writeText(text)
+      .then(() => showToast(`Copied ${what}`))
+      .catch(() => showToast("Copying is not possible here"));
+  const link = () => {
+    const url = new URL(`/o/${event.organizationId}/events`, location.href);
+    url.searchParams.set("event", event.id);
+    return url.href;
+  };
+  return (
+    <Menu
+      label="Copy"
+      align="end"
+      trigger={
+        <Button variant="quiet" icon aria-label="Copy more">
+          <Ellipsis size={14} aria-hidden="true" />
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => void copy(link(), "the link")}>Copy link</MenuItem>
+      <MenuItem onSelect={() => void copy(event.id, "the id")}>Copy id</MenuItem>
+      <MenuItem onSelect={() => void copy(JSON.stringify(event.event, null, 2), "the JSON")}>
+        Copy JSON
+      </MenuItem>
+      <MenuItem
+        onSelect={() => void copy(curlCommand(location.origin, event.event), "a curl command")}
+      >
+        Copy curl
+      </MenuItem>
+    </Menu>
   );
 }
 
@@ -164,27 +264,6 @@ function ProofState(props: { event: EventDetail; verifiedTo: number | null }) {
       <TrailDot isVerified={isVerified} />
       {isVerified ? "Verified" : "Sealed"}
     </span>
-  );
-}
-
-function Json(props: { event: EventDetail }) {
-  const text = JSON.stringify(props.event.event, null, 2);
-  return (
-    <div className="relative">
-      <CopyButton
-        text={text}
-        label="Copy the JSON"
-        className="absolute top-1 right-1 bg-(--sunken)"
-      />
-      <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
-        tabIndex={0}
-        className="overflow-auto rounded-[5px] bg-(--sunken) p-3 pr-10 font-mono text-[12px] leading-[18px]"
-        data-testid="event-json"
-      >
-        {text}
-      </pre>
-    </div>
   );
 }
 

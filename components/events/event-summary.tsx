@@ -1,55 +1,35 @@
 "use client";
 
-import { Minus, Plus } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { Button } from "@/components/ui/button";
 import type { FieldRef } from "@/lib/events/filter/ast";
-import { fieldRef } from "@/lib/events/filter/edit";
-import type { EventDetail } from "@/lib/events/schema";
+import { EMPTY_FILTER } from "@/lib/events/filter/ast";
+import { fieldRef, includeValue } from "@/lib/events/filter/edit";
+import { serializeFilter } from "@/lib/events/filter/serialize";
+import { toSearchParams } from "@/lib/events/filter/url";
+import type { EventDetail, EventRow } from "@/lib/events/schema";
 import { TypeIcon, timelineHref } from "./participant";
+import { PivotButtons } from "./pivots";
 import { clockOf, useZone, zoneOffset } from "./zone";
-
-/** Includes or excludes a value; absent where the list has no filter to pivot (a timeline). */
-export type Pivot = ((field: FieldRef, value: string, include: boolean) => void) | undefined;
 
 /** A label and its value, with buttons to include or exclude it. */
 export function Line(props: {
   label: string;
+  event?: EventRow;
   field?: FieldRef;
   value?: string;
-  onPivot?: Pivot;
   children: ReactNode;
 }) {
-  const { field, value, onPivot } = props;
+  const { field, value, event } = props;
   return (
     <div className="group -mx-2 grid min-h-7 grid-cols-[88px_minmax(0,1fr)_auto] items-start gap-2 rounded-[3px] px-2 py-1 focus-within:bg-(--hover) hover:bg-(--hover) max-sm:min-h-11">
       <dt className="truncate text-(--text-3)" title={props.label}>
         {props.label}
       </dt>
       <dd className="min-w-0 break-words">{props.children}</dd>
-      {field && value !== undefined && onPivot && (
+      {field && value !== undefined && event && (
         <dd className="flex opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:-my-3 max-sm:opacity-100">
-          <Button
-            variant="quiet"
-            icon
-            className="size-5"
-            aria-label={`Only ${props.label} ${value}`}
-            title="Include"
-            onClick={() => onPivot(field, value, true)}
-          >
-            <Plus size={12} aria-hidden="true" />
-          </Button>
-          <Button
-            variant="quiet"
-            icon
-            className="size-5"
-            aria-label={`Without ${props.label} ${value}`}
-            title="Exclude"
-            onClick={() => onPivot(field, value, false)}
-          >
-            <Minus size={12} aria-hidden="true" />
-          </Button>
+          <PivotButtons pivot={{ field, value }} event={event} label={props.label} hasMenu />
         </dd>
       )}
     </div>
@@ -59,20 +39,19 @@ export function Line(props: {
 function ParticipantLine(props: {
   label: string;
   part: "actor" | "target";
-  organizationId: string;
   participant: EventDetail["actor"];
-  onPivot?: Pivot;
+  event: EventDetail;
 }) {
   const { participant, part } = props;
   return (
-    <Line label={props.label} field={fieldRef(part)} value={participant.id} onPivot={props.onPivot}>
+    <Line label={props.label} field={fieldRef(part)} value={participant.id} event={props.event}>
       <span className="grid grid-cols-[14px_minmax(0,1fr)] gap-x-1.5">
         <span className="grid h-5 place-items-center">
           <TypeIcon type={participant.type} />
         </span>
         <span>
           <Link
-            href={timelineHref(props.organizationId, part, participant)}
+            href={timelineHref(props.event.organizationId, part, participant)}
             title={`Timeline of this ${part}`}
             className="group/link"
           >
@@ -113,7 +92,7 @@ function Metadata(props: {
   title: string;
   field: "metadata" | "actor.metadata" | null;
   value: unknown;
-  onPivot?: Pivot;
+  event: EventDetail;
 }) {
   const found = leaves(props.value).filter(({ path }) => path.length > 0);
   if (found.length === 0) return null;
@@ -130,7 +109,7 @@ function Metadata(props: {
             label={path.join(".")}
             field={field}
             value={text}
-            onPivot={props.onPivot}
+            event={props.event}
           >
             <span className="font-mono text-[12px] break-all">{text}</span>
           </Line>
@@ -140,16 +119,46 @@ function Metadata(props: {
   );
 }
 
+const AROUND_MS = 15 * 60_000;
+
+/** What else happened then: the list around the event, which stays open. */
+function Around({ event }: { event: EventDetail }) {
+  const atMs = Date.parse(event.occurredAt);
+  const [from, to] = [atMs - AROUND_MS, atMs + AROUND_MS].map((ms) => new Date(ms).toISOString());
+  const href = (q: string) => {
+    const params = toSearchParams({
+      q,
+      time: { kind: "absolute", from: from ?? null, to: to ?? null },
+      event: event.id,
+      after: null,
+      before: null,
+    });
+    return `/o/${event.organizationId}/events?${params}`;
+  };
+  const actor = serializeFilter(includeValue(EMPTY_FILTER, fieldRef("actor"), event.actor.id));
+  const look = "underline decoration-(--border-control) underline-offset-3 max-sm:py-3";
+  return (
+    <p className="mt-3 flex flex-wrap gap-x-4 border-t border-(--border) pt-3">
+      <span className="text-(--text-3)">Around this, ±15 min:</span>
+      <Link href={href(actor)} className={look}>
+        same actor
+      </Link>
+      <Link href={href("")} className={look}>
+        everything
+      </Link>
+    </p>
+  );
+}
+
 /** Everything the event says, leaf by leaf. */
-export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
-  const { event, onPivot } = props;
+export function Summary(props: { event: EventDetail }) {
+  const { event } = props;
   const zone = useZone();
   const moment = (iso: string) => {
     const { day, time, milliseconds } = clockOf(iso, zone);
     return `${day} ${time}${milliseconds} ${zoneOffset(zone, iso)}`;
   };
   const agent = event.event.context?.user_agent;
-  const organizationId = event.organizationId;
   const moreContext = Object.fromEntries(
     Object.entries(event.event.context ?? {}).filter(
       ([key]) => key !== "location" && key !== "user_agent",
@@ -158,28 +167,21 @@ export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
   return (
     <>
       <dl>
-        <Line label="Action" field={fieldRef("action")} value={event.action} onPivot={onPivot}>
+        <Line label="Action" field={fieldRef("action")} value={event.action} event={event}>
           <span className="font-mono text-[12px]">{event.action}</span>
           {event.version !== 1 && (
             <span className="ml-1.5 text-[12px] text-(--text-3)">version {event.version}</span>
           )}
         </Line>
-        <ParticipantLine
-          label="Actor"
-          part="actor"
-          organizationId={organizationId}
-          participant={event.actor}
-          onPivot={onPivot}
-        />
+        <ParticipantLine label="Actor" part="actor" participant={event.actor} event={event} />
         {event.targets.map((target, position) => (
           <ParticipantLine
             // biome-ignore lint/suspicious/noArrayIndexKey: the same target may stand twice.
             key={position}
             label={event.targets.length === 1 ? "Target" : `Target ${position + 1}`}
             part="target"
-            organizationId={organizationId}
             participant={target}
-            onPivot={onPivot}
+            event={event}
           />
         ))}
         {event.targets.length === 0 && <Line label="Target">none</Line>}
@@ -197,12 +199,12 @@ export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
       {event.event.context && (
         <Section title="Context">
           {event.location !== null && (
-            <Line label="IP" field={fieldRef("ip")} value={event.location} onPivot={onPivot}>
+            <Line label="IP" field={fieldRef("ip")} value={event.location} event={event}>
               <span className="font-mono text-[12px] break-all">{event.location}</span>
             </Line>
           )}
           {typeof agent === "string" && (
-            <Line label="Agent" field={fieldRef("agent")} value={agent} onPivot={onPivot}>
+            <Line label="Agent" field={fieldRef("agent")} value={agent} event={event}>
               {agent}
             </Line>
           )}
@@ -215,12 +217,12 @@ export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
             ))}
         </Section>
       )}
-      <Metadata title="Metadata" field="metadata" value={event.event.metadata} onPivot={onPivot} />
+      <Metadata title="Metadata" field="metadata" value={event.event.metadata} event={event} />
       <Metadata
         title="Actor's metadata"
         field="actor.metadata"
         value={event.event.actor.metadata}
-        onPivot={onPivot}
+        event={event}
       />
       {event.event.targets.map((target, position) => (
         <Metadata
@@ -231,8 +233,10 @@ export function Summary(props: { event: EventDetail; onPivot?: Pivot }) {
           }
           field={null}
           value={target.metadata}
+          event={event}
         />
       ))}
+      <Around event={event} />
     </>
   );
 }

@@ -69,10 +69,16 @@ interface Props {
   /** Marks a row as chosen or not; with `isRange`, all from the one marked last. */
   onSelect(event: ListedEvent, isRange: boolean): void;
   /** Keys that act on a cell: `i`, `e`, `.`; false when the key means nothing here. */
-  onCellKey(key: string, event: ListedEvent, columnId: string, cell: HTMLElement | null): boolean;
-  onCellMenu(event: ListedEvent, columnId: string, cell: HTMLElement): void;
+  onCellKey(
+    key: string,
+    event: ListedEvent,
+    columnId: string,
+    cell: HTMLElement | null,
+    value?: string | null,
+  ): boolean;
+  onCellMenu(event: ListedEvent, columnId: string, cell: HTMLElement, value?: string | null): void;
   /** Buttons over the cell under the mouse or the keyboard. */
-  cellTools?(event: ListedEvent, columnId: string): ReactNode;
+  cellTools(event: ListedEvent, columnId: string, value?: string | null): ReactNode;
   onNearEnd(): void;
   onNearStart(): void;
   onShown(firstIndex: number, lastIndex: number): void;
@@ -173,6 +179,15 @@ export function EventTable(props: Props) {
     onShown(shownFrom, shownTo);
   }, [shownFrom, shownTo, rows.length, onNearEnd, onNearStart, onShown]);
 
+  const openIndex = useMemo(
+    () => (props.openId ? rows.findIndex((row) => row?.id === props.openId) : -1),
+    [rows, props.openId],
+  );
+  // Stepping in the drawer takes the list along.
+  useEffect(() => {
+    if (openIndex >= 0) virtualizer.scrollToIndex(openIndex);
+  }, [openIndex, virtualizer]);
+
   const move = (step: number) => {
     const index = Math.min(Math.max(activeIndex + step, -1), rows.length - 1);
     if (index < 0) return props.onActive({ ...active, row: step === -1 ? "head" : null });
@@ -225,6 +240,7 @@ export function EventTable(props: Props) {
         row,
         columnId,
         document.getElementById(cellId(row.id, active.column)),
+        cellValue(columnId, row),
       )
     )
       return;
@@ -238,6 +254,14 @@ export function EventTable(props: Props) {
     const row = rows[Number(cell?.dataset.row)];
     return cell && row ? { row, column: Number(cell.dataset.column), cell } : null;
   };
+
+  const tools = (event: ListedEvent, columnId: string) => (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a press on a tool does not open the event.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: as above.
+    <span className="contents" onClick={(click) => click.stopPropagation()}>
+      {props.cellTools(event, columnId, cellValue(columnId, event))}
+    </span>
+  );
 
   const template = gridTemplate(columns, hasOffsets);
   const activeId =
@@ -287,7 +311,7 @@ export function EventTable(props: Props) {
           if (!place || !id || isSmall) return;
           event.preventDefault();
           props.onActive({ row: place.row.id, column: place.column });
-          props.onCellMenu(place.row, id, place.cell);
+          props.onCellMenu(place.row, id, place.cell, cellValue(id, place.row));
         }}
         className={`group/grid min-h-0 flex-1 overflow-auto outline-0 focus-visible:rounded-none ${activeId ? "" : "focus-visible:shadow-(--focus-inset)"}`}
       >
@@ -388,8 +412,7 @@ export function EventTable(props: Props) {
                       className={`flex h-full min-w-0 items-center pr-3 ${pinning(columns[column]?.id)} ${isActive && active.column === column ? "group-focus-visible/grid:shadow-[inset_0_0_0_1.5px_var(--focus-color)]" : ""}`}
                     >
                       <table.FlexRender cell={cell} />
-                      {tooledColumn === column &&
-                        props.cellTools?.(event, columns[column]?.id ?? "")}
+                      {tooledColumn === column && tools(event, columns[column]?.id ?? "")}
                     </span>
                   ))
                 )}

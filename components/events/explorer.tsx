@@ -162,6 +162,7 @@ export function Explorer(props: Props) {
             }
             isNavigating={isNavigating}
             onFilter={(next) => go(withFilter(state.search, next))}
+            onTime={(next) => change({ time: next })}
             onRefresh={() => startNavigation(() => router.refresh())}
           />
         </div>

@@ -1,11 +1,7 @@
 "use client";
 
-import { useMemo, useSyncExternalStore } from "react";
-import {
-  readPreference,
-  subscribePreferences,
-  writePreference,
-} from "@/components/shell/preferences";
+import { useMemo } from "react";
+import { usePreference, writePreference } from "@/components/shell/preferences";
 import type { Counted, Facet, MetadataKeys } from "@/lib/events/facets";
 import { fields } from "@/lib/events/fields";
 import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
@@ -28,11 +24,7 @@ const OPENED = "facets.opened";
 
 /** Base facets are open, metadata keys are closed, until somebody says otherwise. */
 function useOpened() {
-  const stored = useSyncExternalStore(
-    subscribePreferences,
-    () => readPreference(OPENED),
-    () => null,
-  );
+  const stored = usePreference(OPENED);
   const opened = useMemo((): Record<string, boolean> => {
     try {
       return JSON.parse(stored ?? "{}");

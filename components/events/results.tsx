@@ -3,11 +3,11 @@
 import { useSearchParams } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
-import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
-import { excludeValue, includeValue } from "@/lib/events/filter/edit";
-import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
+import type { EventFilter } from "@/lib/events/filter/ast";
+import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
-import { cellPivot } from "./columns";
+import { addColumn, columnIdOf } from "@/lib/events/table-layout";
+import { cellPivot, type ListedEvent } from "./columns";
 import { ColumnsMenu } from "./columns-menu";
 import type { DetailState } from "./event-drawer";
 import { type ActiveCell, EventTable } from "./event-table";
@@ -16,6 +16,7 @@ import { EventDrawer, preloadDrawer } from "./lazy-drawer";
 import { ListEnd, ListStart, NoMatch } from "./list-states";
 import { TailNotice } from "./live-toggle";
 import { useOpenView } from "./open-view";
+import { filterPivots, PivotButtons, PivotProvider, type Pivots, usePivotMenu } from "./pivots";
 import { MAX_SELECTED, SelectionBar } from "./selection-bar";
 import { TrailDot } from "./trail-mark";
 import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
@@ -36,6 +37,7 @@ interface ResultsProps {
   /** Stands over the list, beside the drawer. */
   above?: ReactNode;
   onFilter(filter: EventFilter): void;
+  onTime(time: TimeRange): void;
   onRefresh(): void;
 }
 
@@ -99,12 +101,26 @@ export function Results(props: ResultsProps) {
     if (position + by >= rows.length - 1) void loadOlder();
   };
 
-  const pivot = (field: FieldRef, value: string, include: boolean) =>
-    props.onFilter((include ? includeValue : excludeValue)(search.filter, field, value));
+  const edits = filterPivots(search.filter, props.onFilter);
+  const pivots: Pivots = {
+    organizationId,
+    ...edits,
+    addColumn: (field) => setLayout(addColumn(layout, columnIdOf(field))),
+    showTime: props.onTime,
+  };
+  const { openAt, menu } = usePivotMenu();
 
-  const onCellKey = (key: string, event: Parameters<typeof cellPivot>[1], columnId: string) => {
-    const found = key === "i" || key === "e" ? cellPivot(columnId, event) : null;
-    if (found) pivot(found.field, found.value, key === "i");
+  const onCellKey = (
+    key: string,
+    event: ListedEvent,
+    columnId: string,
+    cell: HTMLElement | null,
+    value?: string | null,
+  ) => {
+    const found = cellPivot(columnId, event, value);
+    if (key === "i" && found) edits.include(found);
+    else if (key === "e" && found) edits.exclude(found);
+    else if (key === "." && cell) openAt(cell, found, event);
     else if (key === "c") void navigator.clipboard?.writeText(event.id);
     else return false;
     return true;
@@ -126,6 +142,7 @@ export function Results(props: ResultsProps) {
     { keys: "X", label: "Select from the last selected one to here", group: GROUP, run: toGrid },
     { keys: "i", label: "Include the cell's value", group: GROUP, run: toGrid },
     { keys: "e", label: "Exclude the cell's value", group: GROUP, run: toGrid },
+    { keys: ".", label: "What to do with the cell's value", group: GROUP, run: toGrid },
     { keys: "c", label: "Copy the event's id", group: GROUP, run: toGrid },
     { keys: "r", label: "Refresh", group: GROUP, run: props.onRefresh },
     {
@@ -137,103 +154,117 @@ export function Results(props: ResultsProps) {
   ]);
 
   return (
-    <div className="flex min-h-0 min-w-0 flex-1">
-      <div
-        className="relative flex min-h-0 min-w-0 flex-1 flex-col"
-        {...watch}
-        onPointerOverCapture={preloadDrawer}
-        onFocusCapture={preloadDrawer}
-      >
-        {props.above}
-        <TailNotice
-          tail={tail}
-          onTake={() => {
-            tail.take();
-            grid.current?.scrollTo({ top: 0 });
-          }}
-          onReload={props.onRefresh}
-        />
-        {rows.length === 0 && !next && !previous ? (
-          <NoMatch search={search} onFilter={props.onFilter} />
-        ) : (
-          <EventTable
-            gridRef={grid}
-            visit={visit}
-            rows={rows}
-            above={list.above}
-            liveCount={liveCount}
-            layout={layout}
-            onLayout={setLayout}
-            verifiedTo={props.verifiedTo}
-            active={active}
-            openId={openId}
-            selected={selection.ids}
-            isLoading={list.loading !== null || props.isNavigating}
-            readColumns={readColumns}
-            onOpen={(event) => open(event.id, openId !== null)}
-            onActive={(cell) => {
-              setActive(cell);
-              if (openId && cell.row && cell.row !== "head") open(cell.row, true);
+    <PivotProvider value={pivots}>
+      <div className="flex min-h-0 min-w-0 flex-1">
+        <div
+          className="relative flex min-h-0 min-w-0 flex-1 flex-col"
+          {...watch}
+          onPointerOverCapture={preloadDrawer}
+          onFocusCapture={preloadDrawer}
+        >
+          {props.above}
+          <TailNotice
+            tail={tail}
+            onTake={() => {
+              tail.take();
+              grid.current?.scrollTo({ top: 0 });
             }}
-            onSelect={selection.toggle}
-            onCellKey={onCellKey}
-            onCellMenu={() => {}}
-            onNearEnd={onNearEnd}
-            onNearStart={onNearStart}
-            onShown={(from, to) => list.keep(from - liveCount, to - liveCount)}
-            start={<ListStart previous={previous} />}
-            end={
-              <ListEnd
-                page={{ next, searchedTo: list.searchedTo }}
-                failure={failure}
-                isLoading={list.loading !== null}
-                count={rows.length}
-                isWhole={search.filter.clauses.length === 0 && search.time.kind === "all"}
-                onContinue={loadOlder}
+            onReload={props.onRefresh}
+          />
+          {rows.length === 0 && !next && !previous ? (
+            <NoMatch search={search} onFilter={props.onFilter} />
+          ) : (
+            <EventTable
+              gridRef={grid}
+              visit={visit}
+              rows={rows}
+              above={list.above}
+              liveCount={liveCount}
+              layout={layout}
+              onLayout={setLayout}
+              verifiedTo={props.verifiedTo}
+              active={active}
+              openId={openId}
+              selected={selection.ids}
+              isLoading={list.loading !== null || props.isNavigating}
+              readColumns={readColumns}
+              onOpen={(event) => open(event.id, openId !== null)}
+              onActive={(cell) => {
+                setActive(cell);
+                if (openId && cell.row && cell.row !== "head") open(cell.row, true);
+              }}
+              onSelect={selection.toggle}
+              onCellKey={onCellKey}
+              onCellMenu={(event, columnId, cell, value) =>
+                openAt(cell, cellPivot(columnId, event, value), event)
+              }
+              cellTools={(event, columnId, value) => {
+                const found = cellPivot(columnId, event, value);
+                return (
+                  found && (
+                    <span className="absolute right-1 flex rounded-[3px] bg-(--surface)">
+                      <PivotButtons pivot={found} event={event} label={columnId} />
+                    </span>
+                  )
+                );
+              }}
+              onNearEnd={onNearEnd}
+              onNearStart={onNearStart}
+              onShown={(from, to) => list.keep(from - liveCount, to - liveCount)}
+              start={<ListStart previous={previous} />}
+              end={
+                <ListEnd
+                  page={{ next, searchedTo: list.searchedTo }}
+                  failure={failure}
+                  isLoading={list.loading !== null}
+                  count={rows.length}
+                  isWhole={search.filter.clauses.length === 0 && search.time.kind === "all"}
+                  onContinue={loadOlder}
+                />
+              }
+            />
+          )}
+          <div className="flex h-8 shrink-0 items-center gap-4 overflow-hidden border-t border-(--border) px-4 text-[12px] text-(--text-2)">
+            <p role="status" data-testid="row-count" className="whitespace-nowrap">
+              {countWords(rows.length, next !== null || previous !== null)}
+            </p>
+            {selection.ids.size > 0 ? (
+              <SelectionBar
+                ids={[...selection.ids]}
+                copy={(ids, format) => actions.copy(organizationId, ids, format)}
+                onClear={selection.clear}
               />
-            }
+            ) : (
+              props.verifiedTo !== null && (
+                <span className="flex items-center gap-1.5 whitespace-nowrap text-(--in-verified)">
+                  <TrailDot isVerified />
+                  Verified to #{props.verifiedTo.toLocaleString("en-US")}
+                </span>
+              )
+            )}
+            <span className="ml-auto">
+              <ColumnsMenu
+                layout={layout}
+                isChanged={isChanged}
+                onChange={setLayout}
+                onReset={() => setLayout(null)}
+              />
+            </span>
+          </div>
+        </div>
+        {openId && (
+          <EventDrawer
+            state={detail}
+            position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
+            verifiedTo={props.verifiedTo}
+            onStep={step}
+            onRetry={retry}
+            onClose={() => open(null)}
           />
         )}
-        <div className="flex h-8 shrink-0 items-center gap-4 overflow-hidden border-t border-(--border) px-4 text-[12px] text-(--text-2)">
-          <p role="status" data-testid="row-count" className="whitespace-nowrap">
-            {countWords(rows.length, next !== null || previous !== null)}
-          </p>
-          {selection.ids.size > 0 ? (
-            <SelectionBar
-              ids={[...selection.ids]}
-              copy={(ids, format) => actions.copy(organizationId, ids, format)}
-              onClear={selection.clear}
-            />
-          ) : (
-            props.verifiedTo !== null && (
-              <span className="flex items-center gap-1.5 whitespace-nowrap text-(--in-verified)">
-                <TrailDot isVerified />
-                Verified to #{props.verifiedTo.toLocaleString("en-US")}
-              </span>
-            )
-          )}
-          <span className="ml-auto">
-            <ColumnsMenu
-              layout={layout}
-              isChanged={isChanged}
-              onChange={setLayout}
-              onReset={() => setLayout(null)}
-            />
-          </span>
-        </div>
       </div>
-      {openId && (
-        <EventDrawer
-          state={detail}
-          position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
-          verifiedTo={props.verifiedTo}
-          onPivot={pivot}
-          onStep={step}
-          onRetry={retry}
-          onClose={() => open(null)}
-        />
-      )}
-    </div>
+      {menu}
+    </PivotProvider>
   );
 }
 

@@ -1,3 +1,7 @@
+"use client";
+
+import { useSyncExternalStore } from "react";
+
 /** What a person prefers, kept in this browser under `trailseal.<name>`; other tabs follow. */
 
 const PREFIX = "trailseal.";
@@ -34,4 +38,13 @@ export function subscribePreferences(listener: () => void): () => void {
     listeners.delete(listener);
     if (listeners.size === 0) removeEventListener("storage", announce);
   };
+}
+
+/** A preference as it is now; null on the server, which knows none. */
+export function usePreference(name: string): string | null {
+  return useSyncExternalStore(
+    subscribePreferences,
+    () => readPreference(name),
+    () => null,
+  );
 }

@@ -2,11 +2,11 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { EventDrawer } from "@/components/events/lazy-drawer";
+import { filterPivots, PivotProvider } from "@/components/events/pivots";
 import { clockOf, useZone } from "@/components/events/zone";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
 import { ButtonLink } from "@/components/ui/button-link";
-import { excludeValue, includeValue } from "@/lib/events/filter/edit";
 import { serializeFilter } from "@/lib/events/filter/serialize";
 import { timeBounds } from "@/lib/events/filter/url";
 import { primaryLane, type TimelineSearch, toTimelineParams } from "@/lib/events/subject";
@@ -230,18 +230,23 @@ export function TimelineBody(props: TimelineBodyProps) {
         )}
       </div>
       {openId && (
-        <EventDrawer
-          state={detail}
-          position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
-          verifiedTo={state.verifiedTo}
-          onPivot={(field, value, include) => {
-            const filter = (include ? includeValue : excludeValue)(search.filter, field, value);
-            props.go({ search: { ...search, q: serializeFilter(filter), event: null } });
+        <PivotProvider
+          value={{
+            organizationId,
+            ...filterPivots(search.filter, (filter) =>
+              props.go({ search: { ...search, q: serializeFilter(filter), event: null } }),
+            ),
           }}
-          onStep={step}
-          onRetry={retry}
-          onClose={close}
-        />
+        >
+          <EventDrawer
+            state={detail}
+            position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
+            verifiedTo={state.verifiedTo}
+            onStep={step}
+            onRetry={retry}
+            onClose={close}
+          />
+        </PivotProvider>
       )}
     </div>
   );

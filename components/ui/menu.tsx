@@ -9,16 +9,21 @@ export function Menu(props: {
   children: ReactNode;
   align?: "start" | "end";
   label?: string;
+  /** Controlled where nobody presses the trigger. */
+  open?: boolean;
   onOpenChange?(isOpen: boolean): void;
+  /** Where the focus goes, if not back to the trigger. */
+  onCloseAutoFocus?(event: Event): void;
 }) {
   return (
-    <DropdownMenu.Root modal={false} onOpenChange={props.onOpenChange}>
+    <DropdownMenu.Root modal={false} open={props.open} onOpenChange={props.onOpenChange}>
       <DropdownMenu.Trigger asChild>{props.trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
           align={props.align ?? "start"}
           sideOffset={4}
           aria-label={props.label}
+          onCloseAutoFocus={props.onCloseAutoFocus}
           className="z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-44 overflow-auto rounded-[8px] bg-(--raised) p-1 shadow-(--shadow-menu)"
         >
           {props.children}

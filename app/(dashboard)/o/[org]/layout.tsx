@@ -2,6 +2,7 @@ import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
+import { Toasts } from "@/components/ui/toasts";
 import { pageUser } from "@/lib/auth/server/require-scope";
 import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
@@ -34,6 +35,7 @@ export default async function OrganizationLayout(props: {
       <main id="content" className="flex min-h-0 min-w-0 flex-1 flex-col bg-(--surface)">
         {props.children}
       </main>
+      <Toasts />
       <Commands organizationId={org} listViews={readViewsAction} />
     </div>
   );
