@@ -81,7 +81,10 @@ export function Results(props: ResultsProps) {
     if (previous && !failure) void loadNewer();
   }, [previous, failure, loadNewer]);
 
+  const opened = useRef(openId);
+  opened.current = openId;
   const open = (id: string | null, replace = false) => {
+    opened.current = id;
     const url = new URLSearchParams(params);
     if (id) url.set("event", id);
     else url.delete("event");
@@ -96,9 +99,11 @@ export function Results(props: ResultsProps) {
   const { state: detail, retry } = useDetail(props, openId);
   const position = rows.findIndex((row) => row?.id === openId);
   const step = (by: 1 | -1) => {
-    const row = rows[position + by];
+    // Keys may come faster than the address is painted.
+    const at = rows.findIndex((row) => row?.id === opened.current) + by;
+    const row = rows[at];
     if (row) open(row.id, true);
-    if (position + by >= rows.length - 1) void loadOlder();
+    if (at >= rows.length - 1) void loadOlder();
   };
 
   const edits = filterPivots(search.filter, props.onFilter);
