@@ -5,10 +5,10 @@ import { type FirstTime, isNewer } from "../timeline";
 import { readRows } from "./read";
 
 /** Rows looked at for one question, in the index of its value and in its actor's: nearly always enough. */
-const NEAR = 16;
+const NEAR = 12;
 /** For what is still open then: rows of the actors' own past, shared among so many actors at most. */
-const DEEP = 4_000;
-const DEEP_ACTORS = 10;
+const DEEP = 3_000;
+const DEEP_ACTORS = 6;
 
 interface Question {
   row: EventRow;
