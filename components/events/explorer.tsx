@@ -85,10 +85,20 @@ export function Explorer(props: Props) {
   const applyText = (text: string) => change({ q: text });
 
   const rows = state.kind === "ready" ? state.page.rows : [];
-  const bar = { filter, q, diagnostics: isRun ? [] : state.diagnostics, onChange: applyText };
+  const bar = {
+    organizationId,
+    filter,
+    q,
+    diagnostics: isRun ? [] : state.diagnostics,
+    onChange: applyText,
+  };
   const builder = { filter: filter ?? EMPTY_FILTER, rows, onChange: applyText };
   const time = search && (
-    <TimeControl time={search.time} onChange={(next) => change({ time: next })} />
+    <TimeControl
+      organizationId={organizationId}
+      time={search.time}
+      onChange={(next) => change({ time: next })}
+    />
   );
   const csv = isRun && (
     <CsvLink organizationId={organizationId} search={{ ...state.search, event: null }} />

@@ -1,7 +1,7 @@
 "use client";
 
 import { ChevronDown, ChevronRight, Minus, Search } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
 import { FACET_SAMPLE, type Facet, type FacetValue } from "@/lib/events/facets";
@@ -14,6 +14,7 @@ import {
   valueState,
 } from "@/lib/events/filter/edit";
 import { Coverage, type Facets, facetsUrl } from "./facet-sections";
+import { useDebounced } from "./use-debounced";
 import type { Failure } from "./use-event-list";
 import { useFetched } from "./use-fetched";
 
@@ -232,14 +233,4 @@ function Value(props: {
       />
     </li>
   );
-}
-
-/** The value, once it stood still for so long. */
-function useDebounced(value: string, delayMs: number): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), delayMs);
-    return () => clearTimeout(timer);
-  }, [value, delayMs]);
-  return settled;
 }

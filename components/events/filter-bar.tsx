@@ -1,22 +1,31 @@
 "use client";
 
-import { Search, X } from "lucide-react";
+import { Search } from "lucide-react";
+import dynamic from "next/dynamic";
 import {
-  type FormEvent,
   type KeyboardEvent,
   type ReactNode,
   useEffect,
+  useId,
+  useLayoutEffect,
   useRef,
   useState,
 } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import type { Clause, Diagnostic, EventFilter } from "@/lib/events/filter/ast";
+import { commitDraft, diagnoseDraft } from "@/lib/events/filter/complete";
 import { invertClause, removeClause } from "@/lib/events/filter/edit";
-import { parseFilter } from "@/lib/events/filter/parse";
 import { serializeClause, serializeFilter } from "@/lib/events/filter/serialize";
-import { describeClause } from "./describe-clause";
+import { FilterChip } from "./filter-chip";
+import { FilterProblems, Underlined } from "./filter-problems";
+import { SuggestionList } from "./filter-suggestions";
+import { rememberFilter } from "./recent-filters";
+import { type Suggestion, useSuggestions } from "./use-suggestions";
+
+const FilterHelp = dynamic(() => import("./filter-help").then((module) => module.FilterHelp));
 
 interface Props {
+  organizationId: string;
   /** The filter in force; null when the URL's text could not be understood. */
   filter: EventFilter | null;
   q: string;
@@ -26,193 +35,253 @@ interface Props {
   children?: ReactNode;
 }
 
-/** Chips for the filter in force, text for the next clause. Enter commits, Escape reverts. */
+/**
+ * Chips for the filter in force, text for the next clause. Enter commits, Escape reverts; the list below
+ * suggests what can stand at the caret.
+ */
 export function FilterBar(props: Props) {
-  const { filter } = props;
   const input = useRef<HTMLInputElement>(null);
-  const [draft, setDraft] = useState(filter ? "" : props.q);
-  const [problems, setProblems] = useState<Diagnostic[]>(props.diagnostics);
+  const chips = useRef<HTMLUListElement>(null);
+  const id = useId();
+  const [draft, setDraft] = useState(props.filter ? "" : props.q);
+  const [caret, setCaret] = useState(0);
+  /** What the last commit was refused for. */
+  const [refused, setRefused] = useState<Diagnostic[]>(props.diagnostics);
   /** The clause that the draft will replace. */
   const [edited, setEdited] = useState<number | null>(null);
+  const [isOpen, setOpen] = useState(false);
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  const [active, setActive] = useState(-1);
+  /** Chosen, and on its way through the URL. */
+  const [chosen, setChosen] = useState<EventFilter | null>(null);
+  /** Where the caret goes once the draft is painted. */
+  const nextCaret = useRef<number | null>(null);
+
+  const filter = chosen ?? props.filter;
+  const clauses = filter?.clauses ?? [];
+  const { options, footer } = useSuggestions(props.organizationId, draft, caret, isOpen);
+  const isListed = isOpen && (options.length > 0 || footer !== "");
+  const current = isListed ? options[active] : undefined;
+  const problems = refused.length > 0 ? refused : diagnoseDraft(draft, caret);
+  const suggested = problems.find(({ suggestion }) => suggestion !== null);
 
   const reset = () => {
-    setDraft(filter ? "" : props.q);
-    setProblems(props.diagnostics);
+    setDraft(props.filter ? "" : props.q);
+    setRefused(props.diagnostics);
     setEdited(null);
+    setChosen(null);
+    setOpen(false);
+    setActive(-1);
   };
   // The URL is the only source: whatever changed it, the draft starts anew.
   // biome-ignore lint/correctness/useExhaustiveDependencies: q decides.
   useEffect(reset, [props.q]);
 
+  useLayoutEffect(() => {
+    if (nextCaret.current === null) return;
+    input.current?.focus();
+    input.current?.setSelectionRange(nextCaret.current, nextCaret.current);
+    nextCaret.current = null;
+  });
+
   useShortcuts([
-    { keys: "/", label: "Filter", group: "Events", run: () => input.current?.focus() },
+    {
+      keys: "/",
+      label: "Filter",
+      group: "Events",
+      run: () => {
+        input.current?.focus();
+        setOpen(true);
+      },
+    },
   ]);
 
-  const clauses = filter?.clauses ?? [];
+  const write = (text: string, at: number) => {
+    setDraft(text);
+    setCaret(at);
+    setRefused([]);
+    setActive(-1);
+    nextCaret.current = at;
+  };
 
-  const commit = (event: FormEvent) => {
-    event.preventDefault();
-    const kept = clauses.filter((_, index) => index !== edited);
-    const parsed = parseFilter(draft);
-    if (!parsed.ok) {
-      setProblems(parsed.diagnostics);
-      return;
-    }
-    const q = serializeFilter({ clauses: [...kept, ...parsed.filter.clauses] });
-    const whole = parseFilter(q);
-    if (!whole.ok) {
-      setProblems(whole.diagnostics);
-      return;
-    }
-    if (q === props.q) reset();
-    else props.onChange(q);
+  const apply = (next: EventFilter) => {
+    setEdited(null);
+    setOpen(false);
+    write("", 0);
+    const q = serializeFilter(next);
+    if (q === props.q) return setChosen(null);
+    setChosen(next);
+    props.onChange(q);
+  };
+
+  const commit = (text = draft) => {
+    const done = commitDraft(filter ?? { clauses: [] }, edited, text);
+    setOpen(false);
+    if (!done.ok) return setRefused(done.diagnostics);
+    rememberFilter(props.organizationId, done.q);
+    if (done.q === props.q) return reset();
+    setDraft("");
+    setEdited(null);
+    props.onChange(done.q);
+  };
+
+  const accept = (option: Suggestion) => {
+    if (option.isRecent) return commit(option.text);
+    write(
+      draft.slice(0, option.from) + option.text + draft.slice(option.to),
+      option.from + option.text.length,
+    );
+  };
+
+  const takeSuggestion = ({ span, suggestion }: Diagnostic) => {
+    const text = suggestion ?? "";
+    write(draft.slice(0, span.start) + text + draft.slice(span.end), span.start + text.length);
   };
 
   const startEdit = (index: number) => {
+    const text = serializeClause(clauses[index] as Clause);
     setEdited(index);
-    setDraft(serializeClause(clauses[index] as Clause));
-    input.current?.focus();
+    write(text, text.length);
+  };
+
+  const focusChip = (index: number) =>
+    chips.current?.querySelectorAll<HTMLElement>("[data-chip]")[index]?.focus();
+
+  const onChipKey = (event: KeyboardEvent, index: number, position: number) => {
+    const last = clauses.length - (edited === null ? 1 : 2);
+    if (event.key === "Backspace" || event.key === "Delete")
+      apply(removeClause({ clauses }, index));
+    else if (event.key === "ArrowLeft") focusChip(Math.max(0, position - 1));
+    else if (event.key === "ArrowRight" && position === last) input.current?.focus();
+    else if (event.key === "ArrowRight") focusChip(position + 1);
+    else if (event.key === "Escape") input.current?.focus();
+    else return;
+    event.preventDefault();
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Escape") {
+    const { selectionStart, selectionEnd } = event.currentTarget;
+    const isAtStart = selectionStart === 0 && selectionEnd === 0;
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (event.nativeEvent.isComposing) return;
+    if (step !== 0) {
+      setOpen(true);
+      // One place before the first option is the text itself.
+      const places = options.length + 1;
+      setActive(isOpen ? ((active + 1 + step + places) % places) - 1 : -1);
+    } else if (event.key === "Enter") {
+      if (current) accept(current);
+      else commit();
+    } else if (event.key === "Tab" && !event.shiftKey && current) accept(current);
+    else if (event.key === "Tab" && !event.shiftKey && suggested) takeSuggestion(suggested);
+    else if (event.key === "Escape") {
       reset();
-      input.current?.blur();
-    }
-    if (event.key === "Backspace" && draft === "" && filter && clauses.length > 0)
-      startEdit(clauses.length - 1);
+      if (!isListed) input.current?.blur();
+    } else if ((event.key === "Backspace" || event.key === "ArrowLeft") && isAtStart)
+      focusChip(clauses.length - (edited === null ? 1 : 2));
+    else if (event.key === "?" && draft === "") setHelpOpen(true);
+    else return;
+    event.preventDefault();
   };
 
-  const apply = (change: (current: EventFilter) => EventFilter) =>
-    filter && props.onChange(serializeFilter(change(filter)));
-
-  const takeSuggestion = (problem: Diagnostic) => {
-    const { start, end } = problem.span;
-    setDraft(draft.slice(0, start) + (problem.suggestion ?? "") + draft.slice(end));
-    setProblems([]);
-    input.current?.focus();
-  };
-
+  const field = (
+    <li key="input" className="relative min-w-32 flex-1">
+      <Underlined text={draft} problems={problems} input={input} />
+      <input
+        ref={input}
+        role="combobox"
+        aria-expanded={isListed}
+        aria-controls={`${id}list`}
+        aria-autocomplete="list"
+        aria-activedescendant={current ? `${id}${active}` : undefined}
+        value={draft}
+        onChange={(event) => {
+          setDraft(event.target.value);
+          setCaret(event.target.selectionStart ?? event.target.value.length);
+          setRefused([]);
+          setActive(-1);
+          setOpen(true);
+        }}
+        onSelect={(event) => setCaret(event.currentTarget.selectionStart ?? 0)}
+        onClick={() => setOpen(true)}
+        onKeyDown={onKeyDown}
+        aria-label="Filter"
+        aria-invalid={problems.length > 0 || undefined}
+        aria-describedby={problems.length > 0 ? `${id}problems` : undefined}
+        placeholder={
+          clauses.length === 0 ? "Filter: action:user.* -actor:usr_7 or any text" : "Add a filter"
+        }
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        enterKeyHint="search"
+        className="relative h-5.5 w-full bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-11 max-sm:text-[16px]"
+      />
+    </li>
+  );
+  const shown = clauses.flatMap((clause, index) => (index === edited ? [] : [{ clause, index }]));
+  const items = shown.map(({ clause, index }, position) => (
+    <FilterChip
+      key={`${serializeClause({ ...clause, negated: false })} ${index}`}
+      clause={clause}
+      onKeyDown={(event) => onChipKey(event, index, position)}
+      onEdit={() => startEdit(index)}
+      onInvert={() => apply(invertClause({ clauses }, index))}
+      onRemove={() => apply(removeClause({ clauses }, index))}
+    />
+  ));
   return (
-    <search className="min-w-0 flex-1 max-sm:basis-full">
-      <form
-        onSubmit={commit}
-        className="flex min-h-7 items-center gap-1 rounded-[5px] border border-(--border-control) bg-(--surface) py-0.5 pr-1 pl-2 focus-within:shadow-(--focus-ring) max-sm:min-h-11"
-      >
+    <search
+      className="relative min-w-0 flex-1 max-sm:basis-full"
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false);
+      }}
+    >
+      <div className="flex min-h-7 items-center gap-1 rounded-[5px] border border-(--border-control) bg-(--surface) py-0.5 pr-1 pl-2 has-[input:focus]:shadow-(--focus-ring) max-sm:min-h-11">
         <Search size={14} aria-hidden="true" className="shrink-0 text-(--text-3)" />
-        <div className="flex min-w-0 flex-1 flex-wrap items-center gap-1">
-          <ul aria-label="Filters" className="contents">
-            {clauses.map((clause, index) =>
-              index === edited ? null : (
-                <li key={serializeClause(clause)} className="min-w-0">
-                  <Chip
-                    clause={clause}
-                    onEdit={() => startEdit(index)}
-                    onInvert={() => apply((current) => invertClause(current, index))}
-                    onRemove={() => apply((current) => removeClause(current, index))}
-                  />
-                </li>
-              ),
-            )}
-          </ul>
-          <input
-            ref={input}
-            value={draft}
-            onChange={(event) => {
-              setDraft(event.target.value);
-              setProblems([]);
-            }}
-            onKeyDown={onKeyDown}
-            aria-label="Filter"
-            aria-invalid={problems.length > 0 || undefined}
-            aria-describedby={problems.length > 0 ? "filter-problems" : undefined}
-            placeholder={
-              clauses.length === 0
-                ? "Filter: action:user.* -actor:usr_7 or any text"
-                : "Add a filter"
-            }
-            autoComplete="off"
-            autoCapitalize="off"
-            spellCheck={false}
-            enterKeyHint="search"
-            className="h-5.5 min-w-32 flex-1 bg-transparent font-mono text-[12px] outline-0 focus-visible:shadow-none max-sm:h-8 max-sm:text-[16px]"
-          />
-        </div>
+        <ul
+          ref={chips}
+          aria-label="Filters"
+          className="flex min-w-0 flex-1 flex-wrap items-center gap-1"
+        >
+          {items.slice(0, edited ?? items.length)}
+          {field}
+          {items.slice(edited ?? items.length)}
+        </ul>
+        <button
+          type="button"
+          onClick={() => setHelpOpen(true)}
+          title="Filter language (?)"
+          aria-label="Filter language"
+          className="grid h-5.5 w-6 shrink-0 place-items-center rounded-[3px] text-(--text-3) hover:bg-(--hover) hover:text-(--text) max-sm:size-11"
+        >
+          ?
+        </button>
         {props.children}
-      </form>
-      {problems.length > 0 && (
-        <div role="alert">
-          <ul id="filter-problems" className="mt-1 grid gap-0.5 text-[12px] text-(--in-failed)">
-            {problems.map((problem) => (
-              <li key={`${problem.code} ${problem.span.start}`}>
-                {problem.span.end > problem.span.start && draft.length >= problem.span.end && (
-                  <code className="mr-1.5 font-mono underline decoration-wavy underline-offset-2">
-                    {draft.slice(problem.span.start, problem.span.end)}
-                  </code>
-                )}
-                {problem.message.replaceAll("`", "")}
-                {problem.suggestion !== null && (
-                  <button
-                    type="button"
-                    onClick={() => takeSuggestion(problem)}
-                    className="ml-1.5 underline underline-offset-2"
-                  >
-                    Use {problem.suggestion}
-                  </button>
-                )}
-              </li>
-            ))}
-          </ul>
-        </div>
+      </div>
+      <SuggestionList
+        id={id}
+        isOpen={isListed}
+        options={options}
+        footer={footer}
+        active={active}
+        onAccept={accept}
+      />
+      <FilterProblems
+        id={`${id}problems`}
+        text={draft}
+        problems={problems}
+        isRefused={refused.length > 0}
+        onTake={takeSuggestion}
+      />
+      {isHelpOpen && (
+        <FilterHelp
+          onClose={() => {
+            setHelpOpen(false);
+            input.current?.focus();
+          }}
+        />
       )}
     </search>
-  );
-}
-
-const PART = "h-full px-1 hover:bg-(--hover)";
-
-function Chip(props: { clause: Clause; onEdit(): void; onInvert(): void; onRemove(): void }) {
-  const { field, operator, value } = describeClause(props.clause);
-  const sentence = `${field} ${operator} ${value}`.trim();
-  return (
-    <span className="flex h-5.5 max-w-full items-stretch overflow-hidden rounded-[3px] border border-(--border-strong) bg-(--sunken) text-[12px] max-sm:h-9">
-      {field && (
-        <button
-          type="button"
-          onClick={props.onEdit}
-          className={`${PART} font-mono`}
-          aria-label={`Edit filter: ${sentence}`}
-        >
-          {field}
-        </button>
-      )}
-      <button
-        type="button"
-        onClick={props.onInvert}
-        title="Invert"
-        aria-label={`Invert filter: ${sentence}`}
-        className={`${PART} whitespace-nowrap ${props.clause.negated ? "text-(--in-failed)" : "text-(--text-2)"}`}
-      >
-        {operator}
-      </button>
-      {value && (
-        <button
-          type="button"
-          onClick={props.onEdit}
-          className={`${PART} min-w-0 truncate font-mono`}
-          aria-label={`Edit filter: ${sentence}`}
-        >
-          {value}
-        </button>
-      )}
-      <button
-        type="button"
-        onClick={props.onRemove}
-        className={`${PART} text-(--text-3) hover:text-(--text)`}
-        aria-label={`Remove filter: ${sentence}`}
-      >
-        <X size={12} aria-hidden="true" />
-      </button>
-    </span>
   );
 }

@@ -1,26 +1,35 @@
 "use client";
 
+import dynamic from "next/dynamic";
+import { useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
-import { setZone, useZone, zoneTitle } from "./zone";
+import { Popover } from "@/components/ui/popover";
+import { toggleUtc, useZone, zoneTitle } from "./zone";
 
-/** Switches every time on the page between the viewer's zone and UTC; `u` does the same. */
+const ZonePicker = dynamic(() => import("./zone-picker").then((module) => module.ZonePicker));
+
+/** Whose clock every time on the page is shown by; `u` switches between UTC and the other one. */
 export function ZoneToggle() {
   const zone = useZone();
-  const other = zone === "utc" ? "viewer" : "utc";
-
+  const [isOpen, setOpen] = useState(false);
   useShortcuts([
-    { keys: "u", label: "Your zone or UTC", group: "Everywhere", run: () => setZone(other) },
+    { keys: "u", label: "Your zone or UTC", group: "Everywhere", run: toggleUtc },
   ]);
-
   return (
-    <Button
-      variant="quiet"
-      onClick={() => setZone(other)}
-      title={other === "utc" ? "Show UTC (u)" : "Show your own zone (u)"}
-      className="max-sm:px-2"
+    <Popover
+      open={isOpen}
+      onOpenChange={setOpen}
+      label="Time zone"
+      trigger={
+        <Button variant="quiet" title="Time zone (u: UTC)" className="max-w-40 max-sm:px-2">
+          <span className="truncate" suppressHydrationWarning>
+            {zoneTitle(zone)}
+          </span>
+        </Button>
+      }
     >
-      <span suppressHydrationWarning>{zoneTitle(zone)}</span>
-    </Button>
+      <ZonePicker onClose={() => setOpen(false)} />
+    </Popover>
   );
 }

@@ -1,30 +1,36 @@
 "use client";
 
 import { useSyncExternalStore } from "react";
+import {
+  readPreference,
+  subscribePreferences,
+  writePreference,
+} from "@/components/shell/preferences";
+import { isTimeZone, zoneOffsetMs } from "@/lib/events/zoned-time";
 
-/** Whose clock times are shown by: the viewer's, or UTC. Kept in this browser. */
-export type Zone = "viewer" | "utc";
+/** Whose clock times are shown by: the viewer's, UTC, or a zone's by its IANA name. Kept in this browser. */
+export type Zone = "viewer" | "utc" | (string & {});
 
-const KEY = "trailseal.zone";
-const listeners = new Set<() => void>();
+const [NAME, HOME] = ["zone", "zone.home"];
 
-function read(): Zone {
-  return localStorage.getItem(KEY) === "utc" ? "utc" : "viewer";
+function read(name = NAME): Zone {
+  const zone = readPreference(name);
+  return zone && (zone === "utc" || isTimeZone(zone)) ? zone : "viewer";
 }
 
 export function setZone(zone: Zone): void {
-  localStorage.setItem(KEY, zone);
-  for (const listener of listeners) listener();
+  if (zone !== "utc") writePreference(HOME, zone === "viewer" ? null : zone);
+  writePreference(NAME, zone === "viewer" ? null : zone);
 }
 
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+/** From UTC back to the zone that was left for it. */
+export function toggleUtc(): void {
+  setZone(read() === "utc" ? read(HOME) : "utc");
 }
 
 /** The server knows no viewer and paints UTC; the browser takes over at once. */
 export function useZone(): Zone {
-  return useSyncExternalStore(subscribe, read, () => "utc");
+  return useSyncExternalStore(subscribePreferences, read, () => "utc");
 }
 
 export interface Clock {
@@ -36,30 +42,32 @@ export interface Clock {
   milliseconds: string;
 }
 
-const pad = (value: number, width = 2) => String(value).padStart(width, "0");
+const pad = (value: number) => String(value).padStart(2, "0");
+
+function offsetMs(zone: Zone, ms: number): number {
+  if (zone === "utc") return 0;
+  if (zone === "viewer") return -new Date(ms).getTimezoneOffset() * 60_000;
+  return zoneOffsetMs(zone, ms);
+}
 
 /** @param iso a stored time: ISO 8601, UTC, milliseconds. */
 export function clockOf(iso: string, zone: Zone): Clock {
-  if (zone === "utc")
-    return { day: iso.slice(0, 10), time: iso.slice(11, 19), milliseconds: iso.slice(19, 23) };
-  const local = new Date(iso);
-  return {
-    day: `${pad(local.getFullYear(), 4)}-${pad(local.getMonth() + 1)}-${pad(local.getDate())}`,
-    time: `${pad(local.getHours())}:${pad(local.getMinutes())}:${pad(local.getSeconds())}`,
-    milliseconds: iso.slice(19, 23),
-  };
+  const ms = Date.parse(iso);
+  const wall = zone === "utc" ? iso : new Date(ms + offsetMs(zone, ms)).toISOString();
+  return { day: wall.slice(0, 10), time: wall.slice(11, 19), milliseconds: iso.slice(19, 23) };
 }
 
-/** `UTC`, `Europe/Oslo`. */
+/** `UTC`, `Europe/Oslo`: a name that the platform's tables know. */
 export function zoneTitle(zone: Zone): string {
   if (zone === "utc") return "UTC";
+  if (zone !== "viewer") return zone;
   const name = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return name === "Etc/UTC" ? "UTC" : name;
 }
 
 /** Offset in force at a moment, which summer time moves: `UTC`, `UTC+01:00`. */
 export function zoneOffset(zone: Zone, iso: string): string {
-  const minutes = zone === "utc" ? 0 : -new Date(iso).getTimezoneOffset();
+  const minutes = Math.round(offsetMs(zone, Date.parse(iso)) / 60_000);
   if (minutes === 0) return "UTC";
   const size = Math.abs(minutes);
   return `UTC${minutes < 0 ? "−" : "+"}${pad(Math.floor(size / 60))}:${pad(size % 60)}`;

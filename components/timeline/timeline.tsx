@@ -51,9 +51,16 @@ export function Timeline(props: TimelineProps) {
     startNavigation(() => router.push(hrefOf(change)));
   const onFilter = (q: string) => go({ search: { ...search, q, event: null } });
 
-  const bar = { filter: search.filter, q: search.q, diagnostics: [], onChange: onFilter };
+  const bar = {
+    organizationId,
+    filter: search.filter,
+    q: search.q,
+    diagnostics: [],
+    onChange: onFilter,
+  };
   const time = (
     <TimeControl
+      organizationId={organizationId}
       time={search.time}
       onChange={(next) => go({ search: { ...search, time: next, event: null } })}
     />

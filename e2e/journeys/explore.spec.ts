@@ -29,7 +29,7 @@ async function expected(
   return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
 }
 
-const filterInput = (page: Page) => page.getByRole("textbox", { name: "Filter", exact: true });
+const filterInput = (page: Page) => page.getByRole("combobox", { name: "Filter", exact: true });
 const rowCount = (page: Page) => page.getByTestId("row-count");
 const rowsOf = (page: Page) => page.getByTestId("event-row");
 

@@ -39,7 +39,7 @@ async function choose(page: Page, name: string | RegExp): Promise<void> {
 
 async function filterBy(page: Page, text: string): Promise<void> {
   const before = page.url();
-  const input = page.getByRole("textbox", { name: "Filter", exact: true });
+  const input = page.getByRole("combobox", { name: "Filter", exact: true });
   await expect(async () => {
     await page.keyboard.press("/");
     await expect(input).toBeFocused({ timeout: 100 });

@@ -6,7 +6,7 @@ import { type EventSearch, PARAMS, type Param, type TimeRange } from "./url";
 /** Reads the state in a URL. Whatever is malformed is an explicit error; nothing is dropped. */
 
 const rangeSchema = z.string().check(
-  z.regex(/^[1-9]\d{0,3}[mhdwy]$/, {
+  z.regex(/^[1-9]\d{0,3}(?:mo|[mhdwy])$/, {
     error: "A range is a number and a unit, as in `15m`, `24h` or `7d`.",
   }),
 );

@@ -6,7 +6,14 @@ import { serializeFilter } from "./serialize";
  * cursors `after`/`before`. Reading one is parse-url.ts, which browsers do not load.
  */
 
-const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_536_000_000 };
+const UNIT_MS = {
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  mo: 2_592_000_000,
+  y: 31_536_000_000,
+};
 
 export const PARAMS = ["q", "range", "from", "to", "event", "after", "before"] as const;
 export type Param = (typeof PARAMS)[number];
@@ -39,8 +46,8 @@ export function timeBounds(
     case "all":
       return { from: null, to: null };
     case "relative": {
-      const unit = time.range.slice(-1) as keyof typeof UNIT_MS;
-      const spanMs = Number(time.range.slice(0, -1)) * UNIT_MS[unit];
+      const unit = time.range.replace(/^\d+/, "") as keyof typeof UNIT_MS;
+      const spanMs = Number.parseInt(time.range, 10) * UNIT_MS[unit];
       // The year 1 is the earliest time an event can have.
       const fromMs = Math.max(nowMs - spanMs, Date.parse("0001-01-01T00:00:00Z"));
       return { from: new Date(fromMs).toISOString(), to: null };

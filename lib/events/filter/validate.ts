@@ -161,12 +161,9 @@ function unknownField(name: SyntaxName): never {
 
 function nearestName(name: SyntaxName): string | null {
   if (name.quoted[0]) return name.segments.length === 1 ? `metadata.${name.raw}` : null;
-  const whole = closest(name.raw, fieldNames());
-  if (whole) return whole;
   const [first = "", ...rest] = name.raw.split(".");
-  if (rest.length === 0) return null;
-  const keyed = closest(first, ["metadata"]);
-  return keyed ? [keyed, ...rest].join(".") : null;
+  const keyed = rest.length > 0 ? closest(first, ["metadata"]) : null;
+  return keyed ? [keyed, ...rest].join(".") : closest(name.raw, fieldNames());
 }
 
 function closest(name: string, candidates: string[]): string | null {

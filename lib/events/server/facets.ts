@@ -1,7 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { type Counted, FACET_SAMPLE, FACET_VALUES, type Facet, type MetadataKeys } from "../facets";
-import { getField } from "../fields";
+import { type FieldId, getField } from "../fields";
 import type { EventFilter, FieldRef } from "../filter/ast";
 import { clearField, fieldRef, isSameField } from "../filter/edit";
 import { serializeField } from "../filter/serialize";
@@ -50,18 +50,23 @@ export async function readFacets(
   });
 }
 
-/** The top-level metadata keys of the newest matches. */
+/** The top-level keys of the newest matches: of their metadata, or of another keyed field. */
 export async function readMetadataKeys(
   scope: Scope,
   request: SampleRequest,
+  id: FieldId = "metadata",
+  search = "",
 ): Promise<MetadataKeys> {
   const walk = toWalk(scope, request);
+  const { source } = getField(id);
+  if (source.from !== "document") throw new Error(`${id} has no keys`);
+  const document = Prisma.sql`${Prisma.raw(`e.${source.column}`)} #> ${source.prefix}::text[]`;
   const plan = await choosePlan(walk, request.filter);
   const rows = await readRows<{ key: string; count: number }>(Prisma.sql`
-    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, Prisma.sql`e.metadata`, KEY_SAMPLE)})
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, Prisma.raw(`e.${source.column}`), KEY_SAMPLE)})
     SELECT key, count(*)::integer AS count FROM sample e,
-      jsonb_object_keys(CASE WHEN jsonb_typeof(e.metadata) = 'object' THEN e.metadata ELSE '{}' END) AS key
-    GROUP BY key ORDER BY count DESC, key COLLATE "C" LIMIT ${MAX_KEYS}`);
+      jsonb_object_keys(CASE WHEN jsonb_typeof(${document}) = 'object' THEN ${document} ELSE '{}' END) AS key
+    WHERE position(lower(${search}) IN lower(key)) > 0 GROUP BY key ORDER BY count DESC, key COLLATE "C" LIMIT ${MAX_KEYS}`);
   const extent = await readExtent(plan, walk, KEY_SAMPLE);
   return { keys: rows, counted: await countedOf(plan, walk, extent, KEY_SAMPLE) };
 }

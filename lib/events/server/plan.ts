@@ -121,7 +121,7 @@ function isById(driver: Driver): boolean {
 
 type OrderedColumn = Extract<Driver, { kind: "column" }>["column"];
 
-function isOrderedColumn(column: unknown): column is OrderedColumn {
+export function isOrderedColumn(column: unknown): column is OrderedColumn {
   return ["actor_id", "action", "location", "id"].includes(column as string);
 }
 
@@ -147,8 +147,25 @@ async function expandPrefix(range: Range, clause: Clause): Promise<Driver | null
   if (condition.kind !== "any" || condition.matches.length !== 1) return null;
   const { source } = getField(condition.field.id);
   if (source.from !== "event" || !isOrderedColumn(source.column)) return null;
-  const column = Prisma.raw(`e.${source.column}`);
-  const within = Prisma.sql`${ofOrganization(range.organizationId)} AND ${whereClause(clause)}`;
+  const values = await jumpValues(
+    range.organizationId,
+    clause,
+    source.column,
+    MAX_MERGED_VALUES + 1,
+  );
+  if (values.length === 0 || values.length > MAX_MERGED_VALUES) return null;
+  return { kind: "column", column: source.column, values };
+}
+
+/** The first different values of an indexed column under a clause on it, jumping from one to the next. */
+export async function jumpValues(
+  organizationId: string,
+  clause: Clause,
+  name: OrderedColumn,
+  limit: number,
+): Promise<string[]> {
+  const column = Prisma.raw(`e.${name}`);
+  const within = Prisma.sql`${ofOrganization(organizationId)} AND ${whereClause(clause)}`;
   const rows = await readRows<{ value: string }>(Prisma.sql`
     WITH RECURSIVE found(value) AS (
       (SELECT ${column} FROM events e WHERE ${within} ORDER BY ${column} LIMIT 1)
@@ -156,9 +173,8 @@ async function expandPrefix(range: Range, clause: Clause): Promise<Driver | null
       SELECT (SELECT ${column} FROM events e WHERE ${within} AND ${column} > found.value ORDER BY ${column} LIMIT 1)
       FROM found WHERE found.value IS NOT NULL
     )
-    SELECT value FROM found WHERE value IS NOT NULL LIMIT ${MAX_MERGED_VALUES + 1}`);
-  if (rows.length === 0 || rows.length > MAX_MERGED_VALUES) return null;
-  return { kind: "column", column: source.column, values: rows.map((row) => row.value) };
+    SELECT value FROM found WHERE value IS NOT NULL LIMIT ${limit}`);
+  return rows.map((row) => row.value);
 }
 
 function whereDriver(driver: Exclude<Driver, { kind: "targets" }>): Prisma.Sql {
