@@ -13,9 +13,7 @@ const ZonePicker = dynamic(() => import("./zone-picker").then((module) => module
 export function ZoneToggle() {
   const zone = useZone();
   const [isOpen, setOpen] = useState(false);
-  useShortcuts([
-    { keys: "u", label: "Your zone or UTC", group: "Everywhere", run: toggleUtc },
-  ]);
+  useShortcuts([{ keys: "u", label: "Your zone or UTC", group: "Everywhere", run: toggleUtc }]);
   return (
     <Popover
       open={isOpen}

@@ -269,10 +269,9 @@ test.describe("a log of 400 events", () => {
     await expect(page.getByRole("columnheader", { name: "Time, UTC+05:30" })).toBeVisible();
     const applyRange = async (from: string, to: string) => {
       await page.getByRole("button", { name: /^Time:/ }).click();
-      await page.getByRole("menuitem", { name: "From … to …" }).click();
-      const dialog = page.getByRole("dialog", { name: "Time range" });
-      await dialog.getByLabel("From").fill(from);
-      await dialog.getByLabel("To").fill(to);
+      const dialog = page.getByRole("dialog", { name: "Time" });
+      await dialog.getByLabel("From", { exact: true }).fill(from);
+      await dialog.getByLabel("To", { exact: true }).fill(to);
       await dialog.getByRole("button", { name: "Apply" }).click();
     };
     const countOf = async (from: string, to: string) =>
