@@ -177,7 +177,12 @@ export function Results(props: ResultsProps) {
             onReload={props.onRefresh}
           />
           {rows.length === 0 && !next && !previous ? (
-            <NoMatch search={search} onFilter={props.onFilter} />
+            <NoMatch
+              organizationId={organizationId}
+              search={search}
+              onFilter={props.onFilter}
+              onTime={props.onTime}
+            />
           ) : (
             <EventTable
               gridRef={grid}

@@ -19,12 +19,18 @@ interface Props {
   onChange(time: TimeRange): void;
 }
 
+/** Wide and narrow screens have a control each, of which one is shown. */
+function openVisible(): void {
+  const controls = document.querySelectorAll<HTMLElement>("[data-time-control]");
+  [...controls].find(({ offsetParent }) => offsetParent)?.click();
+}
+
 /** Which time the list covers; without a choice, all of it. ‹ › go on by its length. */
 export function TimeControl(props: Props) {
   const { time, onChange } = props;
   const zone = useZone();
   const [isOpen, setOpen] = useState(false);
-  useShortcuts([{ keys: "t", label: "Time", group: "Events", run: () => setOpen(true) }]);
+  useShortcuts([{ keys: "t", label: "Time", group: "Events", run: openVisible }]);
   const words = timeWords(time, zone);
   const canStep = time.kind === "relative" || (time.kind === "absolute" && time.from && time.to);
   const step = (by: 1 | -1) => {
@@ -48,7 +54,11 @@ export function TimeControl(props: Props) {
         onOpenChange={setOpen}
         label="Time"
         trigger={
-          <Button className="max-w-80 min-w-0 max-sm:flex-1" aria-label={`Time: ${words}`}>
+          <Button
+            data-time-control
+            className="max-w-80 min-w-0 max-sm:flex-1"
+            aria-label={`Time: ${words}`}
+          >
             <Clock size={14} aria-hidden="true" className="shrink-0 text-(--text-3)" />
             <span className="truncate" suppressHydrationWarning>
               {words}

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { Input } from "@/components/ui/field";
+import { isTimeZone } from "@/lib/events/zoned-time";
 import { setZone, useZone, type Zone, zoneOffset, zoneTitle } from "./zone";
 
 const MAX_SHOWN = 40;
@@ -20,6 +21,9 @@ export function ZonePicker(props: { onClose(): void }) {
   const found = [...own, ...named.map((name) => ({ zone: name, label: name }))].filter(
     ({ label }) => label.toLowerCase().replaceAll(" ", "_").includes(words),
   );
+  // The platform lists each zone under one of its names, and knows it by the others.
+  if (found.length === 0 && isTimeZone(text.trim()))
+    found.push({ zone: text.trim(), label: text.trim() });
   const choose = (chosen: Zone) => {
     setZone(chosen);
     props.onClose();

@@ -24,7 +24,7 @@ export async function readValues(
   if (isKeyed(getField(field.id)) && field.path.length === 0) {
     const { keys, counted } = await readMetadataKeys(scope, WHOLE_LOG, field.id, typed);
     const values = keys.map(({ key, count }) => toValue(key, null, count, typed));
-    return { values: ordered(values), hasEveryStart: false, counted };
+    return { values: ordered(values, typed), hasEveryStart: false, counted };
   }
   const [[facet], started] = await Promise.all([
     readFacets(scope, WHOLE_LOG, [field], typed),
@@ -38,7 +38,7 @@ export async function readValues(
     if (!known.has(value)) values.push(toValue(value, null, null, typed));
   const isWhole = counted.kind === "all" && distinct <= facet.values.length;
   return {
-    values: ordered(values),
+    values: ordered(values, typed),
     hasEveryStart: isWhole || (started !== null && started.length < MAX_VALUES),
     counted,
   };
@@ -91,9 +91,10 @@ function toValue(
 
 const RANK = { start: 0, name: 1, inside: 2 };
 
-/** What begins with the text comes first; within, the most frequent. */
-function ordered(values: CompletedValue[]): CompletedValue[] {
+/** The text itself comes first, then what begins with it; within, the most frequent. */
+function ordered(values: CompletedValue[], typed: string): CompletedValue[] {
+  const rank = ({ value, matched }: CompletedValue) => (value === typed ? -1 : RANK[matched]);
   return values
-    .toSorted((a, b) => RANK[a.matched] - RANK[b.matched] || (b.count ?? 0) - (a.count ?? 0))
+    .toSorted((a, b) => rank(a) - rank(b) || (b.count ?? 0) - (a.count ?? 0))
     .slice(0, MAX_VALUES);
 }
