@@ -25,6 +25,7 @@ export async function readFacets(
   request: SampleRequest,
   fields: readonly FieldRef[],
   search = "",
+  sampleSize = FACET_SAMPLE,
 ): Promise<Facet[]> {
   // Fields without a clause of their own are counted on the same events: read once.
   const groups = new Map<string, { filter: EventFilter; fields: FieldRef[] }>();
@@ -39,7 +40,14 @@ export async function readFacets(
   }
   const counted = await Promise.all(
     [...groups.values()].map((group) =>
-      countGroup(scope, { ...request, filter: group.filter }, group.fields, request.filter, search),
+      countGroup(
+        scope,
+        { ...request, filter: group.filter },
+        group.fields,
+        request.filter,
+        search,
+        sampleSize,
+      ),
     ),
   );
   const all = counted.flat();
@@ -85,6 +93,7 @@ async function countGroup(
   fields: readonly FieldRef[],
   whole: EventFilter,
   search: string,
+  sampleSize: number,
 ): Promise<{ field: FieldRef; facet: Facet }[]> {
   const walk = toWalk(scope, request);
   const [only] = fields;
@@ -107,13 +116,13 @@ async function countGroup(
   );
   // The row without a value tells what was counted, also where no field has any.
   const rows = await readRows<CountedValue>(Prisma.sql`
-    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, columns, FACET_SAMPLE)}),
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, columns, sampleSize)}),
     extent AS (SELECT count(*)::integer AS matches, (extract(epoch FROM min(occurred_at)) * 1000)::float8 AS oldest_ms FROM sample)
     SELECT field, value, name, count, total, extent.* FROM extent, (
       ${Prisma.join(perField, " UNION ALL ")}
       UNION ALL SELECT -1, NULL, NULL, 0, 0
     ) counted`);
-  const counted = await countedOf(plan, walk, rows[0], FACET_SAMPLE);
+  const counted = await countedOf(plan, walk, rows[0], sampleSize);
   return fields.map((field, index) => {
     const found = rows.filter((row) => row.field === index);
     return { field, facet: toFacet(found, selectedValues(whole, field), search, counted) };
