@@ -34,7 +34,7 @@ export function FilterHelp(props: { onClose(): void }) {
       title="Filter language"
       description="Conditions are joined by AND."
     >
-      <div className="grid max-h-[60dvh] gap-4 overflow-auto text-[12px]">
+      <div className="grid gap-4 text-[12px]">
         <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1">
           {EXAMPLES.map(([text, meaning]) => (
             <div key={text} className="contents">

@@ -54,7 +54,6 @@ export function TimePanel(props: {
     if (understood.ok) props.onChange(understood.time);
     else setRefused(true);
   };
-  // A date that lost its year is no time yet: the boxes say nothing until they hold one.
   const shown = text && understood.ok ? understood.time : props.time;
   return (
     <div className="grid max-h-[min(70dvh,560px)] gap-3 overflow-auto p-0.5">

@@ -163,8 +163,8 @@ test.describe("a log of 400 events", () => {
     await type(page, "action:no.such");
     await expect(page.getByText("No events match")).toBeVisible();
     await expect(rowCount(page)).toHaveText("0 events");
-    await expect(page.getByRole("button", { name: "actor is usr_3 ×" })).toBeVisible();
-    await page.getByRole("button", { name: "action is no.such ×" }).click();
+    await expect(page.getByRole("button", { name: /^actor is usr_3/ })).toBeVisible();
+    await page.getByRole("button", { name: /^action is no.such/ }).click();
     await expect(rowCount(page)).toHaveText(`${found.length} events`);
   });
 
