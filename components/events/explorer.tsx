@@ -12,7 +12,7 @@ import type { ActionResult } from "@/lib/http/action-result";
 import { FacetRail } from "./facet-rail";
 import { FacetSections } from "./facet-sections";
 import { FilterBar } from "./filter-bar";
-import { FilterBuilder, FilterBuilderButton } from "./filter-builder";
+import { FilterBuilder, FilterBuilderButton } from "./filter-builder-button";
 import { Histogram } from "./histogram";
 import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";

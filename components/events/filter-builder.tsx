@@ -1,17 +1,15 @@
 "use client";
 
-import { ListFilterPlus } from "lucide-react";
 import { type FormEvent, useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Field as FormField, Input, Select } from "@/components/ui/field";
-import { Popover } from "@/components/ui/popover";
 import { type FieldId, fields, getField, isKeyed } from "@/lib/events/fields";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { fieldRef } from "@/lib/events/filter/edit";
 import type { EventRow } from "@/lib/events/schema";
 import { choicesOf, valuesSeen, withClause } from "./clause-choices";
 
-interface Props {
+export interface FilterBuilderProps {
   filter: EventFilter;
   /** Events on screen: their values are suggested. */
   rows: readonly EventRow[];
@@ -19,7 +17,7 @@ interface Props {
 }
 
 /** One clause, chosen instead of typed: field, operator, value. */
-export function FilterBuilder(props: Props) {
+export function FilterBuilder(props: FilterBuilderProps) {
   const listId = useId();
   const [fieldId, setFieldId] = useState<FieldId>("action");
   const [choiceIndex, setChoiceIndex] = useState(0);
@@ -122,36 +120,5 @@ export function FilterBuilder(props: Props) {
         Add filter
       </Button>
     </form>
-  );
-}
-
-/** The same behind a button in the filter bar. */
-export function FilterBuilderButton(props: Props) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <Popover
-      open={isOpen}
-      onOpenChange={setOpen}
-      label="Add a filter"
-      trigger={
-        <Button
-          variant="quiet"
-          icon
-          aria-label="Add a filter"
-          title="Add a filter"
-          className="h-5.5 w-6"
-        >
-          <ListFilterPlus size={14} aria-hidden="true" />
-        </Button>
-      }
-    >
-      <FilterBuilder
-        {...props}
-        onChange={(q) => {
-          setOpen(false);
-          props.onChange(q);
-        }}
-      />
-    </Popover>
   );
 }
