@@ -21,8 +21,14 @@ import { Line, Summary } from "./event-summary";
 import { TrailDot } from "./trail-mark";
 import { useMedia } from "./use-media";
 
-const Changes = dynamic(() => import("./event-changes").then(({ Changes: part }) => part));
-const JsonTree = dynamic(() => import("./json-tree").then(({ JsonTree: part }) => part));
+// With a placeholder each has a boundary of its own: without one, the whole page would wait.
+const loading = () => <div className="h-40 animate-pulse rounded-[5px] bg-(--sunken)" />;
+const Changes = dynamic(() => import("./event-changes").then(({ Changes: part }) => part), {
+  loading,
+});
+const JsonTree = dynamic(() => import("./json-tree").then(({ JsonTree: part }) => part), {
+  loading,
+});
 
 export type DetailState =
   | { kind: "loading" }

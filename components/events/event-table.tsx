@@ -35,6 +35,7 @@ import { useMedia } from "./use-media";
 import { useZone, zoneOffset, zoneTitle } from "./zone";
 
 const CARD_HEIGHT = 56;
+const HEAD_HEIGHT = 32;
 /** Rows left before an end of the list when the next page is asked for: about two screens. */
 const PREFETCH_ROWS = 60;
 const RESIZE_STEP_PX = 16;
@@ -125,6 +126,8 @@ export function EventTable(props: Props) {
     getScrollElement: () => scroll.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // The head stands before the first row.
+    scrollPaddingEnd: isSmall ? 0 : HEAD_HEIGHT,
     initialOffset: visit.scrollTop,
     // The row that the keyboard is on stays, wherever the mouse scrolled to.
     rangeExtractor: (range) => {

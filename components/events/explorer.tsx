@@ -1,6 +1,7 @@
 "use client";
 
 import { Download } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useTransition } from "react";
 import { Button, buttonClasses } from "@/components/ui/button";
@@ -9,11 +10,8 @@ import { type Diagnostic, EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { type EventSearch, toSearchParams, withFilter } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
-import { FacetRail } from "./facet-rail";
-import { FacetSections } from "./facet-sections";
 import { FilterBar } from "./filter-bar";
 import { FilterBuilder, FilterBuilderButton } from "./filter-builder-button";
-import { Histogram } from "./histogram";
 import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";
 import { eventsHref, useOpenView } from "./open-view";
@@ -22,6 +20,22 @@ import { TimeControl } from "./time-control";
 import type { ReadColumns } from "./use-column-values";
 import type { Page, PagePosition } from "./use-event-list";
 import { useLiveTail } from "./use-live-tail";
+
+// What counts the events comes after the events themselves.
+const FacetRail = dynamic(() => import("./facet-rail").then((module) => module.FacetRail), {
+  ssr: false,
+  loading: () => (
+    <div className="w-[232px] shrink-0 border-r border-(--border) bg-(--bg) max-lg:hidden" />
+  ),
+});
+const FacetSections = dynamic(
+  () => import("./facet-sections").then((module) => module.FacetSections),
+  { ssr: false },
+);
+const Histogram = dynamic(() => import("./histogram").then((module) => module.Histogram), {
+  ssr: false,
+  loading: () => <div className="h-[126px] shrink-0 border-b border-(--border) max-sm:hidden" />,
+});
 
 export type ListState =
   /** `headSeq`: the newest number when the page was read; null for a page that starts further down. */

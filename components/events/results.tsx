@@ -46,8 +46,7 @@ const GROUP = "Events";
 /** The list of one search, endless, and the drawer beside it. */
 export function Results(props: ResultsProps) {
   const { organizationId, search, first, actions, tail } = props;
-  const params = useSearchParams();
-  const openId = params.get("event");
+  const { openId, opened, setOpen } = useOpenId();
   const query = toSearchParams({ ...search, event: null, after: null, before: null }).toString();
   const load = useCallback(
     (from: PagePosition) => actions.list(organizationId, query, from),
@@ -81,11 +80,9 @@ export function Results(props: ResultsProps) {
     if (previous && !failure) void loadNewer();
   }, [previous, failure, loadNewer]);
 
-  const opened = useRef(openId);
-  opened.current = openId;
   const open = (id: string | null, replace = false) => {
-    opened.current = id;
-    const url = new URLSearchParams(params);
+    setOpen(id);
+    const url = new URLSearchParams(location.search);
     if (id) url.set("event", id);
     else url.delete("event");
     const href = `${location.pathname}${url.size > 0 ? `?${url}` : ""}`;
@@ -276,6 +273,25 @@ export function Results(props: ResultsProps) {
       {menu}
     </PivotProvider>
   );
+}
+
+/**
+ * Which event is open: at once, since keys come faster than the router follows the address. What the router
+ * says later counts where it is what the address says.
+ */
+function useOpenId() {
+  const params = useSearchParams();
+  const [openId, setState] = useState(params.get("event"));
+  const opened = useRef(openId);
+  const setOpen = useCallback((id: string | null) => {
+    opened.current = id;
+    setState(id);
+  }, []);
+  useEffect(() => {
+    const id = params.get("event");
+    if (new URLSearchParams(location.search).get("event") === id) setOpen(id);
+  }, [params, setOpen]);
+  return { openId, opened, setOpen };
 }
 
 /** The open event, asked for by id whenever the id changes. */

@@ -46,8 +46,13 @@ test("opens by key with the focus on its title, steps through pages, and gives t
   await expect(title(page)).toBeFocused();
   await expect(title(page)).toHaveText("policy.changed");
   await expect(page.getByText("1 of 100+")).toBeVisible();
-  for (let step = 0; step < 120; step += 1) await page.keyboard.press("j");
-  await expect(page.getByText(/^121 of 200\+/)).toBeVisible();
+  // As fast as pages come.
+  const position = page.getByText(/^\d+ of \d+\+?$/);
+  await expect(async () => {
+    const at = Number.parseInt((await position.textContent()) ?? "", 10);
+    for (let step = at; step < 121; step += 1) await page.keyboard.press("j");
+    await expect(position).toHaveText(/^121 of/, { timeout: 500 });
+  }).toPass();
   const id = new URL(page.url()).searchParams.get("event");
   await expect(page.locator(`#row-${id}`)).toBeInViewport();
   await page.keyboard.press("Escape");
@@ -105,8 +110,8 @@ test("every cell pivots: by button, by menu, as a column, to the same hour", asy
   );
   // The mouse: the right button on an address.
   await rowsOf(page)
-    .first()
     .getByText(/^10\.0\./)
+    .first()
     .click({ button: "right" });
   await page.getByRole("menuitem", { name: "Only this ip" }).click();
   await expect(page.getByRole("button", { name: "Undo" }).first()).toBeVisible();
@@ -125,7 +130,7 @@ test("shows what else happened around an event, which stays open", async ({
   server,
 }) => {
   await page.goto(eventsPath());
-  await rowsOf(page).nth(40).click();
+  await rowsOf(page).nth(20).click();
   const id = new URL(page.url()).searchParams.get("event");
   await page.getByRole("link", { name: "everything" }).click();
   await expect(page).toHaveURL(/from=/);

@@ -23,7 +23,7 @@ const histogram = (page: Page) => page.getByTestId("histogram");
 async function counts(server: Parameters<typeof runSql>[0], column: string, condition = "true") {
   const rows = await runSql<{ value: string; n: string }>(server, [
     `SELECT ${column} AS value, count(*) AS n FROM events WHERE organization_id = $1 AND ${condition}
-     GROUP BY 1 ORDER BY n DESC, 1 COLLATE "C"`,
+     GROUP BY 1 ORDER BY n DESC, value`,
     [organization.id],
   ]);
   return rows.map(({ value, n }) => ({ value, n: Number(n) }));
@@ -34,10 +34,7 @@ test("each facet counts under all filters but its own; values are included, excl
   server,
 }) => {
   const actions = await counts(server, "action");
-  const buttons = section(page, "Action")
-    .getByRole("listitem")
-    .getByRole("button", { pressed: false });
-  await expect(buttons).toHaveCount(actions.length);
+  await expect(section(page, "Action").getByRole("listitem")).toHaveCount(actions.length);
   for (const { value, n } of actions)
     await expect(
       section(page, "Action").getByRole("button", { name: `${value}, ${n}`, exact: true }),
@@ -92,7 +89,7 @@ test("search inside a facet finds what its list does not show, metadata keys ope
   const targets = (
     await runSql<{ value: string; n: string }>(server, [
       `SELECT target_id AS value, count(DISTINCT seq) AS n FROM event_targets WHERE organization_id = $1
-       GROUP BY 1 ORDER BY n DESC, 1 COLLATE "C"`,
+       GROUP BY 1 ORDER BY n DESC, value`,
       [organization.id],
     ])
   ).map(({ value, n }) => ({ value, n: Number(n) }));
@@ -116,8 +113,11 @@ test("search inside a facet finds what its list does not show, metadata keys ope
   await page.reload();
   await expect(rowCount(page)).toHaveText("100+ events");
   await expect(section(page, "Action")).toHaveCount(0);
-  await page.keyboard.press("[");
-  await expect(section(page, "Action")).toBeVisible();
+  // What is hidden loads after the events: its key works from then on.
+  await expect(async () => {
+    await page.keyboard.press("[");
+    await expect(section(page, "Action")).toBeVisible({ timeout: 1_000 });
+  }).toPass();
 });
 
 test("the histogram narrows the time by keyboard and by mouse, as one step back", async ({
