@@ -64,7 +64,7 @@ export function SetupForm(props: {
             required
             maxLength={200}
             autoFocus
-            className="h-9"
+            className="h-9 max-sm:h-11"
           />
         )}
       </Field>
@@ -76,7 +76,7 @@ export function SetupForm(props: {
             type="email"
             autoComplete="username"
             required
-            className="h-9"
+            className="h-9 max-sm:h-11"
           />
         )}
       </Field>
@@ -89,11 +89,11 @@ export function SetupForm(props: {
             autoComplete="new-password"
             required
             minLength={12}
-            className="h-9"
+            className="h-9 max-sm:h-11"
           />
         )}
       </Field>
-      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9">
+      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9 max-sm:h-11">
         Create administrator
       </Button>
     </form>

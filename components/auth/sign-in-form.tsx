@@ -62,7 +62,7 @@ export function SignInForm() {
             required
             autoFocus
             placeholder="you@example.com"
-            className="h-9"
+            className="h-9 max-sm:h-11"
           />
         )}
       </Field>
@@ -74,11 +74,11 @@ export function SignInForm() {
             type="password"
             autoComplete="current-password"
             required
-            className="h-9"
+            className="h-9 max-sm:h-11"
           />
         )}
       </Field>
-      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9">
+      <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9 max-sm:h-11">
         Sign in
       </Button>
     </form>

@@ -112,7 +112,7 @@ export function JsonTree({ event }: { event: EventDetail }) {
           }}
           placeholder="Find in JSON"
           aria-label="Find in JSON"
-          className="h-7 min-w-0 flex-1 px-2 text-[12px]"
+          className="h-7 min-w-0 flex-1 px-2 text-[12px] max-sm:h-11"
         />
         <span role="status" className="text-[12px] whitespace-nowrap text-(--text-3)">
           {find && `${found.length} found`}
@@ -166,7 +166,7 @@ export function JsonTree({ event }: { event: EventDetail }) {
                 <Value node={node} />
                 {node.isOpen && node.size !== null && node.size > more && (
                   <Button
-                    className="ml-2 h-5 px-1.5 text-[11px]"
+                    className="ml-2 h-5 px-1.5 text-[11px] max-sm:h-11"
                     onClick={(click) => {
                       click.stopPropagation();
                       setLimits({ ...limits, [node.id]: more + MEMBERS_STEP });

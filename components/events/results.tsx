@@ -1,5 +1,6 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { useSearchParams } from "next/navigation";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
@@ -8,7 +9,6 @@ import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/f
 import type { EventDetail } from "@/lib/events/schema";
 import { addColumn, columnIdOf } from "@/lib/events/table-layout";
 import { cellPivot, type ListedEvent } from "./columns";
-import { ColumnsMenu } from "./columns-menu";
 import type { DetailState } from "./event-drawer";
 import { type ActiveCell, EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
@@ -17,13 +17,22 @@ import { ListEnd, ListStart, NoMatch } from "./list-states";
 import { TailNotice } from "./live-toggle";
 import { useOpenView } from "./open-view";
 import { filterPivots, PivotButtons, PivotProvider, type Pivots, usePivotMenu } from "./pivots";
-import { MAX_SELECTED, SelectionBar } from "./selection-bar";
 import { TrailDot } from "./trail-mark";
 import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
 import type { LiveTail } from "./use-live-tail";
 import { useSelection } from "./use-selection";
 import { layoutName, useTableLayout } from "./use-table-layout";
 import { usePauseWhileReading, useTailedRows } from "./use-tailed-list";
+
+const loading = () => null;
+const ColumnsMenu = dynamic(() => import("./columns-menu").then((module) => module.ColumnsMenu), {
+  ssr: false,
+  loading,
+});
+const SelectionBar = dynamic(
+  () => import("./selection-bar").then((module) => module.SelectionBar),
+  { loading },
+);
 
 interface ResultsProps {
   organizationId: string;
@@ -59,7 +68,7 @@ export function Results(props: ResultsProps) {
   const visit = visitOf(first);
   const grid = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<ActiveCell>({ row: openId, column: 0 });
-  const selection = useSelection(rows, MAX_SELECTED);
+  const selection = useSelection(rows);
   const { view } = useOpenView();
   const { layout, setLayout, isChanged } = useTableLayout(layoutName(view), view?.layout);
   const watch = usePauseWhileReading(tail, {

@@ -10,9 +10,6 @@ interface Props {
   onClear(): void;
 }
 
-/** As many as one copy takes. */
-export const MAX_SELECTED = 500;
-
 /** What can be done with the chosen rows. */
 export function SelectionBar(props: Props) {
   const [state, setState] = useState<string | null>(null);

@@ -5,11 +5,14 @@ import type { EventRow } from "@/lib/events/schema";
 
 const NONE: ReadonlySet<string> = new Set();
 
+/** As many as one copy takes. */
+const MAX_SELECTED = 500;
+
 /**
- * Rows chosen one by one or, from the one chosen last, as a range.
- * @param max more than this are not taken: the range ends there, and the count says so
+ * Rows chosen one by one or, from the one chosen last, as a range; a range ends where no more are taken, and
+ * the count says so.
  */
-export function useSelection(rows: readonly (EventRow | null)[], max: number) {
+export function useSelection(rows: readonly (EventRow | null)[]) {
   const [ids, setIds] = useState(NONE);
   const lastId = useRef<string | null>(null);
 
@@ -21,8 +24,8 @@ export function useSelection(rows: readonly (EventRow | null)[], max: number) {
       const next = new Set(known);
       if (isRange && from >= 0 && to >= 0) {
         for (const row of rows.slice(Math.min(from, to), Math.max(from, to) + 1))
-          if (row && next.size < max) next.add(row.id);
-      } else if (!next.delete(event.id) && next.size < max) next.add(event.id);
+          if (row && next.size < MAX_SELECTED) next.add(row.id);
+      } else if (!next.delete(event.id) && next.size < MAX_SELECTED) next.add(event.id);
       return next;
     });
   };

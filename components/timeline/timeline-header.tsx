@@ -73,7 +73,7 @@ export function TimelineHeader(props: Props) {
           <span className="min-w-0 break-words">{summary.name ?? subject.id}</span>
           <span className="flex min-w-0 items-center font-mono text-[12px] font-normal tracking-normal text-(--text-2)">
             {summary.name && <span className="min-w-0 break-all">{subject.id}</span>}
-            <CopyButton text={subject.id} label="Copy the id" className="h-6" />
+            <CopyButton text={subject.id} label="Copy the id" className="h-6 max-sm:h-11" />
           </span>
         </h2>
         <p className="flex flex-wrap gap-x-3 text-(--text-2)">

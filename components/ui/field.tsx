@@ -1,28 +1,16 @@
+import { clsx } from "clsx";
 import { type ComponentProps, type ReactNode, useId } from "react";
-import { classes } from "./classes";
-
-const CONTROL =
-  "block h-8 w-full rounded-[5px] border border-(--border-control) bg-(--surface) px-2.5 text-(--text) aria-invalid:border-(--in-failed-line) disabled:opacity-60 max-sm:h-11 max-sm:text-[16px]";
 
 export function Input({ className, ...props }: ComponentProps<"input">) {
-  return <input className={classes(CONTROL, className)} {...props} />;
+  return <input className={clsx("control", className)} {...props} />;
 }
 
 export function Select({ className, ...props }: ComponentProps<"select">) {
-  return <select className={classes(CONTROL, "pr-7", className)} {...props} />;
+  return <select className={clsx("control pr-7", className)} {...props} />;
 }
 
 export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
-  return (
-    <textarea
-      className={classes(
-        CONTROL,
-        "h-auto min-h-20 py-1.5 font-mono text-[12px] max-sm:h-auto",
-        className,
-      )}
-      {...props}
-    />
-  );
+  return <textarea className={clsx("control control-tall", className)} {...props} />;
 }
 
 interface FieldProps {

@@ -1,8 +1,8 @@
 "use client";
 
+import { clsx } from "clsx";
 import { DropdownMenu } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
-import { classes } from "./classes";
 
 export function Menu(props: {
   trigger: ReactNode;
@@ -33,11 +33,8 @@ export function Menu(props: {
   );
 }
 
-const ITEM =
-  "flex h-8 items-center gap-2 rounded-[5px] px-2 outline-0 select-none data-[disabled]:opacity-50 data-[highlighted]:bg-[color-mix(in_srgb,var(--text)_8%,transparent)] max-sm:h-11";
-
 export function MenuItem({ className, ...props }: ComponentProps<typeof DropdownMenu.Item>) {
-  return <DropdownMenu.Item className={classes(ITEM, className)} {...props} />;
+  return <DropdownMenu.Item className={clsx("menu-item", className)} {...props} />;
 }
 
 export function MenuRadio(props: {
@@ -51,7 +48,7 @@ export function MenuRadio(props: {
         <DropdownMenu.RadioItem
           key={option.value}
           value={option.value}
-          className={classes(ITEM, "pl-7")}
+          className={"menu-item pl-7"}
         >
           <DropdownMenu.ItemIndicator className="absolute left-3 text-(--accent)">
             ✓

@@ -41,7 +41,10 @@ test("opens by key with the focus on its title, steps through pages, and gives t
 }) => {
   await page.goto(eventsPath());
   await expect(rowCount(page)).toHaveText("100+ events");
-  await page.keyboard.press("j");
+  await expect(async () => {
+    await page.keyboard.press("j");
+    await expect(rowsOf(page).first()).toHaveAttribute("aria-selected", "true", { timeout: 500 });
+  }).toPass();
   await page.keyboard.press("Enter");
   await expect(title(page)).toBeFocused();
   await expect(title(page)).toHaveText("policy.changed");

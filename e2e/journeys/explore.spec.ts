@@ -196,6 +196,7 @@ test.describe("a log of 400 events", () => {
     await drawer.getByRole("button", { name: "Previous event" }).click();
     await expect(drawer).toContainText(`1 of ${PAGE}+`);
     await drawer.getByRole("tab", { name: "JSON" }).click();
+    await drawer.getByRole("button", { name: "Raw" }).click();
     await expect(drawer.getByTestId("event-json")).toContainText(`"id": "${all[0]?.id}"`);
     const shown = JSON.parse(await drawer.getByTestId("event-json").innerText());
     const [stored] = await runSql<{
