@@ -22,7 +22,9 @@ import { SuggestionList } from "./filter-suggestions";
 import { rememberFilter } from "./recent-filters";
 import { type Suggestion, useSuggestions } from "./use-suggestions";
 
-const FilterHelp = dynamic(() => import("./filter-help").then((module) => module.FilterHelp));
+const FilterHelp = dynamic(() => import("./filter-help").then((module) => module.FilterHelp), {
+  loading: () => null,
+});
 
 interface Props {
   organizationId: string;

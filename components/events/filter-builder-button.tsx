@@ -8,8 +8,9 @@ import { Popover } from "@/components/ui/popover";
 import type { FilterBuilderProps } from "./filter-builder";
 
 /** Loaded when somebody opens it. */
-export const FilterBuilder = dynamic(() =>
-  import("./filter-builder").then((module) => module.FilterBuilder),
+export const FilterBuilder = dynamic(
+  () => import("./filter-builder").then((module) => module.FilterBuilder),
+  { loading: () => null },
 );
 
 /** The same behind a button in the filter bar. */

@@ -11,7 +11,9 @@ import { type TimeRange, timeBounds } from "@/lib/events/filter/url";
 import { timeWords } from "./time-words";
 import { useZone } from "./zone";
 
-const TimePanel = dynamic(() => import("./time-panel").then((module) => module.TimePanel));
+const TimePanel = dynamic(() => import("./time-panel").then((module) => module.TimePanel), {
+  loading: () => null,
+});
 
 interface Props {
   organizationId: string;

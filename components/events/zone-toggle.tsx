@@ -7,7 +7,9 @@ import { Button } from "@/components/ui/button";
 import { Popover } from "@/components/ui/popover";
 import { toggleUtc, useZone, zoneTitle } from "./zone";
 
-const ZonePicker = dynamic(() => import("./zone-picker").then((module) => module.ZonePicker));
+const ZonePicker = dynamic(() => import("./zone-picker").then((module) => module.ZonePicker), {
+  loading: () => null,
+});
 
 /** Whose clock every time on the page is shown by; `u` switches between UTC and the other one. */
 export function ZoneToggle() {

@@ -115,8 +115,12 @@ test("rows are chosen by key and by range, and copied as the events that they ar
   await page.goto(eventsPath());
   await expect(rowCount(page)).toHaveText("100+ events");
   const ids = await idsAt(server, 0, 8);
-  // From anywhere on the page.
-  await page.keyboard.press("j");
+  // From anywhere on the page, once its script is there.
+  await expect(async () => {
+    if ((await page.locator('[data-testid="event-row"][aria-selected="true"]').count()) === 0)
+      await page.keyboard.press("j");
+    await expect(rowsOf(page).first()).toHaveAttribute("aria-selected", "true", { timeout: 1_000 });
+  }).toPass();
   await page.keyboard.press("x");
   for (let step = 0; step < 5; step += 1) await page.keyboard.press("j");
   await page.keyboard.press("Shift+X");
