@@ -72,7 +72,7 @@ test("each facet counts under all filters but its own; values are included, excl
   await section(page, "Action")
     .getByRole("button", { name: `Excluded: ${first.value}` })
     .click();
-  await expect(rowCount(page)).toHaveText("100+ events");
+  await expect(page).not.toHaveURL(/q=/);
   await page.goBack();
   await expect(page).toHaveURL(/q=-action/);
   await section(page, "Action")
