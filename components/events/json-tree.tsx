@@ -178,7 +178,7 @@ export function JsonTree({ event }: { event: EventDetail }) {
               </span>
               {pivot && (
                 <span className="flex opacity-0 group-hover:opacity-100 group-aria-selected:group-focus-visible/tree:opacity-100 max-sm:opacity-100">
-                  <PivotButtons pivot={pivot} event={event} label={node.path.join(".")} />
+                  <PivotButtons pivot={pivot} event={event} label={node.path.join(".")} hasMenu />
                 </span>
               )}
             </div>

@@ -54,7 +54,7 @@ export function usePivots(): Pivots | null {
   return useContext(Context);
 }
 
-/** Include and exclude, and everything else behind three dots. */
+/** Include and exclude, and everything else behind three dots; on a phone these alone, which have it all. */
 export function PivotButtons(props: {
   pivot: Pivot;
   event: EventRow;
@@ -69,7 +69,7 @@ export function PivotButtons(props: {
       <Button
         variant="quiet"
         icon
-        className="size-5 max-sm:size-11"
+        className="size-5 max-sm:hidden"
         aria-label={`Only ${label} ${pivot.value}`}
         title="Include (i)"
         onClick={() => pivots.include(pivot)}
@@ -79,7 +79,7 @@ export function PivotButtons(props: {
       <Button
         variant="quiet"
         icon
-        className="size-5 max-sm:size-11"
+        className="size-5 max-sm:hidden"
         aria-label={`Without ${label} ${pivot.value}`}
         title="Exclude (e)"
         onClick={() => pivots.exclude(pivot)}
