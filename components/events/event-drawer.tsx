@@ -8,11 +8,11 @@ import { usePreference, writePreference } from "@/components/shell/preferences";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
+import { copyText } from "@/components/ui/copy-text";
 import { Sheet } from "@/components/ui/dialog";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { ResizeEdge } from "@/components/ui/resize-edge";
-import { showToast } from "@/components/ui/toasts";
 import { findChanges } from "@/lib/events/changes";
 import { curlCommand } from "@/lib/events/curl";
 import type { EventDetail } from "@/lib/events/schema";
@@ -227,11 +227,6 @@ function DrawerBody(props: Props & { takesFocus: boolean }) {
 }
 
 function CopyMenu({ event }: { event: EventDetail }) {
-  const copy = (text: string, what: string) =>
-    navigator.clipboard
-      ?.writeText(text)
-      .then(() => showToast(`Copied ${what}`))
-      .catch(() => showToast("Copying is not possible here"));
   const link = () => {
     const url = new URL(`/o/${event.organizationId}/events`, location.href);
     url.searchParams.set("event", event.id);
@@ -247,13 +242,13 @@ function CopyMenu({ event }: { event: EventDetail }) {
         </Button>
       }
     >
-      <MenuItem onSelect={() => void copy(link(), "the link")}>Copy link</MenuItem>
-      <MenuItem onSelect={() => void copy(event.id, "the id")}>Copy id</MenuItem>
-      <MenuItem onSelect={() => void copy(JSON.stringify(event.event, null, 2), "the JSON")}>
+      <MenuItem onSelect={() => void copyText(link(), "the link")}>Copy link</MenuItem>
+      <MenuItem onSelect={() => void copyText(event.id, "the id")}>Copy id</MenuItem>
+      <MenuItem onSelect={() => void copyText(JSON.stringify(event.event, null, 2), "the JSON")}>
         Copy JSON
       </MenuItem>
       <MenuItem
-        onSelect={() => void copy(curlCommand(location.origin, event.event), "a curl command")}
+        onSelect={() => void copyText(curlCommand(location.origin, event.event), "a curl command")}
       >
         Copy curl
       </MenuItem>

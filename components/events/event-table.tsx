@@ -13,13 +13,7 @@ import {
   useRef,
   useState,
 } from "react";
-import {
-  moveColumn,
-  ROW_HEIGHTS_PX,
-  removeColumn,
-  resizeColumn,
-  type TableLayout,
-} from "@/lib/events/table-layout";
+import { ROW_HEIGHTS_PX, type TableLayout } from "@/lib/events/table-layout";
 import {
   createEventColumns,
   EventCard,
@@ -28,8 +22,9 @@ import {
   type ListedEvent,
   shownColumns,
 } from "./columns";
-import { TableHeader } from "./table-header";
-import { TrailMark } from "./trail-mark";
+import { type ActiveCell, cellId, pinning } from "./grid-cells";
+import { editByKey, TableHeader } from "./table-header";
+import { TrailCell } from "./trail-cell";
 import { type ReadColumns, useColumnValues } from "./use-column-values";
 import { useMedia } from "./use-media";
 import { useZone, zoneOffset, zoneTitle } from "./zone";
@@ -38,13 +33,6 @@ const CARD_HEIGHT = 56;
 const HEAD_HEIGHT = 32;
 /** Rows left before an end of the list when the next page is asked for: about two screens. */
 const PREFETCH_ROWS = 60;
-const RESIZE_STEP_PX = 16;
-
-/** Where the keyboard is: a column of a row, or of the head. */
-export interface ActiveCell {
-  row: string | "head" | null;
-  column: number;
-}
 
 interface Props {
   gridRef: RefObject<HTMLDivElement | null>;
@@ -96,15 +84,6 @@ const STEPS: Record<string, number> = {
   PageDown: 20,
   PageUp: -20,
 };
-
-/** When the table is wider than its room, the trail and the time stay in sight. */
-export function pinning(columnId: string | undefined): string {
-  return columnId === "time" ? "sticky left-8 z-[1] bg-inherit" : "relative";
-}
-
-export function cellId(rowId: string, column: number): string {
-  return `cell-${rowId}-${column}`;
-}
 
 /** The events as a grid with one tab stop: arrows or j/k move, Enter opens. */
 export function EventTable(props: Props) {
@@ -208,17 +187,12 @@ export function EventTable(props: Props) {
       ?.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
 
-  /** The head's keys: Alt and an arrow move a column, Shift and an arrow resize it, Delete hides it. */
   const onHeadKey = (event: KeyboardEvent, columnId: string): boolean => {
-    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
-    if (event.altKey && direction !== 0) {
-      props.onLayout(moveColumn(layout, columnId, direction));
-      props.onActive({ ...active, column: Math.max(active.column + direction, 0) });
-    } else if (event.shiftKey && direction !== 0) {
-      const width = document.getElementById(cellId("head", active.column))?.offsetWidth ?? 120;
-      props.onLayout(resizeColumn(layout, columnId, width + direction * RESIZE_STEP_PX));
-    } else if (event.key === "Delete") props.onLayout(removeColumn(layout, columnId));
-    else return false;
+    const width = document.getElementById(cellId("head", active.column))?.offsetWidth ?? 120;
+    const edit = editByKey(event, layout, columnId, width);
+    if (!edit) return false;
+    props.onLayout(edit.layout);
+    props.onActive({ ...active, column: Math.max(active.column + edit.by, 0) });
     return true;
   };
 
@@ -373,29 +347,15 @@ export function EventTable(props: Props) {
                 className={`group/row absolute inset-x-0 grid cursor-default items-center border-b border-(--border) bg-(--surface) pr-3 hover:bg-(--hover) aria-selected:bg-(--selected) max-sm:flex ${props.liveCount > 0 && item.index === props.liveCount ? "border-t border-t-(--accent-line)" : ""}`}
                 style={{ ...place, gridTemplateColumns: template }}
               >
-                {/* biome-ignore lint/a11y/useSemanticElements: as the grid. */}
-                {/* biome-ignore lint/a11y/useFocusableInteractive: as the row. */}
-                <span role="gridcell" className="sticky left-0 z-[1] h-full bg-inherit">
-                  <TrailMark
-                    isVerified={props.verifiedTo !== null && event.seq <= props.verifiedTo}
-                    isFirst={item.index === 0}
-                    isLast={item.index === rows.length - 1}
-                  />
-                  {!isSmall && (
-                    <input
-                      type="checkbox"
-                      tabIndex={-1}
-                      aria-label={`Select event #${event.seq}`}
-                      checked={isSelected}
-                      onClick={(click) => {
-                        click.stopPropagation();
-                        props.onSelect(event, click.shiftKey);
-                      }}
-                      onChange={() => {}}
-                      className={`absolute top-1/2 left-1/2 size-3.5 -translate-1/2 bg-(--surface) accent-(--accent) ${isSelected || props.selected.size > 0 ? "" : "opacity-0 group-hover/row:opacity-100"}`}
-                    />
-                  )}
-                </span>
+                <TrailCell
+                  seq={event.seq}
+                  verifiedTo={props.verifiedTo}
+                  isFirst={item.index === 0}
+                  isLast={item.index === rows.length - 1}
+                  isSelected={isSelected}
+                  isSelecting={props.selected.size > 0}
+                  onSelect={isSmall ? null : (isRange) => props.onSelect(event, isRange)}
+                />
                 {isSmall ? (
                   // biome-ignore lint/a11y/useSemanticElements: as the grid.
                   // biome-ignore lint/a11y/useFocusableInteractive: as the row.

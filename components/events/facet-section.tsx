@@ -43,7 +43,7 @@ export function FacetSection(props: Props) {
   const [text, setText] = useState<string | null>(null);
   const wanted = useDebounced(text ?? "", 200);
   const isOwn = isOpen && (props.shared === null || wanted !== "");
-  const own = useFetched<{ facets: Facet[] }>(
+  const own = useFetched<{ facets: Record<string, Facet> }>(
     isOwn
       ? facetsUrl(props.organizationId, search, [
           ["field", name],
@@ -53,7 +53,7 @@ export function FacetSection(props: Props) {
     props.version,
   );
   const { facet, isStale, failure, retry } =
-    isOwn || !props.shared ? { ...own, facet: own.data?.facets[0] ?? null } : props.shared;
+    isOwn || !props.shared ? { ...own, facet: own.data?.facets[name] ?? null } : props.shared;
   const edit = (
     change: (filter: EventFilter, field: FieldRef, value: string) => EventFilter,
     value: string,

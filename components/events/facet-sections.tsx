@@ -77,7 +77,7 @@ export function FacetSections(props: Facets) {
   const shared = all.filter(
     ({ field, name, isMetadata }) => isOpen(name, isMetadata) && !hasClause(search.filter, field),
   );
-  const together = useFetched<{ facets: Facet[] }>(
+  const together = useFetched<{ facets: Record<string, Facet> }>(
     shared.length > 0
       ? facetsUrl(
           organizationId,
@@ -87,13 +87,6 @@ export function FacetSections(props: Facets) {
       : null,
     version,
   );
-  // What an answer before this one said stays on screen by name.
-  const known = useKnown(
-    shared.map(({ name }) => name),
-    together.data?.facets,
-    together.isStale,
-  );
-
   return (
     <>
       {all.map(({ field, name, label, isMetadata }) => {
@@ -110,7 +103,7 @@ export function FacetSections(props: Facets) {
             shared={
               isShared
                 ? {
-                    facet: known[name] ?? null,
+                    facet: together.data?.facets[name] ?? null,
                     isStale: together.isStale,
                     failure: together.failure,
                     retry: together.retry,
@@ -120,23 +113,18 @@ export function FacetSections(props: Facets) {
           />
         );
       })}
+      {keys.data && keys.data.keys.distinct > keys.data.keys.keys.length && (
+        <p className="px-3 pt-2 text-[11px] leading-4 text-(--text-3)">
+          The {keys.data.keys.keys.length} most frequent of {keys.data.keys.distinct} metadata keys.
+        </p>
+      )}
       <Coverage
-        counted={together.data?.facets.find(({ counted }) => counted.kind !== "all")?.counted}
+        counted={
+          Object.values(together.data?.facets ?? {}).find(({ counted }) => counted.kind !== "all")
+            ?.counted
+        }
       />
     </>
-  );
-}
-
-/** The facets of the last answer by the names that it was asked for. */
-function useKnown(names: string[], facets: Facet[] | undefined, isStale: boolean) {
-  const key = names.join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a stale answer belongs to other names.
-  return useMemo(
-    () =>
-      Object.fromEntries(
-        isStale ? [] : key.split("\n").map((name, index) => [name, facets?.[index]] as const),
-      ) as Record<string, Facet | undefined>,
-    [facets],
   );
 }
 

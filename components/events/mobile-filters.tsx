@@ -34,7 +34,9 @@ export function MobileFilters(props: {
             Clear all
           </Button>
         </div>
-        <div className="grid grid-cols-[minmax(0,1fr)] gap-4 overflow-auto px-4 pb-4">{props.children}</div>
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-4 overflow-auto px-4 pb-4">
+          {props.children}
+        </div>
         <div className="border-t border-(--border) px-4 pt-2.5 pb-3.5">
           <Button variant="primary" onClick={() => setOpen(false)} className="w-full">
             {props.result ? `Show ${props.result}` : "Close"}

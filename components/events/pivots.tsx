@@ -4,6 +4,7 @@ import { Ellipsis, Minus, Plus } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { createContext, type ReactNode, useContext, useState } from "react";
 import { Button } from "@/components/ui/button";
+import { copyText } from "@/components/ui/copy-text";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
 import { showToast } from "@/components/ui/toasts";
 import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
@@ -163,9 +164,7 @@ function PivotItems(props: { pivot: Pivot | null; event: EventRow; pivots: Pivot
           {pivots.addColumn && (
             <MenuItem onSelect={() => pivots.addColumn?.(pivot.field)}>Add as column</MenuItem>
           )}
-          <MenuItem onSelect={() => void navigator.clipboard?.writeText(pivot.value)}>
-            Copy value
-          </MenuItem>
+          <MenuItem onSelect={() => void copyText(pivot.value, "the value")}>Copy value</MenuItem>
           <MenuSeparator />
         </>
       )}

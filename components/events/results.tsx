@@ -1,17 +1,18 @@
 "use client";
 
 import dynamic from "next/dynamic";
-import { useSearchParams } from "next/navigation";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useRef, useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
+import { copyText } from "@/components/ui/copy-text";
+import { showToast } from "@/components/ui/toasts";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
-import { addColumn, columnIdOf } from "@/lib/events/table-layout";
+import { addColumn, columnIdOf, MAX_COLUMNS } from "@/lib/events/table-layout";
 import { cellPivot, type ListedEvent } from "./columns";
-import type { DetailState } from "./event-drawer";
-import { type ActiveCell, EventTable } from "./event-table";
+import { EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
+import type { ActiveCell } from "./grid-cells";
 import { EventDrawer, preloadDrawer } from "./lazy-drawer";
 import { ListEnd, ListStart, NoMatch } from "./list-states";
 import { TailNotice } from "./live-toggle";
@@ -20,6 +21,7 @@ import { filterPivots, PivotButtons, PivotProvider, type Pivots, usePivotMenu } 
 import { TrailDot } from "./trail-mark";
 import { type Page, type PagePosition, useEventList, visitOf } from "./use-event-list";
 import type { LiveTail } from "./use-live-tail";
+import { useOpenEvent } from "./use-open-event";
 import { useSelection } from "./use-selection";
 import { layoutName, useTableLayout } from "./use-table-layout";
 import { usePauseWhileReading, useTailedRows } from "./use-tailed-list";
@@ -55,7 +57,8 @@ const GROUP = "Events";
 /** The list of one search, endless, and the drawer beside it. */
 export function Results(props: ResultsProps) {
   const { organizationId, search, first, actions, tail } = props;
-  const { openId, opened, setOpen } = useOpenId();
+  const event = useOpenEvent(organizationId, actions.read, props.detail);
+  const { openId, openedId, open: openEvent } = event;
   const query = toSearchParams({ ...search, event: null, after: null, before: null }).toString();
   const load = useCallback(
     (from: PagePosition) => actions.list(organizationId, query, from),
@@ -89,26 +92,19 @@ export function Results(props: ResultsProps) {
     if (previous && !failure) void loadNewer();
   }, [previous, failure, loadNewer]);
 
-  const open = (id: string | null, replace = false) => {
-    setOpen(id);
-    const url = new URLSearchParams(location.search);
-    if (id) url.set("event", id);
-    else url.delete("event");
-    const href = `${location.pathname}${url.size > 0 ? `?${url}` : ""}`;
-    if (replace) history.replaceState(null, "", href);
-    else history.pushState(null, "", href);
+  const open = (id: string | null) => {
+    openEvent(id);
     if (id) setActive((now) => ({ ...now, row: id }));
     // The drawer takes the focus with it when it goes.
     else grid.current?.focus({ preventScroll: true });
   };
 
-  const { state: detail, retry } = useDetail(props, openId);
   const position = rows.findIndex((row) => row?.id === openId);
   const step = (by: 1 | -1) => {
     // Keys may come faster than the address is painted.
-    const at = rows.findIndex((row) => row?.id === opened.current) + by;
+    const at = rows.findIndex((row) => row?.id === openedId.current) + by;
     const row = rows[at];
-    if (row) open(row.id, true);
+    if (row) open(row.id);
     if (at >= rows.length - 1) void loadOlder();
   };
 
@@ -116,7 +112,18 @@ export function Results(props: ResultsProps) {
   const pivots: Pivots = {
     organizationId,
     ...edits,
-    addColumn: (field) => setLayout(addColumn(layout, columnIdOf(field))),
+    addColumn: (field) => {
+      const id = columnIdOf(field);
+      const next = addColumn(layout, id);
+      setLayout(next);
+      showToast(
+        next !== layout
+          ? `Column added: ${id}`
+          : layout.columns.length < MAX_COLUMNS
+            ? `${id} is a column already`
+            : `A table has ${MAX_COLUMNS} columns at most`,
+      );
+    },
     showTime: props.onTime,
   };
   const { openAt, menu } = usePivotMenu();
@@ -132,7 +139,7 @@ export function Results(props: ResultsProps) {
     if (key === "i" && found) edits.include(found);
     else if (key === "e" && found) edits.exclude(found);
     else if (key === "." && cell) openAt(cell, found, event);
-    else if (key === "c") void navigator.clipboard?.writeText(event.id);
+    else if (key === "c") void copyText(event.id, "the id");
     else return false;
     return true;
   };
@@ -204,10 +211,10 @@ export function Results(props: ResultsProps) {
               selected={selection.ids}
               isLoading={list.loading !== null || props.isNavigating}
               readColumns={readColumns}
-              onOpen={(event) => open(event.id, openId !== null)}
+              onOpen={(event) => open(event.id)}
               onActive={(cell) => {
                 setActive(cell);
-                if (openId && cell.row && cell.row !== "head") open(cell.row, true);
+                if (openId && cell.row && cell.row !== "head") open(cell.row);
               }}
               onSelect={selection.toggle}
               onCellKey={onCellKey}
@@ -270,11 +277,11 @@ export function Results(props: ResultsProps) {
         </div>
         {openId && (
           <EventDrawer
-            state={detail}
+            state={event.detail}
             position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
             verifiedTo={props.verifiedTo}
             onStep={step}
-            onRetry={retry}
+            onRetry={event.retry}
             onClose={() => open(null)}
           />
         )}
@@ -282,63 +289,4 @@ export function Results(props: ResultsProps) {
       {menu}
     </PivotProvider>
   );
-}
-
-/**
- * Which event is open: at once, since keys come faster than the router follows the address. What the router
- * says later counts where it is what the address says.
- */
-function useOpenId() {
-  const params = useSearchParams();
-  const [openId, setState] = useState(params.get("event"));
-  const opened = useRef(openId);
-  const setOpen = useCallback((id: string | null) => {
-    opened.current = id;
-    setState(id);
-  }, []);
-  useEffect(() => {
-    const id = params.get("event");
-    if (new URLSearchParams(location.search).get("event") === id) setOpen(id);
-  }, [params, setOpen]);
-  return { openId, opened, setOpen };
-}
-
-/** The open event, asked for by id whenever the id changes. */
-function useDetail(props: ResultsProps, id: string | null): { state: DetailState; retry(): void } {
-  const { organizationId, actions } = props;
-  const initial = props.detail;
-  const [state, setState] = useState<DetailState>(
-    initial ? { kind: "ready", event: initial } : { kind: "loading" },
-  );
-  const [attempt, setAttempt] = useState(0);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: attempt asks again.
-  useEffect(() => {
-    if (!id) return;
-    if (initial?.id === id) {
-      setState({ kind: "ready", event: initial });
-      return;
-    }
-    let left = false;
-    // An answer within a blink needs no skeleton.
-    const timer = setTimeout(() => setState({ kind: "loading" }), 150);
-    const show = (next: DetailState) => {
-      clearTimeout(timer);
-      if (!left) setState(next);
-    };
-    actions.read(organizationId, id).then(
-      (result) => {
-        if (!result.ok)
-          show({ kind: "error", message: result.message, requestId: result.requestId });
-        else show(result.data ? { kind: "ready", event: result.data } : { kind: "missing" });
-      },
-      () => show({ kind: "error", message: "The server did not answer.", requestId: "" }),
-    );
-    return () => {
-      left = true;
-      clearTimeout(timer);
-    };
-  }, [id, initial, actions, organizationId, attempt]);
-
-  return { state, retry: () => setAttempt((count) => count + 1) };
 }

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { Button } from "@/components/ui/button";
 import type { ActionResult } from "@/lib/http/action-result";
+import { MAX_SELECTED } from "./use-selection";
 
 interface Props {
   ids: string[];
@@ -26,7 +27,9 @@ export function SelectionBar(props: Props) {
   };
   return (
     <span className="flex min-w-0 items-center gap-1">
-      <span className="whitespace-nowrap">{props.ids.length} selected</span>
+      <span className="whitespace-nowrap">
+        {props.ids.length} selected{props.ids.length >= MAX_SELECTED && ", as many as can be"}
+      </span>
       <Button variant="quiet" className="h-6 px-2 text-[12px]" onClick={() => void copy("csv")}>
         Copy as CSV
       </Button>

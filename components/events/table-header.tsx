@@ -1,8 +1,13 @@
 "use client";
 
 import { type PointerEvent, useState } from "react";
-import { moveColumn, resizeColumn, type TableLayout } from "@/lib/events/table-layout";
-import { cellId, pinning } from "./event-table";
+import {
+  moveColumn,
+  removeColumn,
+  resizeColumn,
+  type TableLayout,
+} from "@/lib/events/table-layout";
+import { cellId, pinning } from "./grid-cells";
 
 interface Props {
   columns: TableLayout["columns"];
@@ -73,6 +78,25 @@ export function TableHeader(props: Props) {
       ))}
     </div>
   );
+}
+
+const RESIZE_STEP_PX = 16;
+
+/**
+ * What a key on a head does: Alt and an arrow move the column, Shift and an arrow resize it, Delete hides it.
+ * @returns the layout then, and by how many columns the keyboard moves along; null for any other key
+ */
+export function editByKey(
+  event: Pick<KeyboardEvent, "key" | "altKey" | "shiftKey">,
+  layout: TableLayout,
+  columnId: string,
+  widthPx: number,
+): { layout: TableLayout; by: number } | null {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key] ?? 0;
+  if (event.altKey && by !== 0) return { layout: moveColumn(layout, columnId, by), by };
+  if (event.shiftKey && by !== 0)
+    return { layout: resizeColumn(layout, columnId, widthPx + by * RESIZE_STEP_PX), by: 0 };
+  return event.key === "Delete" ? { layout: removeColumn(layout, columnId), by: 0 } : null;
 }
 
 /** What the widest cell on screen would like, its edges included. */

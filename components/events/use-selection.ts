@@ -6,7 +6,7 @@ import type { EventRow } from "@/lib/events/schema";
 const NONE: ReadonlySet<string> = new Set();
 
 /** As many as one copy takes. */
-const MAX_SELECTED = 500;
+export const MAX_SELECTED = 500;
 
 /**
  * Rows chosen one by one or, from the one chosen last, as a range; a range ends where no more are taken, and

@@ -104,10 +104,3 @@ const STEP_NAMES = { dns: "DNS", connect: "Connect", tls: "TLS", reply: "Reply" 
 export function stepName(step: keyof typeof STEP_NAMES): string {
   return STEP_NAMES[step];
 }
-
-/** "Signing secret", "Token", or the header's name. */
-export function secretLabel(name: string): string {
-  if (name === "signing_secret") return "Signing secret";
-  if (name === "token") return "Token";
-  return name.replace(/^header:/, "");
-}

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { EventDrawer } from "@/components/events/lazy-drawer";
 import { filterPivots, PivotProvider } from "@/components/events/pivots";
+import { useOpenEvent } from "@/components/events/use-open-event";
 import { clockOf, useZone } from "@/components/events/zone";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
@@ -18,7 +19,6 @@ import { PartFailed } from "./part-failed";
 import type { TimelineProps, TimelineState } from "./timeline";
 import { TimelineEnd } from "./timeline-end";
 import { TimelineHeader } from "./timeline-header";
-import { useOpenEvent } from "./use-open-event";
 import { usePages } from "./use-pages";
 import { UsualPanel } from "./usual-panel";
 

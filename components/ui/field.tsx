@@ -9,10 +9,6 @@ export function Select({ className, ...props }: ComponentProps<"select">) {
   return <select className={clsx("control pr-7", className)} {...props} />;
 }
 
-export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
-  return <textarea className={clsx("control control-tall", className)} {...props} />;
-}
-
 interface FieldProps {
   label: string;
   hint?: ReactNode;

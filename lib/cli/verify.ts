@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
+import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import { print } from "./output";
 
@@ -38,12 +39,11 @@ export function register(program: Command): void {
     .addHelpText("after", "\nExit code 0: verified. 1: broken, or nothing was checked.")
     .action(async (options: { org: string; json?: boolean }) => {
       const isWatched = process.stderr.isTTY;
-      const verdict = await verifyLog(
-        systemScope("cli", options.org),
-        isWatched ? { onProgress: showProgress } : {},
-      );
+      const scope = systemScope("cli", options.org);
+      const verdict = await verifyLog(scope, isWatched ? { onProgress: showProgress } : {});
       if (isWatched) process.stderr.write("\r\x1b[K");
       print(options.json, verdict, words(verdict));
       if (!verdict.ok) process.exitCode = 1;
+      await recordVerification(scope, verdict);
     });
 }

@@ -24,7 +24,10 @@ export type Counted =
 
 /** A metadata key, and how many of the newest matches have it. */
 export interface MetadataKeys {
+  /** The most frequent. */
   keys: { key: string; count: number }[];
+  /** Different keys among what was counted. */
+  distinct: number;
   counted: Counted;
 }
 

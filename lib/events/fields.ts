@@ -34,8 +34,8 @@ export type EventColumn =
   | "location";
 
 export type FieldSource =
-  /** One value per event: in SQL a column, or an expression over `events e` for what is not stored twice. */
-  | { from: "event"; column: EventColumn | { sql: string }; path: readonly string[] }
+  /** One value per event: in SQL a column, or an expression over a column of `events e` for what is not stored twice. */
+  | { from: "event"; column: EventColumn | { sql: string; of: "context" }; path: readonly string[] }
   /** One value per target; `column` in event_targets where the value is kept there. */
   | { from: "targets"; key: "id" | "type" | "name"; column: "target_id" | "target_type" | null }
   /** A path inside a JSON column; the field's own path follows `prefix`. */
@@ -140,7 +140,7 @@ const definitions = [
     kind: "text",
     source: {
       from: "event",
-      column: { sql: `(e.context ->> 'user_agent') COLLATE "C"` },
+      column: { of: "context", sql: `(e.context ->> 'user_agent') COLLATE "C"` },
       path: ["context", "user_agent"],
     },
     index: null,

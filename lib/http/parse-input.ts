@@ -1,5 +1,13 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError } from "@/lib/errors";
+
+/** Text that a database can be asked for: PostgreSQL knows no NUL. */
+export function storableText(maxLength: number) {
+  return z
+    .string()
+    .max(maxLength)
+    .refine((text) => !text.includes("\0"), { error: "must not contain NUL" });
+}
 
 /** @throws AppError invalid_request naming every field that is wrong. */
 export function parseInput<S extends z.ZodType>(schema: S, input: unknown): z.infer<S> {

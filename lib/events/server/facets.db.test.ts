@@ -187,6 +187,20 @@ describe("facets", () => {
     expect(keys).toMatchObject({ keys: [], counted: { kind: "newest", matches: 1_000 } });
   });
 
+  test("of many metadata keys the most frequent are given, and how many there are", async () => {
+    const wide = await createTestOrganization(db.owner);
+    const metadata = Object.fromEntries(Array.from({ length: 33 }, (_, key) => [`k${key}`, 1]));
+    await insertTestEvents(db.owner, wide, [
+      { ...testEvent(0), id: newId("event"), metadata },
+      { ...testEvent(1), id: newId("event"), metadata: { k32: 2 } },
+    ]);
+    const asked = { filter: filterOf(""), from: null, to: null };
+    const { keys, distinct } = await readMetadataKeys(scope(wide), asked);
+    expect(keys).toHaveLength(20);
+    expect(keys[0]).toEqual({ key: "k32", count: 2 });
+    expect(distinct).toBe(33);
+  });
+
   test("metadata keys are those that the newest matches have", async () => {
     const asked = { filter: filterOf("metadata.region:r1"), from: null, to: null };
     const { keys, counted } = await readMetadataKeys(scope(), asked);

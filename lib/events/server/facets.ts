@@ -70,13 +70,18 @@ export async function readMetadataKeys(
   if (source.from !== "document") throw new Error(`${id} has no keys`);
   const document = Prisma.sql`${Prisma.raw(`e.${source.column}`)} #> ${source.prefix}::text[]`;
   const plan = await choosePlan(walk, request.filter);
-  const rows = await readRows<{ key: string; count: number }>(Prisma.sql`
+  const rows = await readRows<{ key: string; count: number; total: number }>(Prisma.sql`
     WITH sample AS MATERIALIZED (${sampleOf(plan, walk, Prisma.raw(`e.${source.column}`), KEY_SAMPLE)})
-    SELECT key, count(*)::integer AS count FROM sample e,
+    SELECT key, count(*)::integer AS count, count(*) OVER ()::integer AS total FROM sample e,
       jsonb_object_keys(CASE WHEN jsonb_typeof(${document}) = 'object' THEN ${document} ELSE '{}' END) AS key
     WHERE position(lower(${search}) IN lower(key)) > 0 GROUP BY key ORDER BY count DESC, key COLLATE "C" LIMIT ${MAX_KEYS}`);
   const extent = await readExtent(plan, walk, KEY_SAMPLE);
-  return { keys: rows, counted: await countedOf(plan, walk, extent, KEY_SAMPLE) };
+  const keys = rows.map(({ key, count }) => ({ key, count }));
+  return {
+    keys,
+    distinct: rows[0]?.total ?? 0,
+    counted: await countedOf(plan, walk, extent, KEY_SAMPLE),
+  };
 }
 
 interface CountedValue extends Extent {
@@ -164,7 +169,10 @@ function columnsOf(field: FieldRef): string[] {
   const names = named ? columnsOf(fieldRef(named)) : [];
   switch (source.from) {
     case "event":
-      return [typeof source.column === "string" ? `e.${source.column}` : "e.context", ...names];
+      return [
+        `e.${typeof source.column === "string" ? source.column : source.column.of}`,
+        ...names,
+      ];
     case "targets":
       return ["e.targets"];
     case "document":

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
+import { storableText } from "@/lib/http/parse-input";
 import type { Participant } from "../schema";
 import { readRows } from "./read";
 import { ofOrganization } from "./where";
@@ -11,7 +12,7 @@ const MAX_SUBJECTS = 6;
 
 export const subjectSearchSchema = z.object({
   role: z.enum(["actor", "target"]),
-  text: z.string().trim().max(400),
+  text: storableText(400).trim(),
 });
 
 /**

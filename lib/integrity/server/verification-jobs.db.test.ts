@@ -4,14 +4,17 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { appendEvents, createTestLog, testEvents } from "@/lib/events/server/test-log";
 import type { Verification } from "../schema";
+import { readVerifiedTo } from "./log-status";
 import {
   cancelVerification,
   getVerification,
   listVerifications,
   type RunnerOptions,
+  recordVerification,
   runVerificationJobs,
   startVerification,
 } from "./verification-jobs";
+import { verifyLog } from "./verify";
 
 let db: TestDatabase;
 /** Long enough that a test can act while it is verified. */
@@ -204,6 +207,17 @@ describe("verification jobs", () => {
       runs.map(({ id }) => id),
     ]);
     expect(rows).toEqual(runs.map(() => ({ attempt: 1, state: "succeeded" })));
+  });
+
+  test("a verification that ran elsewhere is among the runs, and is what the log's state says", async () => {
+    const log = await createTestLog(db);
+    await appendEvents(log, testEvents(5));
+    const verdict = await verifyLog(scope(log));
+    await recordVerification(scope(log), verdict);
+    const [run] = await listVerifications(scope(log));
+    expect(run).toMatchObject({ state: "succeeded", verdict, createdBy: "cli" });
+    expect(run?.finishedAt).toBe(verdict.finished_at);
+    expect(await readVerifiedTo(scope(log))).toBe(4);
   });
 
   test("another organization's runs are neither shown nor cancelled", async () => {

@@ -36,7 +36,7 @@ function toVerification(job: Job): Verification {
 
 /** Queues a verification of the whole log; one that is queued or under way already is returned instead. */
 export async function startVerification(scope: Scope): Promise<Verification> {
-  const { organizationId, principal } = scope;
+  const { organizationId } = scope;
   const open = await getPrisma().job.findFirst({
     where: {
       organizationId,
@@ -46,11 +46,32 @@ export async function startVerification(scope: Scope): Promise<Verification> {
     },
   });
   if (open) return toVerification(open);
-  const createdBy = principal.kind === "user" ? principal.email : principal.kind;
+  const createdBy = creatorOf(scope);
   const job = await getPrisma().job.create({
     data: { id: newId("job"), kind: KIND, organizationId, state: "queued", createdBy },
   });
   return toVerification(job);
+}
+
+function creatorOf({ principal }: Scope): string {
+  return principal.kind === "user" ? principal.email : principal.kind;
+}
+
+/** Keeps a verification that ran elsewhere, as from the command line, among the runs that the page shows. */
+export async function recordVerification(scope: Scope, verdict: Verdict): Promise<void> {
+  await getPrisma().job.create({
+    data: {
+      id: newId("job"),
+      kind: KIND,
+      organizationId: scope.organizationId,
+      state: "succeeded",
+      createdBy: creatorOf(scope),
+      result: verdict,
+      createdAt: verdict.started_at,
+      startedAt: verdict.started_at,
+      finishedAt: verdict.finished_at,
+    },
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
+import { cache } from "react";
 import { Explorer, type ListState } from "@/components/events/explorer";
 import { OpenViewProvider } from "@/components/events/open-view";
 import { SavedViews } from "@/components/events/saved-views";
@@ -35,6 +36,9 @@ import {
 } from "./views/actions";
 
 export const metadata: Metadata = { title: "Events" };
+
+/** Asked for by the list, to stand at it, and by the drawer. */
+const readEventOnce = cache(getEvent);
 
 interface Props {
   params: Promise<{ org: string }>;
@@ -80,7 +84,7 @@ async function readPage(scope: Scope, search: EventSearch): Promise<Page> {
   const page = await listEvents(scope, request, { budgetMs: FIRST_ANSWER_MS });
   const isElsewhere = openId && !after && !before && page.next;
   if (!isElsewhere || page.rows.some(({ id }) => id === openId)) return page;
-  const open = await getEvent(scope, openId);
+  const open = await readEventOnce(scope, openId);
   if (!open || !isInSearch(open, filter, bounds)) return page;
   return listEvents(
     scope,
@@ -117,7 +121,7 @@ export default async function EventsPage(props: Props) {
   }
   const openId = state.kind === "ready" ? state.search.event : null;
   const [detail, verifiedTo, view] = await Promise.all([
-    openId ? getEvent(scope, openId) : null,
+    openId ? readEventOnce(scope, openId) : null,
     readVerifiedTo(scope),
     typeof params.view === "string" ? findView(scope, params.view) : null,
   ]);

@@ -5,32 +5,30 @@ import { timeBounds } from "@/lib/events/filter/url";
 import { readFacets, readMetadataKeys } from "@/lib/events/server/facets";
 import { searchOf } from "@/lib/events/server/search-of";
 import { columnField } from "@/lib/events/table-layout";
-import { errorResponse, jsonResponse } from "@/lib/http/error-response";
-import { parseInput } from "@/lib/http/parse-input";
+import { answerJson } from "@/lib/http/json-handler";
+import { parseInput, storableText } from "@/lib/http/parse-input";
 
 const facetsSchema = z.object({
-  fields: z.array(z.string().max(1_000)).max(20),
-  search: z.string().max(200),
+  fields: z.array(storableText(1_000)).max(20),
+  search: storableText(200),
 });
 
 /**
  * Facets of the page's search: one per `field` (a field as filters name it), only values that contain
  * `search`; with `keys=1` the metadata keys instead.
- * @returns `{ facets: Facet[] }` in the order asked for, or `{ keys: MetadataKeys }`
+ * @returns `{ facets: Record<string, Facet> }` by the names asked for, or `{ keys: MetadataKeys }`
  */
 export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/facets", org);
     const { searchParams } = new URL(request.url);
     const { filter, time } = searchOf(searchParams);
     const asked = { filter, ...timeBounds(time, Date.now()) };
-    const headers = { "Cache-Control": "no-store" };
-    if (searchParams.get("keys") === "1")
-      return jsonResponse(200, { keys: await readMetadataKeys(scope, asked) }, headers);
+    if (searchParams.get("keys") === "1") return { keys: await readMetadataKeys(scope, asked) };
     const { fields, search } = parseInput(facetsSchema, {
       fields: searchParams.getAll("field"),
       search: searchParams.get("search") ?? "",
@@ -40,8 +38,7 @@ export async function GET(
       if (!field) throw new AppError("invalid_request", `There is no field \`${name}\`.`);
       return field;
     });
-    return jsonResponse(200, { facets: await readFacets(scope, asked, refs, search) }, headers);
-  } catch (error) {
-    return errorResponse(error);
-  }
+    const facets = await readFacets(scope, asked, refs, search);
+    return { facets: Object.fromEntries(fields.map((name, index) => [name, facets[index]])) };
+  });
 }

@@ -4,7 +4,7 @@ import { timeBounds } from "@/lib/events/filter/url";
 import { readHistogram } from "@/lib/events/server/histogram";
 import { searchOf } from "@/lib/events/server/search-of";
 import { isTimeZone } from "@/lib/events/zoned-time";
-import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { answerJson } from "@/lib/http/json-handler";
 import { parseInput } from "@/lib/http/parse-input";
 
 const zoneSchema = z.object({
@@ -16,7 +16,7 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/histogram", org);
     const { searchParams } = new URL(request.url);
@@ -27,8 +27,6 @@ export async function GET(
       ...timeBounds(time, Date.now()),
       zone,
     });
-    return jsonResponse(200, { histogram }, { "Cache-Control": "no-store" });
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return { histogram };
+  });
 }

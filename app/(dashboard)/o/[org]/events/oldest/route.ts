@@ -1,6 +1,6 @@
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { readOldest } from "@/lib/events/server/restored";
-import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { answerJson } from "@/lib/http/json-handler";
 
 /**
  * Since when events are kept.
@@ -10,12 +10,9 @@ export async function GET(
   _request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/oldest", org);
-    const headers = { "Cache-Control": "no-store" };
-    return jsonResponse(200, { oldest: await readOldest(scope) }, headers);
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return { oldest: await readOldest(scope) };
+  });
 }

@@ -2,7 +2,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { timeBounds } from "@/lib/events/filter/url";
 import { readRestored } from "@/lib/events/server/restored";
 import { searchOf } from "@/lib/events/server/search-of";
-import { errorResponse, jsonResponse } from "@/lib/http/error-response";
+import { answerJson } from "@/lib/http/json-handler";
 
 /**
  * What the page's search would match without each of its parts.
@@ -12,13 +12,11 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/restored", org);
     const { filter, time } = searchOf(new URL(request.url).searchParams);
     const restored = await readRestored(scope, { filter, ...timeBounds(time, Date.now()) });
-    return jsonResponse(200, { restored }, { "Cache-Control": "no-store" });
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return { restored };
+  });
 }

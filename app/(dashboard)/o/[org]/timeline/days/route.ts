@@ -3,7 +3,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { countDays } from "@/lib/events/server/timeline";
-import { errorResponse } from "@/lib/http/error-response";
+import { answerJson } from "@/lib/http/json-handler";
 
 /** Comma-separated epoch milliseconds at which days begin; the last one ends the last day. */
 const startsSchema = z
@@ -20,7 +20,7 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/timeline/days", org);
     const { starts, ...query } = Object.fromEntries(new URL(request.url).searchParams);
@@ -30,8 +30,6 @@ export async function GET(
       throw new AppError("invalid_request", "The days' address is not complete.");
     const { subject, lane, search } = parsed.search;
     const counts = await countDays(scope, { subject, lane, filter: search.filter }, days.data);
-    return Response.json(counts, { headers: { "Cache-Control": "no-store" } });
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return counts;
+  });
 }

@@ -2,21 +2,19 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { parseSubject } from "@/lib/events/parse-subject";
 import { readUsual } from "@/lib/events/server/timeline";
-import { errorResponse } from "@/lib/http/error-response";
+import { answerJson } from "@/lib/http/json-handler";
 
 /** What is usual for a subject, over its newest events. */
 export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
 ): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/timeline/usual", org);
     const subject = parseSubject(Object.fromEntries(new URL(request.url).searchParams));
     if (!subject) throw new AppError("invalid_request", "The address names no actor or target.");
     const usual = await readUsual(scope, subject);
-    return Response.json(usual, { headers: { "Cache-Control": "no-store" } });
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return usual;
+  });
 }

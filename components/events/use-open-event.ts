@@ -1,19 +1,21 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { useEffect, useState } from "react";
-import type { DetailState } from "@/components/events/event-drawer";
-import type { ExplorerActions } from "@/components/events/explorer";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { EventDetail } from "@/lib/events/schema";
+import type { DetailState } from "./event-drawer";
+import type { ExplorerActions } from "./explorer";
 
-/** The event that `event=` in the URL names, and what is known about it. */
+/**
+ * The event that `event=` in the address names, and what is known about it.
+ * @param initial the event that the page was painted with
+ */
 export function useOpenEvent(
   organizationId: string,
   read: ExplorerActions["read"],
   initial: EventDetail | null,
 ) {
-  const params = useSearchParams();
-  const openId = params.get("event");
+  const { openId, openedId, setOpen } = useOpenId();
   const [detail, setDetail] = useState<DetailState>(
     initial ? { kind: "ready", event: initial } : { kind: "loading" },
   );
@@ -45,12 +47,32 @@ export function useOpenEvent(
   }, [openId, initial, read, organizationId, attempt]);
 
   const open = (id: string | null) => {
-    const url = new URLSearchParams(params);
+    const url = new URLSearchParams(location.search);
     if (id) url.set("event", id);
     else url.delete("event");
     // From one event to the next is no step back.
-    const go = id && openId ? "replaceState" : "pushState";
-    history[go](null, "", `${location.pathname}?${url}`);
+    const go = id && openedId.current ? "replaceState" : "pushState";
+    setOpen(id);
+    history[go](null, "", `${location.pathname}${url.size > 0 ? `?${url}` : ""}`);
   };
-  return { openId, detail, open, retry: () => setAttempt((count) => count + 1) };
+  return { openId, openedId, detail, open, retry: () => setAttempt((count) => count + 1) };
+}
+
+/**
+ * Which event is open: at once, since keys come faster than the router follows the address. What the router
+ * says later counts where it is what the address says.
+ */
+function useOpenId() {
+  const params = useSearchParams();
+  const [openId, setState] = useState(params.get("event"));
+  const openedId = useRef(openId);
+  const setOpen = useCallback((id: string | null) => {
+    openedId.current = id;
+    setState(id);
+  }, []);
+  useEffect(() => {
+    const id = params.get("event");
+    if (new URLSearchParams(location.search).get("event") === id) setOpen(id);
+  }, [params, setOpen]);
+  return { openId, openedId, setOpen };
 }
