@@ -72,7 +72,17 @@ function useOpenId() {
   }, []);
   useEffect(() => {
     const id = params.get("event");
-    if (new URLSearchParams(location.search).get("event") === id) setOpen(id);
+    if (idInAddress() === id) setOpen(id);
   }, [params, setOpen]);
+  // A step back may undo a change that the router had not come to.
+  useEffect(() => {
+    const follow = () => setOpen(idInAddress());
+    addEventListener("popstate", follow);
+    return () => removeEventListener("popstate", follow);
+  }, [setOpen]);
   return { openId, openedId, setOpen };
+}
+
+function idInAddress(): string | null {
+  return new URLSearchParams(location.search).get("event");
 }
