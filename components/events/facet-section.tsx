@@ -211,7 +211,7 @@ function Value(props: {
           type="button"
           aria-label={`Only ${shown}`}
           onClick={() => onEdit(onlyValue, value)}
-          className="h-4.5 rounded-[3px] border border-(--border-strong) bg-(--surface) px-1 text-[11px] leading-4 hover:border-(--border-control) max-sm:h-11 max-sm:min-w-11"
+          className="h-4.5 rounded-[3px] border border-(--border-strong) bg-(--surface) px-1 text-[11px] leading-4 hover:border-(--border-control) max-sm:h-11 max-sm:min-w-11 max-sm:border-0"
         >
           only
         </button>
@@ -220,7 +220,7 @@ function Value(props: {
             type="button"
             aria-label={`Exclude ${shown}`}
             onClick={() => onEdit(excludeValue, value)}
-            className="grid size-4.5 place-items-center rounded-[3px] border border-(--border-strong) bg-(--surface) hover:border-(--border-control) max-sm:size-11"
+            className="grid size-4.5 place-items-center rounded-[3px] border border-(--border-strong) bg-(--surface) hover:border-(--border-control) max-sm:size-11 max-sm:border-0"
           >
             <Minus size={11} aria-hidden="true" />
           </button>
