@@ -11,6 +11,7 @@ const PREFIX = {
   stream: "als_",
   job: "job_",
   view: "view_",
+  portal: "portal_",
   request: "req_",
 } as const;
 

@@ -24,7 +24,7 @@ export function PaletteButton(props: { isSmall?: boolean }) {
     <Button
       onClick={open}
       aria-label="Search or jump to"
-      className="w-60 justify-start font-normal text-(--text-3) max-lg:w-auto max-md:hidden"
+      className="w-60 justify-start font-normal text-(--text-3) max-lg:w-auto max-md:hidden in-data-portal:hidden"
     >
       <Search size={14} aria-hidden="true" />
       <span className="max-lg:hidden">Search or jump to</span>

@@ -13,6 +13,8 @@ interface Props {
   organizationId: string;
   streams: StreamSummary[];
   read(organizationId: string): Promise<ActionResult<StreamSummary[]>>;
+  /** Names lead nowhere, and nothing can be made. */
+  isReadOnly?: boolean;
 }
 
 const CELL = "border-b border-(--border)/60 px-2 py-2 align-middle first:pl-0";
@@ -20,9 +22,9 @@ const HEAD =
   "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
 
 /** Streams with their health, read again every few seconds. */
-export function StreamList({ organizationId, streams: initial, read }: Props) {
+export function StreamList({ organizationId, streams: initial, read, isReadOnly }: Props) {
   const { data: streams, problem } = useFresh(initial, () => read(organizationId));
-  const base = `/o/${organizationId}/integrity/streams`;
+  const base = isReadOnly ? null : `/o/${organizationId}/integrity/streams`;
   if (streams.length === 0) return <NoStreams base={base} />;
   const delivered = streams.reduce((sum, stream) => sum + stream.delivered, 0);
   return (
@@ -36,7 +38,7 @@ export function StreamList({ organizationId, streams: initial, read }: Props) {
             {formatCount(delivered)} events delivered. A copy elsewhere is the witness of the chain.
           </p>
         </div>
-        <NewStreamLink base={base} />
+        {base && <NewStreamLink base={base} />}
       </div>
       {problem && (
         <p role="alert" className="mt-3 text-(--in-fetch)">
@@ -61,12 +63,11 @@ export function StreamList({ organizationId, streams: initial, read }: Props) {
                 <StateMark state={stream.state} />
               </td>
               <td className={CELL}>
-                <Link
-                  href={`${base}/${stream.id}`}
+                <StreamName
+                  base={base}
+                  stream={stream}
                   className="block truncate font-medium group-hover:underline after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"
-                >
-                  {stream.name}
-                </Link>
+                />
                 <p className="truncate text-[12px] text-(--text-3)">
                   {stream.destinationLabel}, {stream.description}
                 </p>
@@ -89,12 +90,11 @@ export function StreamList({ organizationId, streams: initial, read }: Props) {
         {streams.map((stream) => (
           <li key={stream.id} className="relative border-b border-(--border) py-3">
             <div className="flex items-baseline gap-2">
-              <Link
-                href={`${base}/${stream.id}`}
+              <StreamName
+                base={base}
+                stream={stream}
                 className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"
-              >
-                {stream.name}
-              </Link>
+              />
               <StateMark state={stream.state} />
             </div>
             <p className="truncate text-[12px] text-(--text-3)">
@@ -111,6 +111,17 @@ export function StreamList({ organizationId, streams: initial, read }: Props) {
         ))}
       </ul>
     </>
+  );
+}
+
+function StreamName(props: { base: string | null; stream: StreamSummary; className: string }) {
+  const { base, stream, className } = props;
+  if (!base)
+    return <span className="block min-w-0 flex-1 truncate font-medium">{stream.name}</span>;
+  return (
+    <Link href={`${base}/${stream.id}`} className={className}>
+      {stream.name}
+    </Link>
   );
 }
 
@@ -163,7 +174,7 @@ function NewStreamLink({ base }: { base: string }) {
   );
 }
 
-function NoStreams({ base }: { base: string }) {
+function NoStreams({ base }: { base: string | null }) {
   return (
     <div className="max-w-[64ch]">
       <h1 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
@@ -174,7 +185,7 @@ function NoStreams({ base }: { base: string }) {
         its sequence number and chain hash to a system that this server's operators cannot change:
         an HTTPS webhook or a Splunk HTTP Event Collector.
       </p>
-      <NewStreamLink base={base} />
+      {base && <NewStreamLink base={base} />}
     </div>
   );
 }

@@ -2,6 +2,8 @@
 export const permissions = [
   "events:read",
   "events:write",
+  "overview:read",
+  "views:manage",
   "integrity:read",
   "integrity:verify",
   "streams:read",

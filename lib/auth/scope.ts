@@ -5,6 +5,8 @@ declare const issued: unique symbol;
 export type Principal =
   | { kind: "user"; id: string; email: string; sessionId: string }
   | { kind: "api_key"; id: string }
+  | { kind: "portal"; id: string }
+  | { kind: "widget" }
   | { kind: "cli" }
   | { kind: "worker" };
 

@@ -26,6 +26,8 @@ const API_PREFIXES = [
 /** What exists below them, by raw path. */
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
+  { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
+  { path: /^\/portal\/generate_link$/, methods: ["POST"] },
 ];
 
 export interface Front {

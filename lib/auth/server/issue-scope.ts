@@ -4,13 +4,20 @@ import { AppError } from "@/lib/errors";
 import { type InstanceAccessKey, type OrganizationAccessKey, permissionOf } from "../access";
 import { type Permission, permissions } from "../permissions";
 import type { InstanceScope, Scope } from "../scope";
+import type { PortalSession } from "./portal-sessions";
 import type { SessionUser } from "./sessions";
+
+/** Who comes with a cookie. */
+export type Visitor = SessionUser | PortalSession;
+
+export const isPortal = (visitor: Visitor): visitor is PortalSession => "portalId" in visitor;
 
 /** Members may do everything in their organization until there are roles. */
 const EVERYTHING: ReadonlySet<Permission> = new Set(permissions);
 const NOTHING: ReadonlySet<Permission> = new Set();
 
-const reaches = cache(async (user: SessionUser, organizationId: string): Promise<boolean> => {
+export const reaches = cache(async (user: Visitor, organizationId: string): Promise<boolean> => {
+  if (isPortal(user)) return user.organizationId === organizationId;
   const prisma = getPrisma();
   const organization = await prisma.organization.findFirst({
     where: { id: organizationId, deletedAt: null },
@@ -23,7 +30,8 @@ const reaches = cache(async (user: SessionUser, organizationId: string): Promise
   return membership !== null;
 });
 
-function principalOf(user: SessionUser): Scope["principal"] {
+function principalOf(user: Visitor): Scope["principal"] {
+  if (isPortal(user)) return { kind: "portal", id: user.portalId };
   return { kind: "user", id: user.id, email: user.email, sessionId: user.sessionId };
 }
 
@@ -33,12 +41,12 @@ export const signInFirst = () =>
 const noOrganization = () => new AppError("not_found", "There is no such organization.");
 
 /**
- * What a user may do at a place within an organization.
+ * What somebody may do at a place within an organization.
  * @param user null without a session.
  * @throws AppError unauthorized, not_found or forbidden.
  */
 export async function issueScope(
-  user: SessionUser | null,
+  user: Visitor | null,
   accessKey: OrganizationAccessKey,
   organizationId: string,
 ): Promise<Scope> {
@@ -46,7 +54,7 @@ export async function issueScope(
   if (!(await reaches(user, organizationId))) throw noOrganization();
   const scope = {
     principal: principalOf(user),
-    permissions: EVERYTHING,
+    permissions: isPortal(user) ? user.permissions : EVERYTHING,
     organizationId,
   } as unknown as Scope;
   if (!scope.permissions.has(permissionOf(accessKey))) {

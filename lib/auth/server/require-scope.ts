@@ -1,11 +1,21 @@
+import { cookies } from "next/headers";
 import { notFound, redirect } from "next/navigation";
 import { getServerSession } from "next-auth";
 import { cache } from "react";
 import { AppError } from "@/lib/errors";
+import { portalCookie } from "@/lib/portal/cookie";
 import type { InstanceAccessKey, OrganizationAccessKey, SessionAccessKey } from "../access";
 import type { InstanceScope, Scope } from "../scope";
 import { authOptions } from "./auth-options";
-import { issueInstanceScope, issueScope, signInFirst } from "./issue-scope";
+import {
+  isPortal,
+  issueInstanceScope,
+  issueScope,
+  reaches,
+  signInFirst,
+  type Visitor,
+} from "./issue-scope";
+import { findPortalSession, findPortalSessionById, type PortalSession } from "./portal-sessions";
 import { findSession, type SessionUser } from "./sessions";
 
 /** The signed-in user of this request, looked up once. */
@@ -14,12 +24,34 @@ export const currentUser = cache(async (): Promise<SessionUser | null> => {
   return session?.sessionId ? findSession(session.sessionId) : null;
 });
 
+const portalSecret = async () => (await cookies()).get(portalCookie())?.value;
+
+/** The redeemed link of this request, looked up once. */
+export const currentPortal = cache(async (): Promise<PortalSession | null> => {
+  const secret = await portalSecret();
+  return secret ? findPortalSession(secret) : null;
+});
+
+/** A user is one also behind a portal link, wherever they reach. */
+const currentVisitor = cache(async (organizationId: string): Promise<Visitor | null> => {
+  const user = await currentUser();
+  if (user && (await reaches(user, organizationId))) return user;
+  const portal = await currentPortal();
+  return portal && (!user || portal.organizationId === organizationId) ? portal : user;
+});
+
+/** The portal session that sees this organization's pages, if none of its users does. */
+export async function portalWithin(organizationId: string): Promise<PortalSession | null> {
+  const visitor = await currentVisitor(organizationId);
+  return visitor && isPortal(visitor) && visitor.organizationId === organizationId ? visitor : null;
+}
+
 /** @throws AppError unauthorized, not_found or forbidden. */
 export async function actionScope(
   accessKey: OrganizationAccessKey,
   organizationId: string,
 ): Promise<Scope> {
-  return issueScope(await currentUser(), accessKey, organizationId);
+  return issueScope(await currentVisitor(organizationId), accessKey, organizationId);
 }
 
 /** For route handlers, whose errors lib/http/error-response answers. */
@@ -31,8 +63,12 @@ export const handlerScope = actionScope;
  */
 export async function renewScope(accessKey: OrganizationAccessKey, scope: Scope): Promise<Scope> {
   const { principal, organizationId } = scope;
-  const user = principal.kind === "user" ? await findSession(principal.sessionId) : null;
-  return issueScope(user, accessKey, organizationId);
+  return issueScope(await visitorAgain(principal), accessKey, organizationId);
+}
+
+async function visitorAgain(principal: Scope["principal"]): Promise<Visitor | null> {
+  if (principal.kind === "user") return findSession(principal.sessionId);
+  return principal.kind === "portal" ? findPortalSessionById(principal.id) : null;
 }
 
 /** For pages: sends people without a session to sign in; what they may not reach does not exist. */
@@ -44,7 +80,8 @@ export async function pageScope(
     return await actionScope(accessKey, organizationId);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (error.code === "unauthorized") redirect("/sign-in");
+    if (error.code === "unauthorized")
+      redirect((await portalSecret()) ? "/portal/ended" : "/sign-in");
     if (error.code === "not_found" || error.code === "forbidden") notFound();
     throw error;
   }

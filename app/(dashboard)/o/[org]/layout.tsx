@@ -1,9 +1,10 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
+import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
 import { Toasts } from "@/components/ui/toasts";
-import { pageUser } from "@/lib/auth/server/require-scope";
+import { pageUser, portalWithin } from "@/lib/auth/server/require-scope";
 import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
 import { readViewsAction } from "./events/views/actions";
@@ -12,7 +13,10 @@ export default async function OrganizationLayout(props: {
   children: ReactNode;
   params: Promise<{ org: string }>;
 }) {
-  const [{ org }, user] = await Promise.all([props.params, pageUser("page:/o")]);
+  const { org } = await props.params;
+  const portal = await portalWithin(org);
+  if (portal) return <PortalShell portal={portal}>{props.children}</PortalShell>;
+  const user = await pageUser("page:/o");
   const organizations = (await listOrganizationsOf(user)).map(({ id, name }) => ({ id, name }));
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();

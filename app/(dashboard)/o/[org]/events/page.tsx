@@ -104,13 +104,14 @@ function isInSearch(
 export default async function EventsPage(props: Props) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/events", org);
-  if (Object.keys(params).length === 0) {
+  const isPerson = scope.permissions.has("views:manage");
+  if (isPerson && Object.keys(params).length === 0) {
     const chosen = await findDefaultView(scope);
     if (chosen) redirect(viewHref(org, chosen));
   }
   const state = await readList(scope, params);
   const isEmpty =
-    state.kind === "ready" && state.page.rows.length === 0 && !(await hasEvents(scope));
+    isPerson && state.kind === "ready" && state.page.rows.length === 0 && !(await hasEvents(scope));
   if (isEmpty) {
     return (
       <>
@@ -123,28 +124,30 @@ export default async function EventsPage(props: Props) {
   const [detail, verifiedTo, view] = await Promise.all([
     openId ? readEventOnce(scope, openId) : null,
     readVerifiedTo(scope),
-    typeof params.view === "string" ? findView(scope, params.view) : null,
+    isPerson && typeof params.view === "string" ? findView(scope, params.view) : null,
   ]);
   return (
     <OpenViewProvider view={view}>
       <PageHeader
         title="Events"
         beside={
-          <SavedViews
-            organizationId={org}
-            actions={{
-              list: readViewsAction,
-              create: createViewAction,
-              update: updateViewAction,
-              remove: deleteViewAction,
-              mark: markViewAction,
-            }}
-          />
+          isPerson && (
+            <SavedViews
+              organizationId={org}
+              actions={{
+                list: readViewsAction,
+                create: createViewAction,
+                update: updateViewAction,
+                remove: deleteViewAction,
+                mark: markViewAction,
+              }}
+            />
+          )
         }
       >
         <ZoneToggle />
       </PageHeader>
-      <ClockAlarm scope={scope} />
+      {isPerson && <ClockAlarm scope={scope} />}
       <Explorer
         organizationId={org}
         state={state}

@@ -11,11 +11,17 @@ export default async function StreamsPage(props: { params: Promise<{ org: string
   const { org } = await props.params;
   const scope = await pageScope("page:/o/[org]/integrity/streams", org);
   const streams = await listStreams(scope);
+  const isReadOnly = !scope.permissions.has("streams:manage");
   return (
     <>
-      <IntegritySections organizationId={org} current="streams" />
+      {!isReadOnly && <IntegritySections organizationId={org} current="streams" />}
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
-        <StreamList organizationId={org} streams={streams} read={readStreamsAction} />
+        <StreamList
+          organizationId={org}
+          streams={streams}
+          read={readStreamsAction}
+          isReadOnly={isReadOnly}
+        />
       </div>
     </>
   );

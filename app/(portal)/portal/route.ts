@@ -1,0 +1,30 @@
+import { cookies } from "next/headers";
+import { NextResponse } from "next/server";
+import { PORTAL_SESSION_S, redeemPortalLink } from "@/lib/auth/server/portal-sessions";
+import { errorResponse } from "@/lib/http/error-response";
+import { portalCookie, portalCookieOptions } from "@/lib/portal/cookie";
+import { portalHref } from "@/lib/portal/places";
+
+const MAX_TOKEN_LENGTH = 200;
+
+/** Redeems a link: the token becomes a cookie and leaves the address. */
+export async function GET(request: Request): Promise<Response> {
+  try {
+    const token = new URL(request.url).searchParams.get("token") ?? "";
+    const redeemed = token.length <= MAX_TOKEN_LENGTH ? await redeemPortalLink(token) : null;
+    if (!redeemed) return goTo("/portal/ended");
+    const { secret, organizationId, intent } = redeemed;
+    (await cookies()).set(portalCookie(), secret, portalCookieOptions(PORTAL_SESSION_S));
+    return goTo(intent ? portalHref(organizationId, intent) : "/portal/start");
+  } catch (error) {
+    return errorResponse(error);
+  }
+}
+
+/** Relative: behind a proxy Next knows another origin than the browser. */
+function goTo(location: string): Response {
+  return new NextResponse(null, {
+    status: 303,
+    headers: { Location: location, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" },
+  });
+}

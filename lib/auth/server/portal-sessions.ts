@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { sha256 } from "@/lib/chain/sha256";
+import { readPool, writePool } from "@/lib/db/pool";
+import { publicUrl } from "@/lib/env";
+import { newId } from "@/lib/ids";
+import type { PortalIntent } from "@/lib/portal/schema";
+import type { Permission } from "../permissions";
+import type { Scope } from "../scope";
+
+const REDEEMABLE = "5 minutes";
+export const PORTAL_SESSION_S = 8 * 3_600;
+const KEPT = "7 days";
+
+/** Somebody without an account who redeemed a link: reads one organization. */
+export interface PortalSession {
+  portalId: string;
+  organizationId: string;
+  organizationName: string;
+  permissions: ReadonlySet<Permission>;
+  returnUrl: string | null;
+}
+
+const READS: Record<PortalIntent, Permission> = {
+  audit_logs: "events:read",
+  log_streams: "streams:read",
+};
+
+const newToken = () => randomBytes(32).toString("base64url");
+
+/** @returns the address to send somebody to: it opens once, within five minutes. */
+export async function createPortalLink(
+  scope: Scope,
+  link: { intent: PortalIntent | null; returnUrl: string | null },
+): Promise<string> {
+  const { organizationId } = scope;
+  const token = newToken();
+  await writePool().query(
+    "DELETE FROM portal_sessions WHERE organization_id = $1 AND redeem_until < now() - $2::interval",
+    [organizationId, KEPT],
+  );
+  await writePool().query(
+    `INSERT INTO portal_sessions (id, organization_id, intent, return_url, token_hash, redeem_until)
+     VALUES ($1, $2, $3, $4, $5, now() + $6::interval)`,
+    [newId("portal"), organizationId, link.intent, link.returnUrl, sha256(token), REDEEMABLE],
+  );
+  return `${publicUrl()}/portal?token=${token}`;
+}
+
+/** Uses a link up; null for one that is unknown, over or used. Two who come at once: one gets in. */
+export async function redeemPortalLink(
+  token: string,
+): Promise<{ secret: string; organizationId: string; intent: PortalIntent | null } | null> {
+  const secret = newToken();
+  const { rows } = await writePool().query<{
+    organization_id: string;
+    intent: PortalIntent | null;
+  }>(
+    `UPDATE portal_sessions SET session_hash = $2, redeemed_at = now(), expires_at = now() + $3::interval
+     WHERE token_hash = $1 AND redeemed_at IS NULL AND redeem_until > now()
+     RETURNING organization_id, intent`,
+    [sha256(token), sha256(secret), `${PORTAL_SESSION_S} seconds`],
+  );
+  const [row] = rows;
+  return row ? { secret, organizationId: row.organization_id, intent: row.intent } : null;
+}
+
+interface Row {
+  id: string;
+  organization_id: string;
+  name: string;
+  intent: PortalIntent | null;
+  return_url: string | null;
+}
+
+async function find(column: "id" | "session_hash", value: string | Buffer) {
+  const { rows } = await readPool().query<Row>(
+    `SELECT p.id, p.organization_id, o.name, p.intent, p.return_url
+     FROM portal_sessions p JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL
+     WHERE p.${column} = $1 AND p.expires_at > now()`,
+    [value],
+  );
+  const [row] = rows;
+  if (!row) return null;
+  const permissions = row.intent ? [READS[row.intent]] : Object.values(READS);
+  return {
+    portalId: row.id,
+    organizationId: row.organization_id,
+    organizationName: row.name,
+    permissions: new Set(permissions),
+    returnUrl: row.return_url,
+  } satisfies PortalSession;
+}
+
+export const findPortalSession = (secret: string): Promise<PortalSession | null> =>
+  find("session_hash", sha256(secret));
+
+/** The same session again, for answers that go on for minutes. */
+export const findPortalSessionById = (id: string): Promise<PortalSession | null> => find("id", id);
