@@ -7,9 +7,16 @@ import { getEnv } from "./env";
  * - session: signs session cookies. Lost: everybody signs in again.
  * - envelope: wraps stream credentials. Lost: every stream's secret has to be entered again.
  * - signing: Ed25519 seed of the log's signatures. Lost: a new key has to be announced to verifiers.
+ * - widgets: signs tokens of embedded widgets. Lost: they ask for new ones.
  * - database-owner, database-app: logins of the embedded server. Lost: its data cannot be opened.
  */
-export type SecretName = "session" | "envelope" | "signing" | "database-owner" | "database-app";
+export type SecretName =
+  | "session"
+  | "widgets"
+  | "envelope"
+  | "signing"
+  | "database-owner"
+  | "database-app";
 
 /**
  * Reads a secret of this instance, making it on first use: 32 random bytes as 64 hex digits, in a file

@@ -6,18 +6,21 @@ import type { Permission } from "./permissions";
  * - organization: a user who may do this in the organization that the path names
  * - instance: an administrator of the instance
  * - api_key: an API key, for the organization that the body names
+ * - widget: a page of a customer with a token that an API key asked for
  */
 export type Requirement =
   | { who: "public" }
   | { who: "session" }
   | { who: "organization"; permission: Permission }
   | { who: "instance"; permission: Permission }
-  | { who: "api_key"; permission: Permission };
+  | { who: "api_key"; permission: Permission }
+  | { who: "widget"; permission: Permission };
 
 const open = { who: "public" } as const;
 const signedIn = { who: "session" } as const;
 const member = (permission: Permission) => ({ who: "organization", permission }) as const;
 const instance = (permission: Permission) => ({ who: "instance", permission }) as const;
+const widget = (permission: Permission) => ({ who: "widget", permission }) as const;
 const key = (permission: Permission) => ({ who: "api_key", permission }) as const;
 
 /** What every page, handler and action demands. A place that is not listed here cannot make a scope. */
@@ -39,6 +42,9 @@ export const access = {
 
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
+  "handler:/widgets/token": key("organizations:manage"),
+  "handler:/_widgets/admin-portal/audit-log-stream": widget("streams:read"),
+  "handler:/_widgets/admin-portal/generate-link": widget("streams:read"),
   "handler:/portal": open,
   "handler:/portal/generate_link": key("organizations:manage"),
   "handler:/o/[org]/events/csv": member("events:read"),
@@ -92,10 +98,11 @@ export type SessionAccessKey = KeysOf<"session">;
 export type OrganizationAccessKey = KeysOf<"organization">;
 export type InstanceAccessKey = KeysOf<"instance">;
 export type ApiKeyAccessKey = KeysOf<"api_key">;
+export type WidgetAccessKey = KeysOf<"widget">;
 
 /** The permission that a place demands. */
 export function permissionOf(
-  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey,
+  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey | WidgetAccessKey,
 ): Permission {
   return access[accessKey].permission;
 }

@@ -20,7 +20,9 @@ export function sourcesUnder(root: string, folder: string): Source[] {
 /** The URL path of a page or handler: folders in parentheses are not part of it. */
 export function routeOf(file: string): string {
   const parts = path.dirname(file).split(path.sep).slice(1);
-  return `/${parts.filter((part) => !/^\(.*\)$/.test(part)).join("/")}`;
+  const route = parts.filter((part) => !/^\(.*\)$/.test(part)).join("/");
+  // Next keeps folders that begin with an underscore for itself.
+  return `/${decodeURIComponent(route)}`;
 }
 
 export interface DeclaredAction {

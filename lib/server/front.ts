@@ -27,6 +27,9 @@ const API_PREFIXES = [
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
+  { path: /^\/widgets\/token$/, methods: ["POST"] },
+  { path: /^\/_widgets\/admin-portal\/audit-log-stream$/, methods: ["GET", "OPTIONS"] },
+  { path: /^\/_widgets\/admin-portal\/generate-link$/, methods: ["POST", "OPTIONS"] },
   { path: /^\/portal\/generate_link$/, methods: ["POST"] },
 ];
 

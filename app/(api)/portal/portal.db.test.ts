@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { POST } from "@/app/(api)/portal/generate_link/route";
+import { issueScope } from "@/lib/auth/server/issue-scope";
+import { findPortalSession, redeemPortalLink } from "@/lib/auth/server/portal-sessions";
+import { systemInstanceScope } from "@/lib/auth/server/system-scope";
+// biome-ignore lint/style/noRestrictedImports: the test needs a database of its own.
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { createApiKey } from "@/lib/keys/server/api-keys";
 import { createOrganization } from "@/lib/orgs/server/organizations";
-import { issueScope } from "./issue-scope";
-import { findPortalSession, redeemPortalLink } from "./portal-sessions";
-import { systemInstanceScope } from "./system-scope";
+import { POST } from "./generate_link/route";
 
 let db: TestDatabase;
 let key: string;
