@@ -42,6 +42,13 @@ export const access = {
 
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
+  "page:/docs/api": open,
+  "handler:/openapi.json": open,
+  "handler:/v1/events": key("events:read"),
+  "handler:/v1/events/[id]": key("events:read"),
+  "handler:/v1/events/batch": key("events:write"),
+  "handler:/v1/streams": key("streams:read"),
+  "handler:/v1/verification": key("integrity:read"),
   "handler:/widgets/token": key("organizations:manage"),
   "handler:/_widgets/admin-portal/audit-log-stream": widget("streams:read"),
   "handler:/_widgets/admin-portal/generate-link": widget("streams:read"),

@@ -1,10 +1,10 @@
 import { AppError } from "@/lib/errors";
 
 /**
- * The JSON body of a request of at most `maxBytes`.
- * @throws AppError too_large, or invalid_request for bytes that are not UTF-8 or not JSON.
+ * The body of a request of at most `maxBytes`.
+ * @throws AppError too_large, or invalid_request for bytes that are not UTF-8.
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readText(request: Request, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -13,12 +13,19 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
       throw new AppError("too_large", `The request body is larger than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
-  let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
     throw new AppError("invalid_request", "The request body is not valid UTF-8.");
   }
+}
+
+/**
+ * The JSON body of a request of at most `maxBytes`.
+ * @throws AppError too_large, or invalid_request for bytes that are not UTF-8 or not JSON.
+ */
+export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const text = await readText(request, maxBytes);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import http from "node:http";
+import { MAX_BATCH_BYTES } from "@/lib/api/schema";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
 import { runWithRequestContext } from "@/lib/http/request-context";
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
@@ -21,12 +22,17 @@ const API_PREFIXES = [
   "/widgets",
   "/_widgets",
   "/client",
+  "/v1",
+  "/openapi.json",
 ];
 
 /** What exists below them, by raw path. */
-const API_ROUTES: { path: RegExp; methods: string[] }[] = [
+const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
+  { path: /^\/openapi\.json$/, methods: ["GET"] },
+  { path: /^\/v1\/events\/batch$/, methods: ["POST"], maxBytes: MAX_BATCH_BYTES },
+  { path: /^\/v1\/(events|events\/[^/]+|streams|verification)$/, methods: ["GET"] },
   { path: /^\/widgets\/token$/, methods: ["POST"] },
   { path: /^\/_widgets\/admin-portal\/audit-log-stream$/, methods: ["GET", "OPTIONS"] },
   { path: /^\/_widgets\/admin-portal\/generate-link$/, methods: ["POST", "OPTIONS"] },
@@ -89,11 +95,12 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
       headers: { Allow: allowed },
     };
   }
-  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+  const { maxBytes = MAX_BODY_BYTES } = route;
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
     return {
       status: 413,
       code: "payload_too_large",
-      message: `The request body is larger than ${MAX_BODY_BYTES} bytes.`,
+      message: `The request body is larger than ${maxBytes} bytes.`,
       headers: { Connection: "close" },
     };
   }

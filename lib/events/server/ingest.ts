@@ -4,7 +4,15 @@ import { sha256 } from "@/lib/chain/sha256";
 import { isConnectionFailure } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "../schema";
-import { type AppendOutcome, appendPrepared, type Prepared, prepare, prepareBatch } from "./append";
+import {
+  type AppendItem,
+  type AppendOutcome,
+  appendBatch,
+  appendPrepared,
+  type Prepared,
+  prepare,
+  prepareBatch,
+} from "./append";
 
 /** Most events in one commit. */
 const MAX_BATCH = 500;
@@ -62,6 +70,38 @@ function importKey(format: string, sourceId: string | null, event: NewEvent): Bu
   );
 }
 
+function requestItem(
+  organizationId: string,
+  event: NewEvent,
+  idempotencyKey: string | null,
+): AppendItem {
+  return {
+    event,
+    key: requestKey(organizationId, idempotencyKey, event),
+    keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
+    source: "api",
+  };
+}
+
+/**
+ * Stores a client's events in one transaction: all of them, or none.
+ * @throws AppError unavailable; nothing was acknowledged.
+ */
+export async function ingestTogether(
+  scope: Scope,
+  items: { event: NewEvent; idempotencyKey: string | null }[],
+): Promise<AppendOutcome[]> {
+  const { organizationId } = scope;
+  try {
+    return await appendBatch(
+      organizationId,
+      items.map(({ event, idempotencyKey }) => requestItem(organizationId, event, idempotencyKey)),
+    );
+  } catch (error) {
+    throw isUnavailable(error) ? unavailable(error) : error;
+  }
+}
+
 /**
  * Stores one event of a client. Requests that arrive while a commit is under way share the next one.
  * @returns once the event is durable.
@@ -77,12 +117,7 @@ export async function ingestEvent(
   const bytes = JSON.stringify(event).length;
   if (queued >= MAX_QUEUED || queuedBytes + bytes > MAX_QUEUED_BYTES) throw unavailable();
   // Sealed as far as it goes while an earlier commit is under way.
-  const item = prepare(organizationId, {
-    event,
-    key: requestKey(organizationId, idempotencyKey, event),
-    keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
-    source: "api",
-  });
+  const item = prepare(organizationId, requestItem(organizationId, event, idempotencyKey));
   const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
   queues.set(organizationId, queue);
   return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventFilter } from "../filter/ast";
 import { fieldRef } from "../filter/edit";
+import type { WireEvent } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
 import { streamCsv } from "./csv";
 import { readRows } from "./read";
@@ -13,7 +14,9 @@ export async function selectedEvents(
   ids: readonly string[],
   format: "csv" | "json",
 ): Promise<string> {
-  return format === "csv" ? csvOf(scope, ids) : JSON.stringify(await readWire(scope, ids), null, 2);
+  return format === "csv"
+    ? csvOf(scope, ids)
+    : JSON.stringify(await readWireEvents(scope, ids), null, 2);
 }
 
 async function csvOf(scope: Scope, ids: readonly string[]): Promise<string> {
@@ -24,7 +27,9 @@ async function csvOf(scope: Scope, ids: readonly string[]): Promise<string> {
   return text(await streamCsv(scope, { filter }));
 }
 
-async function readWire(scope: Scope, ids: readonly string[]) {
+/** Whole events as they leave the system, newest first. */
+export async function readWireEvents(scope: Scope, ids: readonly string[]): Promise<WireEvent[]> {
+  if (ids.length === 0) return [];
   const { organizationId } = scope;
   const rows = await readRows<Omit<StoredEvent, "occurredAt"> & { occurred_ms: number }>(
     Prisma.sql`SELECT e.id, e.action, e.version, e.actor, e.targets, e.context, e.metadata,

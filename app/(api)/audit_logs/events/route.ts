@@ -1,6 +1,6 @@
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
-import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
+import { endpointLimits } from "@/lib/events/endpoint-limits";
 import { parseEventRequest } from "@/lib/events/schema";
 import { ingestEvent } from "@/lib/events/server/ingest";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
@@ -22,7 +22,7 @@ export async function POST(request: Request): Promise<Response> {
         `Idempotency-Key must be at most ${MAX_KEY_LENGTH} characters.`,
       );
     }
-    const parsed = parseEventRequest(body, endpointOptions());
+    const parsed = parseEventRequest(body, endpointLimits());
     if (!parsed.ok)
       throw new AppError("invalid_event", "Validation failed.", { errors: parsed.errors });
     const { organizationId, event, ignored } = parsed.value;
@@ -41,18 +41,6 @@ export async function POST(request: Request): Promise<Response> {
   } catch (error) {
     return errorResponse(error);
   }
-}
-
-function endpointOptions() {
-  const env = getEnv();
-  return {
-    requireContext: env.TRAILSEAL_REQUIRE_CONTEXT,
-    metadata: {
-      maxKeys: env.TRAILSEAL_METADATA_MAX_KEYS,
-      maxKeyLength: env.TRAILSEAL_METADATA_MAX_KEY_LENGTH,
-      maxValueLength: env.TRAILSEAL_METADATA_MAX_VALUE_LENGTH,
-    },
-  };
 }
 
 /** Field names are the client's: only what a header can carry, and not much of it. */

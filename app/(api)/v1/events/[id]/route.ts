@@ -1,0 +1,17 @@
+import { organizationQuery } from "@/lib/api/schema";
+import { readEvent } from "@/lib/api/server/read";
+import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { answerJson } from "@/lib/http/json-handler";
+import { parseFields } from "@/lib/http/parse-input";
+
+export function GET(
+  request: Request,
+  { params }: { params: Promise<{ id: string }> },
+): Promise<Response> {
+  return answerJson(async () => {
+    const key = await authenticateApiKey(request, "handler:/v1/events/[id]");
+    const { searchParams } = new URL(request.url);
+    const query = parseFields(organizationQuery, Object.fromEntries(searchParams));
+    return readEvent(await key.scopeFor(query.organization_id), (await params).id);
+  });
+}

@@ -1,0 +1,15 @@
+import { eventsQuery } from "@/lib/api/schema";
+import { readEvents } from "@/lib/api/server/read";
+import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { answerJson } from "@/lib/http/json-handler";
+import { parseFields } from "@/lib/http/parse-input";
+
+export function GET(request: Request): Promise<Response> {
+  return answerJson(async () => {
+    const key = await authenticateApiKey(request, "handler:/v1/events");
+    const { searchParams } = new URL(request.url);
+    const query = parseFields(eventsQuery, Object.fromEntries(searchParams));
+    const scope = await key.scopeFor(query.organization_id);
+    return readEvents(scope, searchParams, query.limit);
+  });
+}
