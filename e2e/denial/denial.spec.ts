@@ -1,46 +1,9 @@
-import fs from "node:fs";
-import path from "node:path";
-import type { APIRequestContext, APIResponse } from "@playwright/test";
-import { type AccessKey, access, type Requirement } from "../../lib/auth/access";
-import { actionsIn } from "../../lib/auth/test-sources";
+import type { APIRequestContext } from "@playwright/test";
+import { access } from "../../lib/auth/access";
 import { expect, test } from "../fixtures";
 import type { TestServer } from "../server";
+import { accessKeyOf, actions, callAction, expectSilence, fill, is, keyOf, routes } from "./places";
 import { asOwner, createMember, visit } from "./visitor";
-
-const root = path.resolve(import.meta.dirname, "../..");
-
-function readJson<T>(file: string): T {
-  return JSON.parse(fs.readFileSync(path.join(root, file), "utf8")) as T;
-}
-
-interface ServerAction {
-  filename: string;
-  exportedName: string;
-  workers: Record<string, unknown>;
-}
-
-/** What Next itself serves, from the manifests of its build. */
-const routes = Object.entries(
-  readJson<Record<string, string>>(".next/app-path-routes-manifest.json"),
-).filter(([, route]) => !route.startsWith("/_"));
-const actions = Object.entries(
-  readJson<{ node: Record<string, ServerAction> }>(".next/server/server-reference-manifest.json")
-    .node,
-);
-
-const keyOf = ([entry, route]: [string, string]) =>
-  `${entry.endsWith("/page") ? "page" : "handler"}:${route}` as AccessKey;
-
-function accessKeyOf({ filename, exportedName }: ServerAction): AccessKey {
-  const text = fs.readFileSync(path.join(root, filename), "utf8");
-  const action = actionsIn({ file: filename, text }).find(({ name }) => name === exportedName);
-  const accessKey = action?.permits[0]?.accessKey;
-  if (!accessKey) throw new Error(`${filename} ${exportedName} asks no permission`);
-  return accessKey;
-}
-
-const fill = (route: string, organizationId: string) =>
-  route.replace("[org]", organizationId).replace("[id]", "als_01JZ8Q4M7N2V5X9C3B6T0R1KDH");
 
 type Visitor =
   | "nobody"
@@ -91,30 +54,6 @@ async function comeAs(
 const reachesNobody: Visitor[] = ["nobody", "expired", "revoked", "deactivated", "forged"];
 const reachesOthers: Visitor[] = ["stranger", "unknown organization"];
 
-/** An answer says why, and nothing else: neither the organization's name nor its keys. */
-async function expectSilence(response: APIResponse, what: string): Promise<void> {
-  const text = await response.text();
-  expect(text, what).not.toContain("Acme");
-  expect(text, what).not.toContain("e2e");
-}
-
-async function callAction(
-  request: APIRequestContext,
-  [id, action]: [string, ServerAction],
-  organizationId: string,
-): Promise<APIResponse> {
-  const worker = Object.keys(action.workers)[0] ?? "";
-  const route = worker
-    .replace(/^app/, "")
-    .replace(/\/page$/, "")
-    .replace(/\/\([^/]+\)/g, "");
-  return request.post(fill(route || "/", organizationId), {
-    headers: { "Next-Action": id, "Content-Type": "text/plain;charset=UTF-8" },
-    data: JSON.stringify([organizationId, {}]),
-    maxRedirects: 0,
-  });
-}
-
 test("every page, handler and action that Next serves is declared", () => {
   expect(routes.length).toBeGreaterThan(5);
   expect(actions.length).toBeGreaterThan(5);
@@ -122,8 +61,6 @@ test("every page, handler and action that Next serves is declared", () => {
   const served = [...routes.map(keyOf), ...actions.map(([, action]) => accessKeyOf(action))];
   expect(served.filter((key) => !declared.includes(key))).toEqual([]);
 });
-
-const is = (who: Requirement["who"]) => (key: AccessKey) => access[key]?.who === who;
 
 for (const visitor of [...reachesNobody, ...reachesOthers]) {
   const isSignedIn = reachesOthers.includes(visitor);

@@ -1,0 +1,125 @@
+import type { APIRequestContext } from "@playwright/test";
+import { expect, test } from "../fixtures";
+import type { TestServer } from "../server";
+import { accessKeyOf, actions, callAction, expectSilence, fill, is, keyOf, routes } from "./places";
+import { asOwner, visit } from "./visitor";
+
+type Organization = { id: string; key: string };
+
+async function newLink(server: TestServer, { id }: Organization, intent?: string): Promise<string> {
+  const { key } = await server.cliJson<{ key: string }>("keys", "create", "--name", "portal");
+  const response = await fetch(`${server.url}/portal/generate_link`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ organization: id, intent, return_url: "https://app.example.com/x" }),
+  });
+  expect(response.status).toBe(201);
+  const { link } = (await response.json()) as { link: string };
+  const { pathname, search } = new URL(link);
+  return pathname + search;
+}
+
+/** What this session may open, of the places that somebody in an organization may. */
+async function opened(request: APIRequestContext, organizationId: string): Promise<string[]> {
+  const keys: string[] = [];
+  for (const route of routes) {
+    const key = keyOf(route);
+    if (!is("organization")(key)) continue;
+    const response = await request.get(fill(route[1], organizationId), { maxRedirects: 0 });
+    // A handler that let somebody in may still miss its parameters.
+    if (response.status() === 200 || response.status() === 400) keys.push(key);
+  }
+  return keys.sort();
+}
+
+test("a redeemed link leaves no token in the address and a cookie out of scripts' reach", async ({
+  playwright,
+  server,
+  organization,
+}) => {
+  const request = await visit(playwright, server);
+  const link = await newLink(server, organization, "audit_logs");
+  const response = await request.get(link, { maxRedirects: 0 });
+  expect(response.status()).toBe(303);
+  expect(response.headers().location).toBe(`/o/${organization.id}/events`);
+  const cookie = (await request.storageState()).cookies.find(({ name }) =>
+    name.endsWith("trailseal-portal"),
+  );
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Lax", path: "/" });
+  expect(link).not.toContain(cookie?.value);
+
+  const again = await visit(playwright, server);
+  const refused = await again.get(link, { maxRedirects: 0 });
+  expect(refused.headers().location).toBe("/portal/ended");
+  expect((await again.storageState()).cookies).toEqual([]);
+});
+
+test("a portal visitor opens what the link is for, and nothing else", async ({
+  playwright,
+  server,
+  organization,
+}) => {
+  const request = await visit(playwright, server);
+  await request.get(await newLink(server, organization, "audit_logs"));
+  const places = await opened(request, organization.id);
+  expect(places.filter((key) => !/\/\[org\]\/(events|timeline)/.test(key))).toEqual([]);
+  expect(places).toContain("page:/o/[org]/events");
+  expect(places).toContain("handler:/o/[org]/events/csv");
+
+  const streams = await visit(playwright, server);
+  await streams.get(await newLink(server, organization, "log_streams"));
+  expect(await opened(streams, organization.id)).toEqual(["page:/o/[org]/integrity/streams"]);
+});
+
+const READS =
+  /^action:(listEvents|readEvent|readColumns|copyEvents|readTimeline|readIngestion|readStreams)$/;
+
+test("a portal visitor changes nothing", async ({ playwright, server, organization }) => {
+  const request = await visit(playwright, server);
+  await request.get(await newLink(server, organization));
+  for (const action of actions) {
+    const key = accessKeyOf(action[1]);
+    if (is("public")(key) || is("session")(key) || READS.test(key)) continue;
+    const text = await (await callAction(request, action, organization.id)).text();
+    const code = is("organization")(key) ? "forbidden" : "unauthorized";
+    expect(text, key).toContain(`"ok":false,"code":"${code}"`);
+  }
+});
+
+test("a portal visitor reaches no other organization, and none after the end", async ({
+  playwright,
+  server,
+  organization,
+}) => {
+  const other = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Elsewhere");
+  const request = await visit(playwright, server);
+  await request.get(await newLink(server, organization));
+  expect(await opened(request, other.id)).toEqual([]);
+  const sql = "UPDATE portal_sessions SET expires_at = now() WHERE organization_id = $1";
+  expect(await asOwner(server, sql, [organization.id])).toBe(1);
+  expect(await opened(request, organization.id)).toEqual([]);
+  const page = await request.get(`/o/${organization.id}/events`, { maxRedirects: 0 });
+  expect(page.headers().location).toMatch(/\/portal\/ended$/);
+  await expectSilence(page, "ended");
+});
+
+test("a link that has run out opens nothing", async ({ playwright, server, organization }) => {
+  const link = await newLink(server, organization);
+  const sql = "UPDATE portal_sessions SET redeem_until = now() WHERE organization_id = $1";
+  await asOwner(server, sql, [organization.id]);
+  const request = await visit(playwright, server);
+  const response = await request.get(link, { maxRedirects: 0 });
+  expect(response.headers().location).toBe("/portal/ended");
+});
+
+test("the portal shows events beside the way back, and no sidebar", async ({
+  page,
+  server,
+  organization,
+}) => {
+  await page.goto(server.url + (await newLink(server, organization, "audit_logs")));
+  await expect(page.getByRole("link", { name: "Back to app.example.com" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Events" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "API keys" })).toHaveCount(0);
+  expect(page.url()).not.toContain("token");
+});
