@@ -6,7 +6,7 @@ export type PortalIntent = (typeof portalIntents)[number];
 
 /** Never javascript: or another scheme: the portal shows it as a link. */
 const webAddress = z
-  .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+  .url({ protocol: /^https?$/, normalize: true, error: "must be an http or https URL" })
   .max(2_000);
 const emails = z.array(z.email("must be e-mail addresses")).max(20, "must have at most 20 entries");
 

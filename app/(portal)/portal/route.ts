@@ -1,5 +1,4 @@
 import { cookies } from "next/headers";
-import { NextResponse } from "next/server";
 import { PORTAL_SESSION_S, redeemPortalLink } from "@/lib/auth/server/portal-sessions";
 import { errorResponse } from "@/lib/http/error-response";
 import { portalCookie, portalCookieOptions } from "@/lib/portal/cookie";
@@ -23,7 +22,7 @@ export async function GET(request: Request): Promise<Response> {
 
 /** Relative: behind a proxy Next knows another origin than the browser. */
 function goTo(location: string): Response {
-  return new NextResponse(null, {
+  return new Response(null, {
     status: 303,
     headers: { Location: location, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer" },
   });
