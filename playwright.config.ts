@@ -4,9 +4,10 @@ const executablePath = process.env.TRAILSEAL_CHROMIUM || undefined;
 
 export default defineConfig({
   testDir: "e2e",
+  testIgnore: process.env.TRAILSEAL_TOOL ? [] : "**/tools/**",
   globalSetup: "./e2e/global-setup.ts",
   outputDir: "test-results",
-  workers: 1,
+  workers: 2,
   timeout: 90_000,
   expect: { timeout: 10_000 },
   use: {

@@ -226,6 +226,7 @@ function Chart({
             );
           })}
         </svg>
+        <Floor histogram={histogram} label={words.day(histogram.floorMs)} />
       </div>
       <div
         aria-hidden="true"
@@ -245,6 +246,25 @@ function Chart({
   );
 }
 
+/** Where the events that are kept begin; nothing where that is before what is drawn. */
+function Floor({ histogram, label }: { histogram: Buckets; label: string }) {
+  const { bounds, floorMs } = histogram;
+  const next = bounds.findIndex((bound) => bound > floorMs);
+  if (next <= 0) return null;
+  const [start, end] = [bounds[next - 1] as number, bounds[next] as number];
+  const share = (next - 1 + (floorMs - start) / (end - start)) / (bounds.length - 1);
+  const side = share > 0.8 ? "right-full border-r" : "left-0 border-l";
+  return (
+    <span className="absolute inset-y-0" style={{ left: `${share * 100}%` }}>
+      <span
+        className={`absolute inset-y-0 ${side} border-(--border-control) px-1 text-[11px] leading-3.5 whitespace-nowrap text-(--text-3)`}
+      >
+        <span className="bg-(--surface)">Events kept since {label}</span>
+      </span>
+    </span>
+  );
+}
+
 function iso(atMs: number | undefined): string {
   const [least, most] = [
     Date.parse("0001-01-01T00:00:00Z"),
@@ -256,6 +276,7 @@ function iso(atMs: number | undefined): string {
 interface Labels {
   short(atMs: number): string;
   long(atMs: number): string;
+  day(atMs: number): string;
 }
 
 /** Words as fine as the step: `14:30`, `23 Nov`, `Mar 2026`. */
@@ -267,17 +288,19 @@ function labels(bounds: readonly number[], timeZone: string): Labels {
     return (atMs: number) => made.format(atMs);
   };
   const day = { day: "numeric", month: "short" } as const;
+  const wholeDay = format({ ...day, year: "numeric" });
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
   if (step < 60_000) clock.second = "2-digit";
   if (step >= 28 * DAY_MS) {
     const month = format({ month: "short", year: "numeric" });
-    return { short: month, long: month };
+    return { short: month, long: month, day: wholeDay };
   }
-  if (step >= DAY_MS) return { short: format(day), long: format({ ...day, year: "numeric" }) };
+  if (step >= DAY_MS) return { short: format(day), long: wholeDay, day: wholeDay };
   const long = format({ ...day, ...clock });
   return {
     short: span > 2 * DAY_MS ? format(day) : span > 20 * HOUR_MS ? long : format(clock),
     long,
+    day: wholeDay,
   };
 }
 

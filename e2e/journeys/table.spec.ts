@@ -223,3 +223,30 @@ test("a search without an index answers at once, says how far it came, and goes 
   }).toPass();
   await expect(rowsOf(page)).toContainText(`#${rare?.seq}`);
 });
+
+test("a time explains itself to mouse and keyboard: every clock, its age, when it was received", async ({
+  signedIn: page,
+  server,
+}) => {
+  await page.goto(eventsPath());
+  const [event] = await runSql<{ occurred: Date; recorded: Date }>(server, [
+    `SELECT occurred_at AS occurred, recorded_at AS recorded FROM events WHERE organization_id = $1
+     ORDER BY occurred_at DESC, seq DESC LIMIT 1`,
+    [organization.id],
+  ]);
+  if (!event) throw new Error("No events");
+  const card = page.getByRole("tooltip");
+  await rowsOf(page).first().locator("time").hover();
+  await expect(card).toContainText(`Epoch, ms${event.occurred.getTime()}`);
+  await expect(card).toContainText(event.recorded.toISOString().slice(11, 23));
+  await card.hover();
+  await expect(card).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(card).toHaveCount(0);
+  await page.mouse.move(2, 2);
+  await page.keyboard.press("j");
+  await page.keyboard.press("ArrowRight");
+  await expect(card).toContainText("Relative");
+  await page.keyboard.press("ArrowRight");
+  await expect(card).toHaveCount(0);
+});

@@ -48,6 +48,7 @@ export async function readHistogram(
     counted: counts.counted,
     failedCounted: failed.counted,
     zone,
+    floorMs: span.floorMs,
   };
 }
 
@@ -55,6 +56,8 @@ export async function readHistogram(
 interface Span {
   fromMs: number;
   toMs: number;
+  /** Where the events that are kept begin. */
+  floorMs: number;
 }
 
 const toIso = (atMs: number) => new Date(atMs).toISOString();
@@ -74,7 +77,7 @@ async function readSpan(
   if (row?.oldest == null || row.newest == null) return null;
   const fromMs = from ? Date.parse(from) : row.oldest;
   const toMs = to ? Date.parse(to) : Math.max(row.newest + 1, from ? Date.now() : 0);
-  return fromMs < toMs ? { fromMs, toMs } : null;
+  return fromMs < toMs ? { fromMs, toMs, floorMs: row.oldest } : null;
 }
 
 // Rollups ------------------------------------------------------------------------------------------
