@@ -177,7 +177,7 @@ function Value(props: {
   const { state, onEdit } = props;
   const { value, name, count } = props.value;
   const shown = name ?? (value === "" ? "(empty)" : value);
-  const words = props.isCapped ? "10k+" : count.toLocaleString("en-US");
+  const words = props.isCapped ? "5k+" : count.toLocaleString("en-US");
   return (
     <li className="group relative flex h-[23px] items-center hover:bg-(--hover) max-sm:h-11">
       <button

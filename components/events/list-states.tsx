@@ -117,7 +117,7 @@ export function NoMatch(props: {
   );
 }
 
-/** `31 events`, `10k+ events`, `at least 31, searched back to …`. */
+/** `31 events`, `5k+ events`, `at least 31, searched back to …`. */
 function RestoredCount(props: {
   isAsked: boolean;
   isAnswered: boolean;
@@ -127,7 +127,7 @@ function RestoredCount(props: {
   if (!props.isAsked || (props.isAnswered && !props.found)) return null;
   if (!props.found) return <span className="text-(--text-3)">…</span>;
   const { matches, counted } = props.found;
-  const number = counted.kind === "newest" ? "10k+" : matches.toLocaleString("en-US");
+  const number = counted.kind === "newest" ? "5k+" : matches.toLocaleString("en-US");
   const words = `${number} ${number === "1" ? "event" : "events"}`;
   const day = counted.kind === "searched" && clockOf(counted.backTo, zone).day;
   return (

@@ -32,5 +32,5 @@ export interface MetadataKeys {
 }
 
 export const FACET_VALUES = 10;
-/** The newest so many matches are counted, no more. */
-export const FACET_SAMPLE = 10_000;
+/** The newest so many matches are counted, no more: twice as many take more than 50 ms. */
+export const FACET_SAMPLE = 5_000;
