@@ -1,6 +1,6 @@
 "use client";
 
-import { FlexRender, type Row } from "@tanstack/react-table";
+import { type Cell, FlexRender } from "@tanstack/react-table";
 import { memo, type ReactNode } from "react";
 import type { TableLayout } from "@/lib/events/table-layout";
 import { EventCard, type eventTableFeatures, type ListedEvent } from "./columns";
@@ -11,7 +11,7 @@ import type { Zone } from "./zone";
 interface Props {
   event: ListedEvent;
   /** null on a small screen, which shows a card. */
-  row: Row<typeof eventTableFeatures, ListedEvent> | null;
+  cells: readonly Cell<typeof eventTableFeatures, ListedEvent>[] | null;
   columns: TableLayout["columns"];
   index: number;
   isLast: boolean;
@@ -34,7 +34,7 @@ interface Props {
 
 /** One event in the grid; painted anew only when something about it changes. */
 export const EventTableRow = memo(function EventTableRow(props: Props) {
-  const { event, row, columns, activeColumn } = props;
+  const { event, cells, columns, activeColumn } = props;
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are virtual, which a table element cannot lay out.
     // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the one tab stop.
@@ -59,10 +59,10 @@ export const EventTableRow = memo(function EventTableRow(props: Props) {
         isLast={props.isLast}
         isSelected={props.isSelected}
         isSelecting={props.isSelecting}
-        onSelect={row ? (isRange) => props.onSelect(event, isRange) : null}
+        onSelect={cells ? (isRange) => props.onSelect(event, isRange) : null}
       />
-      {row ? (
-        row.getAllCells().map((cell, column) => (
+      {cells ? (
+        cells.map((cell, column) => (
           // biome-ignore lint/a11y/useSemanticElements: as the row.
           // biome-ignore lint/a11y/useFocusableInteractive: as the row.
           <span

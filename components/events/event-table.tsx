@@ -347,7 +347,7 @@ export function EventTable(props: Props) {
               <EventTableRow
                 key={event.id}
                 event={event}
-                row={isSmall ? null : (rowsById[event.id] ?? null)}
+                cells={isSmall ? null : (rowsById[event.id]?.getAllCells() ?? [])}
                 columns={columns}
                 index={item.index}
                 isLast={item.index === rows.length - 1}
