@@ -12,7 +12,7 @@ const SHOW_MS = 400;
 const HIDE_MS = 150;
 
 /**
- * Says more about any time on the page that is pointed at or in the focused cell. A `<time>` may name in
+ * Says more about any time on the page that is pointed at or in the cell that the keyboard is on. A `<time>` may name in
  * `data-received` when its event arrived.
  */
 export function TimeCards() {
@@ -28,21 +28,22 @@ export function TimeCards() {
       if (target.closest("[data-time-card]")) clearTimeout(timer);
       else show(target.closest("time"));
     };
-    const onFocus = ({ target }: FocusEvent) => {
-      const isCell = target instanceof Element && target.matches("[role=gridcell]:focus-visible");
-      show(isCell ? target.querySelector("time") : null);
+    // A grid keeps the focus and names the cell that its keys are on.
+    const onKey = ({ target, key }: KeyboardEvent) => {
+      const cell = target instanceof Element && target.getAttribute("aria-activedescendant");
+      if (cell && key !== "Escape") show(document.getElementById(cell)?.querySelector("time"));
     };
     const hide = () => {
       clearTimeout(timer);
       setTime(null);
     };
     document.addEventListener("pointerover", onPoint);
-    document.addEventListener("focusin", onFocus);
+    document.addEventListener("keyup", onKey);
     document.addEventListener("scroll", hide, true);
     return () => {
       hide();
       document.removeEventListener("pointerover", onPoint);
-      document.removeEventListener("focusin", onFocus);
+      document.removeEventListener("keyup", onKey);
       document.removeEventListener("scroll", hide, true);
     };
   }, []);
