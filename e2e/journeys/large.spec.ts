@@ -58,7 +58,12 @@ test("by keyboard alone: a question, its events, one of them, and the story of w
   signedIn: page,
   server,
 }) => {
-  await page.keyboard.press("/");
+  await expect(async () => {
+    await page.keyboard.press("/");
+    await expect(page.getByRole("combobox", { name: "Filter", exact: true })).toBeFocused({
+      timeout: 200,
+    });
+  }).toPass();
   await page.keyboard.type("action:");
   await expect(page.getByRole("option").first()).toHaveText(/\.\w+/);
   await page.keyboard.press("ArrowDown");
@@ -71,6 +76,8 @@ test("by keyboard alone: a question, its events, one of them, and the story of w
     expect(await shown(page, 12)).toEqual(await newest(server, `action = '${action}'`, 12)),
   ).toPass();
 
+  // Out of the text, into the list.
+  await page.keyboard.press("Escape");
   await page.keyboard.press("j");
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
@@ -85,7 +92,7 @@ test("by keyboard alone: a question, its events, one of them, and the story of w
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press("ArrowRight");
   await page.keyboard.press(".");
-  await page.getByRole("menuitem", { name: "Open actor timeline" }).press("Enter");
+  await page.getByRole("menuitem", { name: "Actor’s timeline" }).press("Enter");
   await expect(page).toHaveURL(/timeline\?actor=/);
   const actor = (new URL(page.url()).searchParams.get("actor") as string).replace(/^[^:]*:/, "");
   const [last] = await newest(server, `actor_id = '${actor}'`, 1);
@@ -157,7 +164,8 @@ test("the palette finds an actor among all, a view keeps a search, a new event a
     [organization.id],
   ]);
   if (!rare) throw new Error("No rare actor");
-  await page.keyboard.press("ControlOrMeta+k");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox", { name: "Search or jump to" })).toBeFocused();
   await page.keyboard.type(`@${rare.id}`);
   await expect(page.getByRole("option", { name: new RegExp(rare.id) }).first()).toBeVisible();
   await page.keyboard.press("Enter");
