@@ -85,6 +85,7 @@ function Chart({
   const chosen =
     at !== null && anchor !== null ? ([Math.min(at, anchor), Math.max(at, anchor)] as const) : null;
   const words = labels(bounds, zone);
+  const floor = floorShare(histogram);
 
   const apply = (from: number, to: number) =>
     onTime({ kind: "absolute", from: iso(bounds[from]), to: iso(bounds[to + 1]) });
@@ -134,6 +135,7 @@ function Chart({
         <span>
           <b className="font-medium text-(--text)">{sum.toLocaleString("en-US")}</b>
           {counted.kind === "all" ? "" : "+"} events
+          {floor !== null && `, kept since ${words.day(histogram.floorMs)}`}
         </span>
         {sumFailed > 0 && (
           <span className="flex items-center gap-1.5">
@@ -226,7 +228,12 @@ function Chart({
             );
           })}
         </svg>
-        <Floor histogram={histogram} label={words.day(histogram.floorMs)} />
+        {floor !== null && (
+          <span
+            className="absolute inset-y-0 border-l-2 border-dotted border-(--border-control)"
+            style={{ left: `${floor * 100}%` }}
+          />
+        )}
       </div>
       <div
         aria-hidden="true"
@@ -246,23 +253,12 @@ function Chart({
   );
 }
 
-/** Where the events that are kept begin; nothing where that is before what is drawn. */
-function Floor({ histogram, label }: { histogram: Buckets; label: string }) {
-  const { bounds, floorMs } = histogram;
+/** Where the events that are kept begin, as a share of the width; null where that is before what is drawn. */
+function floorShare({ bounds, floorMs }: Buckets): number | null {
   const next = bounds.findIndex((bound) => bound > floorMs);
   if (next <= 0) return null;
   const [start, end] = [bounds[next - 1] as number, bounds[next] as number];
-  const share = (next - 1 + (floorMs - start) / (end - start)) / (bounds.length - 1);
-  const side = share > 0.8 ? "right-full border-r" : "left-0 border-l";
-  return (
-    <span className="absolute inset-y-0" style={{ left: `${share * 100}%` }}>
-      <span
-        className={`absolute inset-y-0 ${side} border-(--border-control) px-1 text-[11px] leading-3.5 whitespace-nowrap text-(--text-3)`}
-      >
-        <span className="bg-(--surface)">Events kept since {label}</span>
-      </span>
-    </span>
-  );
+  return (next - 1 + (floorMs - start) / (end - start)) / (bounds.length - 1);
 }
 
 function iso(atMs: number | undefined): string {

@@ -77,8 +77,11 @@ export function NoMatch(props: {
     isPartial ? `/o/${props.organizationId}/events/restored?${params}` : null,
   );
   const part = (without: Restored["without"], words: string, onRemove: () => void) => (
-    <li key={without}>
-      <Button onClick={onRemove} className="max-w-full">
+    <li key={without} className="max-w-full">
+      <Button
+        onClick={onRemove}
+        className="h-auto min-h-7 max-w-full flex-wrap justify-center py-1"
+      >
         <span className="min-w-0 truncate font-mono text-[12px]">{words}</span>
         <span aria-hidden="true">×</span>
         <RestoredCount
@@ -131,7 +134,7 @@ function RestoredCount(props: {
   const words = `${number} ${number === "1" ? "event" : "events"}`;
   const day = counted.kind === "searched" && clockOf(counted.backTo, zone).day;
   return (
-    <span className="whitespace-nowrap text-(--text-3) tabular-nums">
+    <span className="text-(--text-3) tabular-nums">
       {day ? `at least ${words}, searched back to ${day}` : words}
     </span>
   );
