@@ -6,6 +6,7 @@ export type ErrorCode =
   | "invalid_request"
   | "invalid_filter"
   | "invalid_event"
+  | "validation_failed"
   | "unauthorized"
   | "forbidden"
   | "not_found"

@@ -5,6 +5,7 @@ const STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
   invalid_filter: 400,
   invalid_event: 422,
+  validation_failed: 422,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
