@@ -37,6 +37,8 @@ export const access = {
 
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
+  "handler:/audit_logs/actions": key("schemas:manage"),
+  "handler:/audit_logs/actions/[action]/schemas": key("schemas:manage"),
   "handler:/o/[org]/events/csv": member("events:read"),
   "handler:/o/[org]/events/subjects": member("events:read"),
   "handler:/o/[org]/events/facets": member("events:read"),

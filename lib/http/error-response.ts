@@ -5,6 +5,7 @@ const STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
   invalid_filter: 400,
   invalid_event: 422,
+  schema_mismatch: 400,
   validation_failed: 422,
   unauthorized: 401,
   forbidden: 403,
@@ -18,6 +19,7 @@ const STATUS: Record<ErrorCode, number> = {
 
 /** Codes that the compatible API spells in its own way (contract §3, §6). */
 const WIRE_CODE: Partial<Record<ErrorCode, string>> = {
+  schema_mismatch: "invalid_audit_log_event",
   not_found: "entity_not_found",
   rate_limited: "rate_limit_exceeded",
   too_large: "payload_too_large",

@@ -26,6 +26,8 @@ const API_PREFIXES = [
 /** What exists below them, by raw path. */
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
+  { path: /^\/audit_logs\/actions$/, methods: ["GET"] },
+  { path: /^\/audit_logs\/actions\/[^/]+\/schemas$/, methods: ["GET", "POST"] },
 ];
 
 export interface Front {

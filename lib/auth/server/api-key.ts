@@ -3,7 +3,7 @@ import { translated } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { type ApiKeyAccessKey, permissionOf } from "../access";
-import type { Scope } from "../scope";
+import type { InstanceScope, Scope } from "../scope";
 
 const RETRY_AFTER_S = 2;
 
@@ -14,6 +14,11 @@ export interface AuthenticatedKey {
    * @throws AppError not_found for one that is unknown, deleted, or another than the key is bound to.
    */
   scopeFor(organizationId: string): Promise<Scope>;
+  /**
+   * Scope of the instance, for what belongs to no organization.
+   * @throws AppError forbidden for a key that is bound to one.
+   */
+  instanceScope(): InstanceScope;
 }
 
 interface KeyRow {
@@ -70,8 +75,18 @@ export async function authenticateApiKey(
   if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
   const key = await unlessAway(() => findKey(sha256(bearer[1] as string)));
   if (!key) throw new AppError("unauthorized", "Unauthorized");
+  const principal = { kind: "api_key", id: key.id };
+  const permissions = new Set([permissionOf(accessKey)]);
   return {
     id: key.id,
+    instanceScope() {
+      if (key.organization_id !== null)
+        throw new AppError(
+          "forbidden",
+          "A key of one organization cannot do this: use one of the instance.",
+        );
+      return { principal, permissions, organizationId: null } as unknown as InstanceScope;
+    },
     async scopeFor(organizationId) {
       const bound = key.organization_id === null || key.organization_id === organizationId;
       if (!bound || !(await isOrganization(organizationId))) {
@@ -79,12 +94,7 @@ export async function authenticateApiKey(
           details: { entity_id: organizationId },
         });
       }
-      const permissions = new Set([permissionOf(accessKey)]);
-      return {
-        principal: { kind: "api_key", id: key.id },
-        permissions,
-        organizationId,
-      } as unknown as Scope;
+      return { principal, permissions, organizationId } as unknown as Scope;
     },
   };
 }

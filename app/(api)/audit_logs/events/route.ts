@@ -6,6 +6,7 @@ import { ingestEvent } from "@/lib/events/server/ingest";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { readJson } from "@/lib/http/read-body";
 import { countIgnoredFields } from "@/lib/keys/server/api-keys";
+import { checkEventSchema } from "@/lib/schemas/server/check-event";
 
 const MAX_BODY_BYTES = 1_048_576;
 const MAX_KEY_LENGTH = 1_024;
@@ -27,6 +28,7 @@ export async function POST(request: Request): Promise<Response> {
       throw new AppError("invalid_event", "Validation failed.", { errors: parsed.errors });
     const { organizationId, event, ignored } = parsed.value;
     const scope = await key.scopeFor(organizationId);
+    await checkEventSchema(event);
     await ingestEvent(scope, event, idempotencyKey);
     if (ignored.length === 0) return jsonResponse(200, { success: true });
     // The event is durable: what is only a statistic must not turn its answer into a refusal.
