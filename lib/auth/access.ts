@@ -37,6 +37,11 @@ export const access = {
 
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
+  "handler:/organizations": key("organizations:manage"),
+  "handler:/organizations/[id]": key("organizations:manage"),
+  "handler:/organizations/[id]/audit_logs_retention": key("organizations:manage"),
+  "handler:/organizations/[id]/audit_log_configuration": key("organizations:manage"),
+  "handler:/organizations/external_id/[externalId]": key("organizations:manage"),
   "handler:/audit_logs/actions": key("schemas:manage"),
   "handler:/audit_logs/actions/[action]/schemas": key("schemas:manage"),
   "handler:/o/[org]/events/csv": member("events:read"),

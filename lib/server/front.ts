@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import http from "node:http";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
+import { MAX_BODY_BYTES } from "@/lib/http/read-body";
 import { runWithRequestContext } from "@/lib/http/request-context";
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
 import { newId } from "@/lib/ids";
@@ -9,9 +10,6 @@ export type NextHandler = (
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ) => Promise<void>;
-
-/** Largest request body of the API, bytes. */
-const MAX_BODY_BYTES = 1_048_576;
 
 /** Below these, every answer is JSON: SDKs cannot read Next's HTML or text errors. */
 const API_PREFIXES = [
@@ -27,6 +25,11 @@ const API_PREFIXES = [
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: /^\/audit_logs\/actions$/, methods: ["GET"] },
+  { path: /^\/organizations$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/external_id\/[^/]+$/, methods: ["GET"] },
+  { path: /^\/organizations\/[^/]+$/, methods: ["GET", "PUT", "DELETE"] },
+  { path: /^\/organizations\/[^/]+\/audit_logs_retention$/, methods: ["GET", "PUT"] },
+  { path: /^\/organizations\/[^/]+\/audit_log_configuration$/, methods: ["GET"] },
   { path: /^\/audit_logs\/actions\/[^/]+\/schemas$/, methods: ["GET", "POST"] },
 ];
 

@@ -8,8 +8,6 @@ import { actionNameSchema, newActionSchemaSchema, toWireSchema } from "@/lib/sch
 import { createActionSchema, listActionSchemas } from "@/lib/schemas/server/action-schemas";
 import { forgetUnknown } from "@/lib/schemas/server/check-event";
 
-const MAX_BODY_BYTES = 1_048_576;
-
 /** The name stands in the path as the client encoded it: decoded once, here. */
 function actionOf(request: Request): string {
   const name = new URL(request.url).pathname.split("/")[3] ?? "";
@@ -21,7 +19,7 @@ export async function POST(request: Request): Promise<Response> {
   try {
     const key = await authenticateApiKey(request, "handler:/audit_logs/actions/[action]/schemas");
     const scope = key.instanceScope();
-    const schema = parseFields(newActionSchemaSchema, await readJson(request, MAX_BODY_BYTES));
+    const schema = parseFields(newActionSchemaSchema, await readJson(request));
     const made = await createActionSchema(
       scope,
       actionOf(request),
