@@ -218,7 +218,7 @@ test("a search without an index answers at once, says how far it came, and goes 
   await expect(page.getByText("No events match")).toHaveCount(0);
   await expect(async () => {
     const more = page.getByRole("button", { name: "Continue" });
-    if (await more.isVisible()) await more.click();
+    if (await more.isVisible()) await more.click({ timeout: 1_000 });
     await expect(rowsOf(page)).toHaveCount(1, { timeout: 500 });
   }).toPass();
   await expect(rowsOf(page)).toContainText(`#${rare?.seq}`);
