@@ -1,3 +1,4 @@
+import { explainDatabaseError } from "@/lib/db/explain";
 import { AppError, type ErrorCode } from "@/lib/errors";
 import { currentRequest } from "./request-context";
 
@@ -40,7 +41,8 @@ export function jsonResponse(
  * An error in the shape that SDKs turn into their exceptions (contract §6): always `message` and `code`,
  * never `error`; `errors` in every 400, in a 422 only when there are any.
  */
-export function errorResponse(error: unknown): Response {
+export function errorResponse(thrown: unknown): Response {
+  const error = explainDatabaseError(thrown);
   const requestId = currentRequest()?.requestId ?? "";
   if (!(error instanceof AppError)) {
     console.error(`[trailseal] ${requestId}`, error);

@@ -1,11 +1,9 @@
 import { sha256 } from "@/lib/chain/sha256";
-import { translated } from "@/lib/db/explain";
+import { unlessAway } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { type ApiKeyAccessKey, permissionOf } from "../access";
 import type { InstanceScope, Scope } from "../scope";
-
-const RETRY_AFTER_S = 2;
 
 export interface AuthenticatedKey {
   id: string;
@@ -37,20 +35,6 @@ async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
   if (key?.stale)
     await readPool().query("UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id]);
   return key;
-}
-
-/** A database that is gone or slow is no verdict on a key: the client shall send the same again. */
-async function unlessAway<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await translated(run);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw new AppError(
-      "unavailable",
-      "The log cannot take events right now. Send the same request again.",
-      { retryAfterS: RETRY_AFTER_S, cause: error },
-    );
-  }
 }
 
 async function isOrganization(id: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
+import { unlessAway } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "@/lib/events/schema";
@@ -31,11 +32,11 @@ async function verdictOn(action: string, version: number): Promise<Verdict> {
   const key = `${version} ${action}`;
   const known = verdicts.get(key);
   if (known && !("unknown" in known && known.untilMs < Date.now())) return known;
-  const schema = await findVersion(action, version);
+  const schema = await unlessAway(() => findVersion(action, version));
   const verdict: Verdict = schema
     ? { validate: ajv.compile(eventSchemaOf(schema)) }
     : {
-        unknown: (await findVersion(action)) ? "/version" : "/action",
+        unknown: (await unlessAway(() => findVersion(action))) ? "/version" : "/action",
         untilMs: Date.now() + FRESH_MS,
       };
   // The oldest answer makes room: Map keeps the order of insertion.
@@ -48,9 +49,11 @@ async function verdictOn(action: string, version: number): Promise<Verdict> {
 /** Whether events of actions without a schema are refused; they are accepted unless somebody chose so. */
 export async function refusesUnknownActions(): Promise<boolean> {
   if (refusal.untilMs < Date.now()) {
-    const { rows } = await readPool().query<{ value: string }>(
-      "SELECT value #>> '{}' AS value FROM settings WHERE key = $1",
-      [UNKNOWN_ACTIONS],
+    const { rows } = await unlessAway(() =>
+      readPool().query<{ value: string }>(
+        "SELECT value #>> '{}' AS value FROM settings WHERE key = $1",
+        [UNKNOWN_ACTIONS],
+      ),
     );
     refusal = { isOn: rows[0]?.value === "refuse", untilMs: Date.now() + FRESH_MS };
   }

@@ -1,5 +1,4 @@
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
-import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { answerJson } from "@/lib/http/json-handler";
 import { parseListQuery, readListPage } from "@/lib/http/list-page";
 import { parseFields } from "@/lib/http/parse-input";
@@ -16,7 +15,7 @@ function actionOf(request: Request): string {
 
 /** The next version of an action's schema (contract §7). */
 export async function POST(request: Request): Promise<Response> {
-  try {
+  return answerJson(async () => {
     const key = await authenticateApiKey(request, "handler:/audit_logs/actions/[action]/schemas");
     const scope = key.instanceScope();
     const schema = parseFields(newActionSchemaSchema, await readJson(request));
@@ -27,10 +26,8 @@ export async function POST(request: Request): Promise<Response> {
       request.headers.get("idempotency-key"),
     );
     forgetUnknown();
-    return jsonResponse(201, toWireSchema(made));
-  } catch (error) {
-    return errorResponse(error);
-  }
+    return toWireSchema(made);
+  }, 201);
 }
 
 /** Every version of an action's schema. */
