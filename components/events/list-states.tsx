@@ -1,4 +1,5 @@
 import { Button } from "@/components/ui/button";
+import { SAMPLE_WORDS } from "@/lib/events/facets";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { removeClause } from "@/lib/events/filter/edit";
 import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
@@ -120,7 +121,7 @@ export function NoMatch(props: {
   );
 }
 
-/** `31 events`, `5k+ events`, `at least 31, searched back to …`. */
+/** `31 events`, `4k+ events`, `at least 31, searched back to …`. */
 function RestoredCount(props: {
   isAsked: boolean;
   isAnswered: boolean;
@@ -130,7 +131,7 @@ function RestoredCount(props: {
   if (!props.isAsked || (props.isAnswered && !props.found)) return null;
   if (!props.found) return <span className="text-(--text-3)">…</span>;
   const { matches, counted } = props.found;
-  const number = counted.kind === "newest" ? "5k+" : matches.toLocaleString("en-US");
+  const number = counted.kind === "newest" ? SAMPLE_WORDS : matches.toLocaleString("en-US");
   const words = `${number} ${number === "1" ? "event" : "events"}`;
   const day = counted.kind === "searched" && clockOf(counted.backTo, zone).day;
   return (

@@ -110,10 +110,10 @@ test("by mouse alone: facets over a stated sample, a stretch of the histogram, a
   signedIn: page,
   server,
 }) => {
-  // Actors are counted over the newest 5,000.
+  // Actors are counted over the newest 4,000.
   const [top] = await runSql<{ name: string; id: string; n: number }>(server, [
     `SELECT coalesce(max(actor_name), actor_id) AS name, actor_id AS id, count(*)::int AS n FROM (
-       SELECT * FROM events WHERE organization_id = $1 ORDER BY occurred_at DESC, seq DESC LIMIT 5000) e
+       SELECT * FROM events WHERE organization_id = $1 ORDER BY occurred_at DESC, seq DESC LIMIT 4000) e
      GROUP BY actor_id ORDER BY n DESC, actor_id LIMIT 1`,
     [organization.id],
   ]);
