@@ -4,12 +4,14 @@ const executablePath = process.env.TRAILSEAL_CHROMIUM || undefined;
 
 export default defineConfig({
   testDir: "e2e",
+  testIgnore: process.env.TRAILSEAL_TOOL ? [] : "**/tools/**",
   globalSetup: "./e2e/global-setup.ts",
   outputDir: "test-results",
-  workers: 1,
-  timeout: 90_000,
-  expect: { timeout: 10_000 },
+  workers: 2,
+  timeout: 120_000,
+  expect: { timeout: 20_000 },
   use: {
+    actionTimeout: 20_000,
     ...devices["Desktop Chrome"],
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",

@@ -20,10 +20,10 @@ function sharedServer(): TestServer {
   return server;
 }
 
-export async function signIn(page: Page, url: string): Promise<void> {
+export async function signIn(page: Page, url: string, who = ADMIN): Promise<void> {
   await page.goto(`${url}/sign-in`);
-  await page.getByLabel("E-mail").fill(ADMIN.email);
-  await page.getByLabel("Password").fill(ADMIN.password);
+  await page.getByLabel("E-mail").fill(who.email);
+  await page.getByLabel("Password").fill(who.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL((target) => !target.pathname.startsWith("/sign-in"));
 }

@@ -6,6 +6,7 @@ export type ErrorCode =
   | "invalid_request"
   | "invalid_filter"
   | "invalid_event"
+  | "schema_mismatch"
   | "validation_failed"
   | "unauthorized"
   | "forbidden"
@@ -29,7 +30,7 @@ export class AppError extends Error {
   /** Whole seconds after which the same request may succeed. */
   readonly retryAfterS: number | undefined;
   /** Further members of the answer's body. */
-  readonly details: Record<string, string>;
+  readonly details: Record<string, unknown>;
 
   constructor(
     code: ErrorCode,
@@ -37,7 +38,7 @@ export class AppError extends Error {
     options: {
       errors?: FieldError[];
       retryAfterS?: number;
-      details?: Record<string, string>;
+      details?: Record<string, unknown>;
       cause?: unknown;
     } = {},
   ) {

@@ -9,6 +9,7 @@ const PREFIX = {
   session: "ses_",
   apiKey: "key_",
   stream: "als_",
+  schema: "als_",
   job: "job_",
   view: "view_",
   portal: "portal_",

@@ -83,12 +83,12 @@ export function cellPivot(
   }
 }
 
-function Time(props: { iso: string; zone: Zone; hasOffset: boolean }) {
+function Time(props: { iso: string; received?: string; zone: Zone; hasOffset: boolean }) {
   const { day, time, milliseconds } = clockOf(props.iso, props.zone);
   return (
     <time
       dateTime={props.iso}
-      title={props.iso}
+      data-received={props.received}
       className="font-mono text-[12px] whitespace-nowrap"
       suppressHydrationWarning
     >
@@ -158,7 +158,9 @@ export function createEventColumns(
 ) {
   const cells: Record<ColumnId, (event: ListedEvent) => ReactNode> = {
     seq: (event) => <span className="font-mono text-[12px] text-(--text-3)">#{event.seq}</span>,
-    time: (event) => <Time iso={event.occurredAt} zone={zone} hasOffset={hasOffsets} />,
+    time: (event) => (
+      <Time iso={event.occurredAt} received={event.recordedAt} zone={zone} hasOffset={hasOffsets} />
+    ),
     actor: (event) => <Person participant={event.actor} />,
     action: (event) => (
       <span className="flex min-w-0 items-center gap-1.5">

@@ -186,7 +186,11 @@ export function Summary(props: { event: EventDetail }) {
         ))}
         {event.targets.length === 0 && <Line label="Target">none</Line>}
         <Line label="Occurred">
-          <time dateTime={event.occurredAt} className="font-mono text-[12px]">
+          <time
+            dateTime={event.occurredAt}
+            data-received={event.recordedAt}
+            className="font-mono text-[12px]"
+          >
             {moment(event.occurredAt)}
           </time>
         </Line>

@@ -7,6 +7,7 @@ import {
   type MouseEvent,
   type ReactNode,
   type RefObject,
+  useCallback,
   useEffect,
   useLayoutEffect,
   useMemo,
@@ -16,15 +17,14 @@ import {
 import { ROW_HEIGHTS_PX, type TableLayout } from "@/lib/events/table-layout";
 import {
   createEventColumns,
-  EventCard,
   eventTableFeatures,
   gridTemplate,
   type ListedEvent,
   shownColumns,
 } from "./columns";
-import { type ActiveCell, cellId, pinning } from "./grid-cells";
+import { EventTableRow } from "./event-row";
+import { type ActiveCell, cellId } from "./grid-cells";
 import { editByKey, TableHeader } from "./table-header";
-import { TrailCell } from "./trail-cell";
 import { type ReadColumns, useColumnValues } from "./use-column-values";
 import { useMedia } from "./use-media";
 import { useZone, zoneOffset, zoneTitle } from "./zone";
@@ -240,6 +240,16 @@ export function EventTable(props: Props) {
     </span>
   );
 
+  // Rows stay as they are while what is done with them changes.
+  const onSelect = useRef(props.onSelect);
+  useLayoutEffect(() => {
+    onSelect.current = props.onSelect;
+  });
+  const select = useCallback(
+    (event: ListedEvent, isRange: boolean) => onSelect.current(event, isRange),
+    [],
+  );
+
   const template = gridTemplate(columns, hasOffsets);
   const activeId =
     active.row === "head" || activeIndex >= 0
@@ -277,11 +287,19 @@ export function EventTable(props: Props) {
         }}
         onPointerOver={(event) => {
           const place = placeOf(event);
-          setHovered(
-            place ? { row: place.row.id, column: place.column } : { row: null, column: 0 },
-          );
+          const [row, column] = place ? [place.row.id, place.column] : [null, 0];
+          if (row !== hovered.row || column !== hovered.column) setHovered({ row, column });
         }}
         onPointerLeave={() => setHovered({ row: null, column: 0 })}
+        onClick={(event) => {
+          const element = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
+          const row = rows[Number(element?.dataset.index)];
+          if (!element || !row) return;
+          const place = placeOf(event);
+          if (place) props.onActive({ row: row.id, column: place.column });
+          if (event.shiftKey) props.onSelect(row, true);
+          else props.onOpen(row);
+        }}
         onContextMenu={(event) => {
           const place = placeOf(event);
           const id = place && columns[place.column]?.id;
@@ -322,64 +340,31 @@ export function EventTable(props: Props) {
                   <span className="ml-12 inline-block h-2 w-40 rounded-full bg-(--sunken)" />
                 </div>
               );
-            const isOpen = event.id === props.openId;
-            const isSelected = props.selected.has(event.id);
             const isActive = event.id === active.row;
-            const tooledColumn =
+            const tooled =
               event.id === hovered.row ? hovered.column : isActive ? active.column : null;
             return (
-              // biome-ignore lint/a11y/useSemanticElements: as the grid.
-              // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the one tab stop.
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the grid handles the keys.
-              <div
+              <EventTableRow
                 key={event.id}
-                id={`row-${event.id}`}
-                role="row"
-                aria-rowindex={item.index + 2}
-                aria-selected={isSelected || isOpen || isActive}
-                data-testid="event-row"
-                onClick={(click) => {
-                  const found = placeOf(click);
-                  if (found) props.onActive({ row: event.id, column: found.column });
-                  if (click.shiftKey) props.onSelect(event, true);
-                  else props.onOpen(event);
-                }}
-                className={`group/row absolute inset-x-0 grid cursor-default items-center border-b border-(--border) bg-(--surface) pr-3 hover:bg-(--hover) aria-selected:bg-(--selected) max-sm:flex ${props.liveCount > 0 && item.index === props.liveCount ? "border-t border-t-(--accent-line)" : ""}`}
-                style={{ ...place, gridTemplateColumns: template }}
-              >
-                <TrailCell
-                  seq={event.seq}
-                  verifiedTo={props.verifiedTo}
-                  isFirst={item.index === 0}
-                  isLast={item.index === rows.length - 1}
-                  isSelected={isSelected}
-                  isSelecting={props.selected.size > 0}
-                  onSelect={isSmall ? null : (isRange) => props.onSelect(event, isRange)}
-                />
-                {isSmall ? (
-                  // biome-ignore lint/a11y/useSemanticElements: as the grid.
-                  // biome-ignore lint/a11y/useFocusableInteractive: as the row.
-                  <span role="gridcell" className="flex min-w-0 flex-1">
-                    <EventCard event={event} zone={zone} />
-                  </span>
-                ) : (
-                  rowsById[event.id]?.getAllCells().map((cell, column) => (
-                    // biome-ignore lint/a11y/useSemanticElements: as the grid.
-                    // biome-ignore lint/a11y/useFocusableInteractive: as the row.
-                    <span
-                      key={cell.id}
-                      id={cellId(event.id, column)}
-                      role="gridcell"
-                      data-row={item.index}
-                      data-column={column}
-                      className={`flex h-full min-w-0 items-center pr-3 ${pinning(columns[column]?.id)} ${isActive && active.column === column ? "group-focus-visible/grid:shadow-[inset_0_0_0_1.5px_var(--focus-color)]" : ""}`}
-                    >
-                      <table.FlexRender cell={cell} />
-                      {tooledColumn === column && tools(event, columns[column]?.id ?? "")}
-                    </span>
-                  ))
-                )}
-              </div>
+                event={event}
+                cells={isSmall ? null : (rowsById[event.id]?.getAllCells() ?? [])}
+                columns={columns}
+                index={item.index}
+                isLast={item.index === rows.length - 1}
+                isFirstOld={props.liveCount > 0 && item.index === props.liveCount}
+                startPx={item.start}
+                heightPx={rowHeight}
+                template={template}
+                zone={zone}
+                verifiedTo={props.verifiedTo}
+                isOpen={event.id === props.openId}
+                isSelected={props.selected.has(event.id)}
+                isSelecting={props.selected.size > 0}
+                activeColumn={isActive ? active.column : null}
+                tooledColumn={tooled}
+                tools={tooled === null ? null : tools(event, columns[tooled]?.id ?? "")}
+                onSelect={select}
+              />
             );
           })}
         </div>

@@ -6,12 +6,11 @@ import { useRouter } from "next/navigation";
 import { useTransition } from "react";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { ErrorPanel } from "@/components/ui/error-panel";
-import { type Diagnostic, EMPTY_FILTER } from "@/lib/events/filter/ast";
+import type { Diagnostic } from "@/lib/events/filter/ast";
 import { type EventSearch, toSearchParams, withFilter } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
 import { FilterBar } from "./filter-bar";
-import { FilterBuilder, FilterBuilderButton } from "./filter-builder-button";
 import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";
 import { eventsHref, useOpenView } from "./open-view";
@@ -98,7 +97,6 @@ export function Explorer(props: Props) {
     search && go(toSearchParams({ ...search, q, ...part, event: null, after: null, before: null }));
   const applyText = (text: string) => change({ q: text });
 
-  const rows = state.kind === "ready" ? state.page.rows : [];
   const bar = {
     organizationId,
     filter,
@@ -106,7 +104,6 @@ export function Explorer(props: Props) {
     diagnostics: isRun ? [] : state.diagnostics,
     onChange: applyText,
   };
-  const builder = { filter: filter ?? EMPTY_FILTER, rows, onChange: applyText };
   const time = search && (
     <TimeControl
       organizationId={organizationId}
@@ -122,9 +119,7 @@ export function Explorer(props: Props) {
       {search && (
         <>
           <div className="flex min-h-11 shrink-0 items-start gap-2 border-b border-(--border) px-3 py-2 max-sm:hidden">
-            <FilterBar {...bar}>
-              <FilterBuilderButton {...builder} />
-            </FilterBar>
+            <FilterBar {...bar} />
             {time}
             <LiveToggle tail={tail} />
             {csv}
@@ -140,7 +135,6 @@ export function Explorer(props: Props) {
               onClear={() => applyText("")}
             >
               <FilterBar {...bar} />
-              {filter && <FilterBuilder {...builder} />}
               {state.kind === "ready" && (
                 <div className="-mx-4 border-t border-(--border)">
                   <FacetSections

@@ -4,7 +4,7 @@ import { ChevronDown, ChevronRight, Minus, Search } from "lucide-react";
 import { useId, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Input } from "@/components/ui/field";
-import { FACET_SAMPLE, type Facet, type FacetValue } from "@/lib/events/facets";
+import { FACET_SAMPLE, type Facet, type FacetValue, SAMPLE_WORDS } from "@/lib/events/facets";
 import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
 import {
   excludeValue,
@@ -177,7 +177,7 @@ function Value(props: {
   const { state, onEdit } = props;
   const { value, name, count } = props.value;
   const shown = name ?? (value === "" ? "(empty)" : value);
-  const words = props.isCapped ? "10k+" : count.toLocaleString("en-US");
+  const words = props.isCapped ? SAMPLE_WORDS : count.toLocaleString("en-US");
   return (
     <li className="group relative flex h-[23px] items-center hover:bg-(--hover) max-sm:h-11">
       <button

@@ -2,15 +2,7 @@
 
 import { Search } from "lucide-react";
 import dynamic from "next/dynamic";
-import {
-  type KeyboardEvent,
-  type ReactNode,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-} from "react";
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import type { Clause, Diagnostic, EventFilter } from "@/lib/events/filter/ast";
 import { commitDraft, diagnoseDraft } from "@/lib/events/filter/complete";
@@ -33,8 +25,6 @@ interface Props {
   q: string;
   diagnostics: Diagnostic[];
   onChange(q: string): void;
-  /** Stands at the end of the bar. */
-  children?: ReactNode;
 }
 
 /**
@@ -129,10 +119,15 @@ export function FilterBar(props: Props) {
 
   const accept = (option: Suggestion) => {
     if (option.isRecent) return commit(option.text);
-    write(
-      draft.slice(0, option.from) + option.text + draft.slice(option.to),
-      option.from + option.text.length,
-    );
+    const start = draft.slice(0, option.from) + option.text;
+    write(start + draft.slice(option.to), start.length);
+  };
+
+  /** Somebody with a mouse has no Enter: a clause that is whole is committed. */
+  const pick = (option: Suggestion) => {
+    if (option.text.endsWith(" "))
+      commit(draft.slice(0, option.from) + option.text + draft.slice(option.to));
+    else accept(option);
   };
 
   const takeSuggestion = ({ span, suggestion }: Diagnostic) => {
@@ -259,7 +254,6 @@ export function FilterBar(props: Props) {
         >
           ?
         </button>
-        {props.children}
       </div>
       <SuggestionList
         id={id}
@@ -267,7 +261,7 @@ export function FilterBar(props: Props) {
         options={options}
         footer={footer}
         active={active}
-        onAccept={accept}
+        onAccept={pick}
       />
       <FilterProblems
         id={`${id}problems`}

@@ -85,6 +85,7 @@ function Chart({
   const chosen =
     at !== null && anchor !== null ? ([Math.min(at, anchor), Math.max(at, anchor)] as const) : null;
   const words = labels(bounds, zone);
+  const floor = floorShare(histogram);
 
   const apply = (from: number, to: number) =>
     onTime({ kind: "absolute", from: iso(bounds[from]), to: iso(bounds[to + 1]) });
@@ -134,6 +135,7 @@ function Chart({
         <span>
           <b className="font-medium text-(--text)">{sum.toLocaleString("en-US")}</b>
           {counted.kind === "all" ? "" : "+"} events
+          {floor !== null && `, kept since ${words.day(histogram.floorMs)}`}
         </span>
         {sumFailed > 0 && (
           <span className="flex items-center gap-1.5">
@@ -226,6 +228,12 @@ function Chart({
             );
           })}
         </svg>
+        {floor !== null && (
+          <span
+            className="absolute inset-y-0 border-l-2 border-dotted border-(--border-control)"
+            style={{ left: `${floor * 100}%` }}
+          />
+        )}
       </div>
       <div
         aria-hidden="true"
@@ -245,6 +253,14 @@ function Chart({
   );
 }
 
+/** Where the events that are kept begin, as a share of the width; null where that is before what is drawn. */
+function floorShare({ bounds, floorMs }: Buckets): number | null {
+  const next = bounds.findIndex((bound) => bound > floorMs);
+  if (next <= 0) return null;
+  const [start, end] = [bounds[next - 1] as number, bounds[next] as number];
+  return (next - 1 + (floorMs - start) / (end - start)) / (bounds.length - 1);
+}
+
 function iso(atMs: number | undefined): string {
   const [least, most] = [
     Date.parse("0001-01-01T00:00:00Z"),
@@ -256,6 +272,7 @@ function iso(atMs: number | undefined): string {
 interface Labels {
   short(atMs: number): string;
   long(atMs: number): string;
+  day(atMs: number): string;
 }
 
 /** Words as fine as the step: `14:30`, `23 Nov`, `Mar 2026`. */
@@ -267,17 +284,19 @@ function labels(bounds: readonly number[], timeZone: string): Labels {
     return (atMs: number) => made.format(atMs);
   };
   const day = { day: "numeric", month: "short" } as const;
+  const wholeDay = format({ ...day, year: "numeric" });
   const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
   if (step < 60_000) clock.second = "2-digit";
   if (step >= 28 * DAY_MS) {
     const month = format({ month: "short", year: "numeric" });
-    return { short: month, long: month };
+    return { short: month, long: month, day: wholeDay };
   }
-  if (step >= DAY_MS) return { short: format(day), long: format({ ...day, year: "numeric" }) };
+  if (step >= DAY_MS) return { short: format(day), long: wholeDay, day: wholeDay };
   const long = format({ ...day, ...clock });
   return {
     short: span > 2 * DAY_MS ? format(day) : span > 20 * HOUR_MS ? long : format(clock),
     long,
+    day: wholeDay,
   };
 }
 

@@ -1,4 +1,5 @@
 import { Button } from "@/components/ui/button";
+import { SAMPLE_WORDS } from "@/lib/events/facets";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { removeClause } from "@/lib/events/filter/edit";
 import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
@@ -77,8 +78,11 @@ export function NoMatch(props: {
     isPartial ? `/o/${props.organizationId}/events/restored?${params}` : null,
   );
   const part = (without: Restored["without"], words: string, onRemove: () => void) => (
-    <li key={without}>
-      <Button onClick={onRemove} className="max-w-full">
+    <li key={without} className="max-w-full">
+      <Button
+        onClick={onRemove}
+        className="h-auto min-h-7 max-w-full flex-wrap justify-center py-1"
+      >
         <span className="min-w-0 truncate font-mono text-[12px]">{words}</span>
         <span aria-hidden="true">×</span>
         <RestoredCount
@@ -117,7 +121,7 @@ export function NoMatch(props: {
   );
 }
 
-/** `31 events`, `10k+ events`, `at least 31, searched back to …`. */
+/** `31 events`, `4k+ events`, `at least 31, searched back to …`. */
 function RestoredCount(props: {
   isAsked: boolean;
   isAnswered: boolean;
@@ -127,11 +131,11 @@ function RestoredCount(props: {
   if (!props.isAsked || (props.isAnswered && !props.found)) return null;
   if (!props.found) return <span className="text-(--text-3)">…</span>;
   const { matches, counted } = props.found;
-  const number = counted.kind === "newest" ? "10k+" : matches.toLocaleString("en-US");
+  const number = counted.kind === "newest" ? SAMPLE_WORDS : matches.toLocaleString("en-US");
   const words = `${number} ${number === "1" ? "event" : "events"}`;
   const day = counted.kind === "searched" && clockOf(counted.backTo, zone).day;
   return (
-    <span className="whitespace-nowrap text-(--text-3) tabular-nums">
+    <span className="text-(--text-3) tabular-nums">
       {day ? `at least ${words}, searched back to ${day}` : words}
     </span>
   );

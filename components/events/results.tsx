@@ -167,7 +167,7 @@ export function Results(props: ResultsProps) {
       keys: "Escape",
       label: "Close the event",
       group: GROUP,
-      run: () => (openId ? open(null) : false),
+      run: () => (openedId.current ? open(null) : false),
     },
   ]);
 
@@ -214,7 +214,7 @@ export function Results(props: ResultsProps) {
               onOpen={(event) => open(event.id)}
               onActive={(cell) => {
                 setActive(cell);
-                if (openId && cell.row && cell.row !== "head") open(cell.row);
+                if (openedId.current && cell.row && cell.row !== "head") open(cell.row);
               }}
               onSelect={selection.toggle}
               onCellKey={onCellKey}

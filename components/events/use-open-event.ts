@@ -1,7 +1,7 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useRef, useState } from "react";
 import type { EventDetail } from "@/lib/events/schema";
 import type { DetailState } from "./event-drawer";
 import type { ExplorerActions } from "./explorer";
@@ -68,7 +68,8 @@ function useOpenId() {
   const openedId = useRef(openId);
   const setOpen = useCallback((id: string | null) => {
     openedId.current = id;
-    setState(id);
+    // What was pressed is painted first; the drawer, and the list beside it, come after.
+    startTransition(() => setState(id));
   }, []);
   useEffect(() => {
     const id = params.get("event");

@@ -183,12 +183,14 @@ function RunLine(props: { line: Line; view: DayView; isAside: boolean }) {
         }}
         className={`${isAside ? "grid-cols-[60px_16px_fit-content(60%)_minmax(0,1fr)]" : "grid-cols-[60px_16px_minmax(0,3fr)_minmax(0,2fr)]"} grid h-7 min-w-0 flex-1 items-center gap-x-2 text-left focus-visible:shadow-(--focus-inset) max-sm:h-13 max-sm:grid-cols-[16px_minmax(0,1fr)_auto] max-sm:gap-y-0`}
       >
-        <span
+        <time
+          dateTime={event.occurredAt}
+          data-received={event.recordedAt}
           className="font-mono text-[12px] text-(--text-3) max-sm:order-3 max-sm:text-right"
           suppressHydrationWarning
         >
           {time}
-        </span>
+        </time>
         <ActionGlyph action={event.action} />
         <span className="truncate font-mono text-[12px]">{event.action}</span>
         <span className="flex min-w-0 items-center gap-1.5 overflow-hidden text-(--text-2) max-sm:order-4 max-sm:col-span-2 max-sm:col-start-2">

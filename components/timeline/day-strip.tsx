@@ -1,12 +1,12 @@
 "use client";
 
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { useFetched } from "@/components/events/use-fetched";
 import { clockOf, useZone } from "@/components/events/zone";
 import { type TimelineSearch, toTimelineParams } from "@/lib/events/subject";
 import type { DayCounts } from "@/lib/events/timeline";
 import { dayAfter, dayStart, daysUpTo, dayWords, plural, shortDay } from "./days";
 import { PartFailed } from "./part-failed";
-import { useFetched } from "./use-fetched";
 import { shadeOf } from "./usual-panel";
 
 const DAYS = 90;
@@ -48,12 +48,13 @@ export function DayStrip(props: Props) {
     search: { ...timeline.search, event: null },
   });
   params.set("starts", [...days, dayAfter(last)].map((day) => dayStart(day, zone)).join());
-  const { state, retry } = useFetched<DayCounts>(
-    `/o/${props.organizationId}/timeline/days?${params}`,
-  );
-  if (state.kind === "failed") return <PartFailed what="the days" {...state} onRetry={retry} />;
+  const {
+    data: counts,
+    failure,
+    retry,
+  } = useFetched<DayCounts>(`/o/${props.organizationId}/timeline/days?${params}`);
+  if (failure) return <PartFailed what="the days" {...failure} onRetry={retry} />;
 
-  const counts = state.kind === "ready" ? state.data : null;
   const from = counts?.countedFrom ? clockOf(counts.countedFrom, zone).day : null;
   const did = counts?.did ?? [];
   const done = counts?.done ?? [];

@@ -1,6 +1,7 @@
 "use client";
 
 import type { ReactNode } from "react";
+import { useFetched } from "@/components/events/use-fetched";
 import { clockOf, useZone, type Zone, zoneTitle } from "@/components/events/zone";
 import { deviceWords } from "@/lib/events/device";
 import { isClause, laneClauses, primaryLane, type Subject } from "@/lib/events/subject";
@@ -8,7 +9,6 @@ import type { Counted, Usual } from "@/lib/events/timeline";
 import { plural } from "./days";
 import { PartFailed } from "./part-failed";
 import { filterHref, LINK } from "./timeline-header";
-import { useFetched } from "./use-fetched";
 
 const QUARTER_MS = 900_000;
 
@@ -17,10 +17,12 @@ export function UsualPanel(props: { organizationId: string; subject: Subject }) 
   const { organizationId, subject } = props;
   const zone = useZone();
   const params = new URLSearchParams({ [subject.role]: `${subject.type}:${subject.id}` });
-  const { state, retry } = useFetched<Usual>(`/o/${organizationId}/timeline/usual?${params}`);
-  if (state.kind === "failed")
-    return <PartFailed what="what is usual" {...state} onRetry={retry} />;
-  const usual = state.kind === "ready" ? state.data : null;
+  const {
+    data: usual,
+    failure,
+    retry,
+  } = useFetched<Usual>(`/o/${organizationId}/timeline/usual?${params}`);
+  if (failure) return <PartFailed what="what is usual" {...failure} onRetry={retry} />;
   const list = (
     title: string,
     field: Parameters<typeof isClause>[0],

@@ -119,7 +119,15 @@ test("every cell pivots: by button, by menu, as a column, to the same hour", asy
     .click({ button: "right" });
   await page.getByRole("menuitem", { name: "Only this ip" }).click();
   await expect(page.getByRole("button", { name: "Undo" }).first()).toBeVisible();
+  await expect(page).toHaveURL(/ip%3A/);
+  const ip = new URL(page.url()).searchParams.get("q")?.split("ip:")[1];
+  const there = await count(
+    server,
+    `actor_id = 'usr_1' AND action <> 'policy.changed' AND location = '${ip}'`,
+  );
+  await expect(rowCount(page)).toHaveText(`${there} event${there === 1 ? "" : "s"}`);
   await page.keyboard.press("j");
+  await expect(rowsOf(page).first()).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press(".");
   await page.getByRole("menuitem", { name: "Same hour (UTC)" }).click();
   await expect(page).toHaveURL(/from=.*to=/);

@@ -1,5 +1,5 @@
 import type { APIRequestContext, Page } from "@playwright/test";
-import { signInByRequest } from "../denial/visitor";
+import { createMember, signInByRequest } from "../denial/visitor";
 import { expect, signIn, test } from "../fixtures";
 import { expectAccessible } from "../fixtures/accessible";
 import { eventsForTests, importEvents, runSql } from "../fixtures/log";
@@ -142,13 +142,15 @@ test.describe("behind a reverse proxy", () => {
 });
 
 test("a session that is revoked ends the tail within a minute", async ({
-  signedIn: page,
+  page,
   server,
   organization,
 }) => {
+  const member = await createMember(server, organization.id);
+  await signIn(page, server.url, member);
   await importEvents(server, organization.id, eventsForTests(5));
   await goLive(page, `/o/${organization.id}/events`);
-  await runSql(server, "UPDATE sessions SET revoked_at = now()");
+  await runSql(server, ["UPDATE sessions SET revoked_at = now() WHERE user_id = $1", [member.id]]);
   await expect(live(page)).toHaveAccessibleName("Live: ended", { timeout: 60_000 });
   await expect(live(page)).toHaveAccessibleDescription("Your session has ended. Sign in again.");
 });

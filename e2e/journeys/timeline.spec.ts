@@ -176,7 +176,7 @@ test.describe("the timeline of an actor", () => {
     await toStart(page);
     await expect(async () => {
       const newer = page.getByRole("button", { name: "Newer events" });
-      if ((await newer.count()) > 0) await newer.click();
+      if ((await newer.count()) > 0) await newer.click({ timeout: 1_000 });
       await expect(newer).toHaveCount(0, { timeout: 1_000 });
     }).toPass();
     const days = await page.getByTestId("day-count").allInnerTexts();

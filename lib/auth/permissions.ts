@@ -10,6 +10,7 @@ export const permissions = [
   "streams:manage",
   "keys:manage",
   "organizations:manage",
+  "schemas:manage",
 ] as const;
 
 export type Permission = (typeof permissions)[number];

@@ -8,12 +8,13 @@ import * as eventsSend from "./events-send";
 import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
+import * as schemas from "./schemas";
 import * as seed from "./seed";
 import * as streams from "./streams";
 import * as users from "./users";
 import * as verify from "./verify";
 
-const commands = [orgs, keys, users, importFiles, eventsSend, streams, verify, seed];
+const commands = [orgs, keys, users, importFiles, eventsSend, streams, schemas, verify, seed];
 
 function createProgram(): Command {
   const program = new Command("trailseal")

@@ -25,6 +25,23 @@ export async function translated<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * For what stands before an event is taken: a database that is gone or slow is no verdict on it, its client
+ * shall send the same again.
+ */
+export async function unlessAway<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await translated(run);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(
+      "unavailable",
+      "The log cannot take events right now. Send the same request again.",
+      { retryAfterS: RETRY_AFTER_S, cause: error },
+    );
+  }
+}
+
 /** @returns AppError timeout or unavailable; anything else as it came. */
 export function explainDatabaseError(error: unknown): unknown {
   if (error instanceof AppError) return error;

@@ -32,5 +32,7 @@ export interface MetadataKeys {
 }
 
 export const FACET_VALUES = 10;
-/** The newest so many matches are counted, no more. */
-export const FACET_SAMPLE = 10_000;
+/** The newest so many matches are counted, no more: what is asked for at every step keeps below 50 ms. */
+export const FACET_SAMPLE = 4_000;
+/** For a count that reached it. */
+export const SAMPLE_WORDS = `${FACET_SAMPLE / 1_000}k+`;

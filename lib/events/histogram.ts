@@ -13,6 +13,8 @@ export interface Histogram {
   failedCounted: Counted;
   /** The zone whose days the buckets follow: the viewer's, or UTC where that one cannot be counted. */
   zone: string;
+  /** Time of the oldest event kept, whatever is filtered; epoch milliseconds. */
+  floorMs: number;
 }
 
 const SECOND = 1_000;

@@ -1,3 +1,4 @@
+import { explainDatabaseError } from "@/lib/db/explain";
 import { AppError, type ErrorCode } from "@/lib/errors";
 import { currentRequest } from "./request-context";
 
@@ -5,6 +6,7 @@ const STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
   invalid_filter: 400,
   invalid_event: 422,
+  schema_mismatch: 400,
   validation_failed: 422,
   unauthorized: 401,
   forbidden: 403,
@@ -18,6 +20,7 @@ const STATUS: Record<ErrorCode, number> = {
 
 /** Codes that the compatible API spells in its own way (contract §3, §6). */
 const WIRE_CODE: Partial<Record<ErrorCode, string>> = {
+  schema_mismatch: "invalid_audit_log_event",
   not_found: "entity_not_found",
   rate_limited: "rate_limit_exceeded",
   too_large: "payload_too_large",
@@ -38,7 +41,8 @@ export function jsonResponse(
  * An error in the shape that SDKs turn into their exceptions (contract §6): always `message` and `code`,
  * never `error`; `errors` in every 400, in a 422 only when there are any.
  */
-export function errorResponse(error: unknown): Response {
+export function errorResponse(thrown: unknown): Response {
+  const error = explainDatabaseError(thrown);
   const requestId = currentRequest()?.requestId ?? "";
   if (!(error instanceof AppError)) {
     console.error(`[trailseal] ${requestId}`, error);

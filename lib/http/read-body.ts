@@ -1,10 +1,13 @@
 import { AppError } from "@/lib/errors";
 
+/** Largest request body of the API. */
+export const MAX_BODY_BYTES = 1_048_576;
+
 /**
  * The body of a request of at most `maxBytes`.
  * @throws AppError too_large, or invalid_request for bytes that are not UTF-8.
  */
-export async function readText(request: Request, maxBytes: number): Promise<string> {
+export async function readText(request: Request, maxBytes = MAX_BODY_BYTES): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
@@ -24,7 +27,7 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
  * The JSON body of a request of at most `maxBytes`.
  * @throws AppError too_large, or invalid_request for bytes that are not UTF-8 or not JSON.
  */
-export async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+export async function readJson(request: Request, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
   const text = await readText(request, maxBytes);
   try {
     return JSON.parse(text) as unknown;

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import http from "node:http";
 import { MAX_BATCH_BYTES } from "@/lib/api/schema";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
+import { MAX_BODY_BYTES } from "@/lib/http/read-body";
 import { runWithRequestContext } from "@/lib/http/request-context";
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
 import { newId } from "@/lib/ids";
@@ -10,9 +11,6 @@ export type NextHandler = (
   request: http.IncomingMessage,
   response: http.ServerResponse,
 ) => Promise<void>;
-
-/** Largest request body of the API, bytes. */
-const MAX_BODY_BYTES = 1_048_576;
 
 /** Below these, every answer is JSON: SDKs cannot read Next's HTML or text errors. */
 const API_PREFIXES = [
@@ -37,6 +35,13 @@ const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/_widgets\/admin-portal\/audit-log-stream$/, methods: ["GET", "OPTIONS"] },
   { path: /^\/_widgets\/admin-portal\/generate-link$/, methods: ["POST", "OPTIONS"] },
   { path: /^\/portal\/generate_link$/, methods: ["POST"] },
+  { path: /^\/audit_logs\/actions$/, methods: ["GET"] },
+  { path: /^\/organizations$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/external_id\/[^/]+$/, methods: ["GET"] },
+  { path: /^\/organizations\/[^/]+$/, methods: ["GET", "PUT", "DELETE"] },
+  { path: /^\/organizations\/[^/]+\/audit_logs_retention$/, methods: ["GET", "PUT"] },
+  { path: /^\/organizations\/[^/]+\/audit_log_configuration$/, methods: ["GET"] },
+  { path: /^\/audit_logs\/actions\/[^/]+\/schemas$/, methods: ["GET", "POST"] },
 ];
 
 export interface Front {

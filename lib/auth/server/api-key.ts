@@ -1,11 +1,9 @@
 import { sha256 } from "@/lib/chain/sha256";
-import { translated } from "@/lib/db/explain";
+import { unlessAway } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { type ApiKeyAccessKey, permissionOf } from "../access";
-import type { Scope } from "../scope";
-
-const RETRY_AFTER_S = 2;
+import type { InstanceScope, Scope } from "../scope";
 
 export interface AuthenticatedKey {
   id: string;
@@ -14,6 +12,11 @@ export interface AuthenticatedKey {
    * @throws AppError not_found for one that is unknown, deleted, or another than the key is bound to.
    */
   scopeFor(organizationId: string): Promise<Scope>;
+  /**
+   * Scope of the instance, for what belongs to no organization.
+   * @throws AppError forbidden for a key that is bound to one.
+   */
+  instanceScope(): InstanceScope;
 }
 
 interface KeyRow {
@@ -32,20 +35,6 @@ async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
   if (key?.stale)
     await readPool().query("UPDATE api_keys SET last_used_at = now() WHERE id = $1", [key.id]);
   return key;
-}
-
-/** A database that is gone or slow is no verdict on a key: the client shall send the same again. */
-async function unlessAway<T>(run: () => Promise<T>): Promise<T> {
-  try {
-    return await translated(run);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw new AppError(
-      "unavailable",
-      "The log cannot take events right now. Send the same request again.",
-      { retryAfterS: RETRY_AFTER_S, cause: error },
-    );
-  }
 }
 
 async function isOrganization(id: string): Promise<boolean> {
@@ -70,8 +59,18 @@ export async function authenticateApiKey(
   if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
   const key = await unlessAway(() => findKey(sha256(bearer[1] as string)));
   if (!key) throw new AppError("unauthorized", "Unauthorized");
+  const principal = { kind: "api_key", id: key.id };
+  const permissions = new Set([permissionOf(accessKey)]);
   return {
     id: key.id,
+    instanceScope() {
+      if (key.organization_id !== null)
+        throw new AppError(
+          "forbidden",
+          "A key of one organization cannot do this: use one of the instance.",
+        );
+      return { principal, permissions, organizationId: null } as unknown as InstanceScope;
+    },
     async scopeFor(organizationId) {
       const bound = key.organization_id === null || key.organization_id === organizationId;
       if (!bound || !(await isOrganization(organizationId))) {
@@ -79,12 +78,7 @@ export async function authenticateApiKey(
           details: { entity_id: organizationId },
         });
       }
-      const permissions = new Set([permissionOf(accessKey)]);
-      return {
-        principal: { kind: "api_key", id: key.id },
-        permissions,
-        organizationId,
-      } as unknown as Scope;
+      return { principal, permissions, organizationId } as unknown as Scope;
     },
   };
 }

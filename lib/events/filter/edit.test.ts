@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { EventFilter } from "./ast";
 import {
   clearField,
-  editQuery,
   excludeValue,
   fieldRef,
   includeValue,
@@ -12,11 +12,12 @@ import {
   valueState,
 } from "./edit";
 import { parseFilter } from "./parse";
+import { serializeFilter } from "./serialize";
 
 const actor = fieldRef("actor");
-const edited = (query: string, edit: Parameters<typeof editQuery>[1]) => {
-  const result = editQuery(query, edit);
-  return result.ok ? result.query : result.diagnostics[0]?.code;
+const edited = (query: string, edit: (filter: EventFilter) => EventFilter) => {
+  const parsed = parseFilter(query);
+  return parsed.ok ? serializeFilter(edit(parsed.filter)) : parsed.diagnostics[0]?.code;
 };
 
 describe("editing a filter", () => {

@@ -1,7 +1,5 @@
 import type { FieldId } from "../fields";
 import type { Clause, EventFilter, FieldRef, ValueMatch } from "./ast";
-import { type ParsedFilter, parseFilter } from "./parse";
-import { serializeFilter } from "./serialize";
 
 /** What chips, facets and pivots do to a filter. Every function returns a new filter. */
 
@@ -87,15 +85,6 @@ export function valueState(
     if (isHeld) return negated ? "exclude" : "include";
   }
   return null;
-}
-
-/** Applies an edit to query text; text that does not parse comes back as its diagnostics. */
-export function editQuery(
-  query: string,
-  edit: (filter: EventFilter) => EventFilter,
-): { ok: true; query: string } | Extract<ParsedFilter, { ok: false }> {
-  const parsed = parseFilter(query);
-  return parsed.ok ? { ok: true, query: serializeFilter(edit(parsed.filter)) } : parsed;
 }
 
 function setValue(

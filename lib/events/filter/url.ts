@@ -82,8 +82,3 @@ export function withFilter(search: EventSearch, filter: EventFilter): URLSearchP
   const q = serializeFilter(filter);
   return toSearchParams({ ...search, q, event: null, after: null, before: null });
 }
-
-/** The search over another time, from its first page. */
-export function withTime(search: EventSearch, time: TimeRange): URLSearchParams {
-  return toSearchParams({ ...search, time, after: null, before: null });
-}

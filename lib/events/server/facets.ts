@@ -7,7 +7,7 @@ import { clearField, fieldRef, isSameField } from "../filter/edit";
 import { serializeField } from "../filter/serialize";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
-import { isRolledUp, isUncounted } from "./rolled-up";
+import { isRolledUp, uncounted } from "./rolled-up";
 import { countedOf, type Extent, readExtent, type SampleRequest, sampleOf, toWalk } from "./sample";
 import { fieldText } from "./where";
 
@@ -115,13 +115,17 @@ async function countGroup(
   const columns = Prisma.join(
     [...new Set(fields.flatMap(columnsOf))].map((name) => Prisma.raw(name)),
   );
+  // Taken apart once, for all fields that are read from targets.
+  const targets = fields.some(isOfTargets)
+    ? Prisma.sql`targets AS MATERIALIZED (SELECT e.seq, t.value FROM sample e CROSS JOIN LATERAL jsonb_array_elements(e.targets) AS t(value)),`
+    : Prisma.empty;
   const perField = fields.map(
     (field, index) =>
       Prisma.sql`(SELECT ${index}::integer AS field, v.* FROM (${topValues(field, selectedValues(whole, field), search)}) v)`,
   );
   // The row without a value tells what was counted, also where no field has any.
   const rows = await readRows<CountedValue>(Prisma.sql`
-    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, columns, sampleSize)}),
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, columns, sampleSize)}), ${targets}
     extent AS (SELECT count(*)::integer AS matches, (extract(epoch FROM min(occurred_at)) * 1000)::float8 AS oldest_ms FROM sample)
     SELECT field, value, name, count, total, extent.* FROM extent, (
       ${Prisma.join(perField, " UNION ALL ")}
@@ -140,7 +144,9 @@ function toFacet(
   search: string,
   counted: Counted,
 ): Facet {
-  const values = rows.map(({ value, name, count }) => ({ value: value ?? "", name, count }));
+  const values = rows
+    .map(({ value, name, count }) => ({ value: value ?? "", name, count }))
+    .filter(({ value }, rank) => rank < FACET_VALUES || selected.includes(value));
   const missing =
     search === "" ? selected.filter((value) => !values.some((v) => v.value === value)) : [];
   return {
@@ -180,20 +186,20 @@ function columnsOf(field: FieldRef): string[] {
   }
 }
 
+const isOfTargets = (field: FieldRef) => getField(field.id).source.from === "targets";
+
 /** (value, name, count, total): the most frequent values in `sample`, and the selected ones. */
 function topValues(field: FieldRef, selected: readonly string[], search: string): Prisma.Sql {
-  const { source, named } = getField(field.id);
+  const { named } = getField(field.id);
   const name = named ? fieldText(fieldRef(named)) : Prisma.sql`NULL::text`;
-  const from =
-    source.from === "targets"
-      ? Prisma.sql`sample e CROSS JOIN LATERAL jsonb_array_elements(e.targets) AS t(value)`
-      : Prisma.sql`sample e`;
-  // An event may name a target twice.
-  const count = source.from === "targets" ? Prisma.sql`count(DISTINCT seq)` : Prisma.sql`count(*)`;
+  // An event may name a target twice. Grouping by event first is faster than counting distinct events.
+  const each = isOfTargets(field)
+    ? Prisma.sql`SELECT value, max(name) AS name FROM (
+        SELECT t.seq, ${fieldText(field)} AS value, ${name} AS name FROM targets t) of_event GROUP BY value, seq`
+    : Prisma.sql`SELECT ${fieldText(field)} AS value, ${name} AS name FROM sample e`;
   return top(
-    Prisma.sql`SELECT value, max(name) AS name, ${count}::integer AS count FROM (
-      SELECT e.seq, ${fieldText(field)} AS value, ${name} AS name FROM ${from}
-    ) each WHERE value IS NOT NULL GROUP BY value`,
+    Prisma.sql`SELECT value, max(name) AS name, count(*)::integer AS count FROM (${each}) each
+      WHERE value IS NOT NULL GROUP BY value`,
     selected,
     search,
   );
@@ -205,11 +211,12 @@ function top(groups: Prisma.Sql, selected: readonly string[], search: string): P
     search === ""
       ? Prisma.sql`true`
       : Prisma.sql`(value ILIKE ${pattern} OR name ILIKE ${pattern})`;
-  return Prisma.sql`SELECT value, name, count, total FROM (
-      SELECT value, name, count, count(*) OVER ()::integer AS total,
-        row_number() OVER (ORDER BY count DESC, value) AS rank
+  const isSelected = Prisma.sql`value = ANY(${[...selected]}::text[])`;
+  return Prisma.sql`SELECT * FROM (
+      SELECT value, name, count, count(*) OVER ()::integer AS total
       FROM (${groups}) grouped WHERE ${found}
-    ) ranked WHERE rank <= ${FACET_VALUES} OR value = ANY(${[...selected]}::text[]) ORDER BY rank`;
+      ORDER BY ${isSelected} DESC, count DESC, value COLLATE "C" LIMIT ${FACET_VALUES + selected.length}
+    ) most ORDER BY count DESC, value COLLATE "C"`;
 }
 
 // Actions, exactly ---------------------------------------------------------------------------------
@@ -223,7 +230,7 @@ async function countActions(
   const groups = Prisma.sql`SELECT value, NULL::text AS name, sum(count)::integer AS count FROM (
       SELECT r.action AS value, r.events AS count FROM rollup_actions_daily r WHERE r.organization_id = ${organizationId}
       UNION ALL
-      SELECT e.action, 1 FROM events e WHERE ${isUncounted(organizationId)}
+      SELECT e.action, 1 FROM ${uncounted(organizationId)} e
     ) each GROUP BY value`;
   const rows = await readRows<Omit<CountedValue, "field" | keyof Extent>>(
     top(groups, selected, search),

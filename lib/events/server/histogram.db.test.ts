@@ -107,6 +107,8 @@ describe("histogram", () => {
       histogram,
       events.filter(({ occurred_at: at }) => at >= from && at < to),
     );
+    const oldest = events.map(({ occurred_at: at }) => at).sort()[0] as string;
+    expect(histogram?.floorMs).toBe(Date.parse(oldest));
     expect(histogram?.bounds[0]).toBeLessThanOrEqual(Date.parse(from));
     expect(histogram?.bounds.at(-1)).toBeGreaterThanOrEqual(Date.parse(to));
   });

@@ -5,9 +5,9 @@ import type { Clause } from "../filter/ast";
 import { type Histogram, HOUR_MS, histogramBounds } from "../histogram";
 import { failureRules } from "../outcome";
 import { zoneOffsetMs } from "../zoned-time";
-import { choosePlan } from "./plan";
+import { choosePlan, type Plan, type Walk } from "./plan";
 import { readRows } from "./read";
-import { isRolledUp, isUncounted } from "./rolled-up";
+import { isRolledUp, uncounted } from "./rolled-up";
 import { countedOf, type Extent, type SampleRequest, sampleOf, toWalk } from "./sample";
 import { ofOrganization, whereClause } from "./where";
 
@@ -36,18 +36,28 @@ export async function readHistogram(
   const zone =
     isLong && zoneOffsetMs(request.zone, span.toMs) % HOUR_MS !== 0 ? "UTC" : request.zone;
   const bounds = histogramBounds(span.fromMs, span.toMs, zone, isLong ? HOUR_MS : 0);
-  const range = { ...request, from: toIso(span.fromMs), to: toIso(span.toMs) };
-  const [counts, failed] = await Promise.all([
-    isLong ? countRollups(scope, span, bounds) : countSample(scope, range, bounds, "all"),
-    countSample(scope, range, bounds, "failed"),
+  const walk = toWalk(scope, { ...request, from: toIso(span.fromMs), to: toIso(span.toMs) });
+  const plan = await choosePlan(walk, request.filter);
+  const isIndexed = plan.rest.clauses.length === 0 && plan.driver.kind !== "targets";
+  const sample = (size: number, failed: Prisma.Sql) =>
+    countSample(plan, walk, bounds, size, failed);
+  const [whole, sampled] = await Promise.all([
+    isLong
+      ? countRollups(scope, span, bounds)
+      : isIndexed
+        ? sample(INDEXED_SAMPLE, Prisma.sql`false`)
+        : null,
+    sample(FACET_SAMPLE, isFailed),
   ]);
+  const { counts, counted } = whole ?? sampled;
   return {
     bounds,
-    counts: counts.counts,
-    failed: failed.counts,
-    counted: counts.counted,
-    failedCounted: failed.counted,
+    counts,
+    failed: sampled.failed,
+    counted,
+    failedCounted: sampled.counted,
     zone,
+    floorMs: span.floorMs,
   };
 }
 
@@ -55,6 +65,8 @@ export async function readHistogram(
 interface Span {
   fromMs: number;
   toMs: number;
+  /** Where the events that are kept begin. */
+  floorMs: number;
 }
 
 const toIso = (atMs: number) => new Date(atMs).toISOString();
@@ -74,7 +86,7 @@ async function readSpan(
   if (row?.oldest == null || row.newest == null) return null;
   const fromMs = from ? Date.parse(from) : row.oldest;
   const toMs = to ? Date.parse(to) : Math.max(row.newest + 1, from ? Date.now() : 0);
-  return fromMs < toMs ? { fromMs, toMs } : null;
+  return fromMs < toMs ? { fromMs, toMs, floorMs: row.oldest } : null;
 }
 
 // Rollups ------------------------------------------------------------------------------------------
@@ -106,7 +118,7 @@ async function countRollups(scope: Scope, span: Span, bounds: number[]) {
     SELECT width_bucket(at, ${boundsArray(bounds)})::integer AS bucket, sum(events)::float8 AS events FROM (
       SELECT r.hour AS at, r.events FROM ${hoursWithin(scope, span)}
       UNION ALL
-      SELECT e.occurred_at, 1 FROM events e WHERE ${isUncounted(organizationId)} AND ${between(fromMs, toMs)}
+      SELECT e.occurred_at, 1 FROM ${uncounted(organizationId)} e WHERE ${between(fromMs, toMs)}
       UNION ALL
       SELECT e.occurred_at, 1 FROM events e WHERE ${ofOrganization(organizationId)} AND ${between(fromMs, firstHour)} AND ${counted}
       UNION ALL
@@ -140,24 +152,27 @@ function whereEach(clauses: readonly Clause[]): Prisma.Sql {
 }
 
 async function countSample(
-  scope: Scope,
-  request: SampleRequest,
+  plan: Plan,
+  walk: Walk,
   bounds: number[],
-  kind: "all" | "failed",
+  size: number,
+  failed: Prisma.Sql,
 ) {
-  const walk = toWalk(scope, request);
-  const plan = await choosePlan(walk, request.filter);
-  const isIndexed =
-    kind === "all" && plan.rest.clauses.length === 0 && plan.driver.kind !== "targets";
-  const size = isIndexed ? INDEXED_SAMPLE : FACET_SAMPLE;
-  const column =
-    kind === "failed" ? Prisma.sql`(${isFailed}) AS counts` : Prisma.sql`true AS counts`;
-  const rows = await readRows<Extent & { bucket: number; events: number }>(Prisma.sql`
-    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, column, size)})
+  const rows = await readRows<
+    Extent & { bucket: number; events: number; failed: number }
+  >(Prisma.sql`
+    WITH sample AS MATERIALIZED (${sampleOf(plan, walk, Prisma.sql`(${failed}) AS failed`, size)})
     SELECT width_bucket(occurred_at, ${boundsArray(bounds)})::integer AS bucket,
-      (count(*) FILTER (WHERE counts))::float8 AS events,
+      count(*)::float8 AS events, (count(*) FILTER (WHERE failed))::float8 AS failed,
       sum(count(*)) OVER ()::integer AS matches,
       (extract(epoch FROM min(min(occurred_at)) OVER ()) * 1000)::float8 AS oldest_ms
     FROM sample GROUP BY 1`);
-  return { counts: spread(rows, bounds), counted: await countedOf(plan, walk, rows[0], size) };
+  return {
+    counts: spread(rows, bounds),
+    failed: spread(
+      rows.map((row) => ({ ...row, events: row.failed })),
+      bounds,
+    ),
+    counted: await countedOf(plan, walk, rows[0], size),
+  };
 }

@@ -12,7 +12,7 @@ const MAX_PARTS = 12;
 
 /**
  * How many events a search without a match would find without one of its clauses, or over all time; each
- * counted up to 10,000, as far as a bounded search reaches.
+ * counted up to FACET_SAMPLE, as far as a bounded search reaches.
  * @throws AppError timeout, unavailable
  */
 export async function readRestored(scope: Scope, request: SampleRequest): Promise<Restored[]> {

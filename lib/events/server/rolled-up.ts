@@ -15,8 +15,13 @@ export async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
   return (row?.tail ?? 0) <= MAX_TAIL;
 }
 
-/** Events that the rollups have not counted yet, as a condition on `events e`. */
-export function isUncounted(organizationId: string): Prisma.Sql {
-  return Prisma.sql`${ofOrganization(organizationId)} AND e.seq >= coalesce(
-    (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)`;
+/**
+ * (occurred_at, action) of the events that the rollups have not counted yet, to be read in one statement
+ * with them. By its order and limit the planner reads the index by number, whatever it expects.
+ */
+export function uncounted(organizationId: string): Prisma.Sql {
+  return Prisma.sql`(SELECT e.occurred_at, e.action FROM events e
+    WHERE ${ofOrganization(organizationId)} AND e.seq >= coalesce((SELECT f.next_seq FROM followers f
+      WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)
+    ORDER BY e.seq LIMIT ${2 * MAX_TAIL})`;
 }

@@ -25,8 +25,8 @@ export interface Extent {
 }
 
 /** Candidates checked where no index serves the whole filter; behind a target they are followed one by one. */
-const CANDIDATES = 20_000;
-const TARGET_CANDIDATES = 5_000;
+const CANDIDATES = 8_000;
+const TARGET_CANDIDATES = 3_000;
 
 export function toWalk({ organizationId }: Scope, { from, to }: SampleRequest): Walk {
   return { organizationId, from, to, direction: "older", position: null };

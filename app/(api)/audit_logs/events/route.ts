@@ -6,15 +6,15 @@ import { ingestEvent } from "@/lib/events/server/ingest";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { readJson } from "@/lib/http/read-body";
 import { countIgnoredFields } from "@/lib/keys/server/api-keys";
+import { checkEventSchema } from "@/lib/schemas/server/check-event";
 
-const MAX_BODY_BYTES = 1_048_576;
 const MAX_KEY_LENGTH = 1_024;
 
 /** Create an event, as the official SDKs call it: 401, then 400, 422, 404, and 200 once it is durable. */
 export async function POST(request: Request): Promise<Response> {
   try {
     const key = await authenticateApiKey(request, "handler:/audit_logs/events");
-    const body = await readJson(request, MAX_BODY_BYTES);
+    const body = await readJson(request);
     const idempotencyKey = request.headers.get("idempotency-key") || null;
     if (idempotencyKey && idempotencyKey.length > MAX_KEY_LENGTH) {
       throw new AppError(
@@ -27,6 +27,7 @@ export async function POST(request: Request): Promise<Response> {
       throw new AppError("invalid_event", "Validation failed.", { errors: parsed.errors });
     const { organizationId, event, ignored } = parsed.value;
     const scope = await key.scopeFor(organizationId);
+    await checkEventSchema(event);
     await ingestEvent(scope, event, idempotencyKey);
     if (ignored.length === 0) return jsonResponse(200, { success: true });
     // The event is durable: what is only a statistic must not turn its answer into a refusal.

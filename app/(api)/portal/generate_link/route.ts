@@ -6,12 +6,10 @@ import { parseFields } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
 import { generateLinkSchema } from "@/lib/portal/schema";
 
-const MAX_BODY_BYTES = 65_536;
-
 export async function POST(request: Request): Promise<Response> {
   try {
     const key = await authenticateApiKey(request, "handler:/portal/generate_link");
-    const body = parseFields(generateLinkSchema, await readJson(request, MAX_BODY_BYTES));
+    const body = parseFields(generateLinkSchema, await readJson(request));
     const scope = await key.scopeFor(body.organization).catch((error: unknown) => {
       if (!(error instanceof AppError) || error.code !== "not_found") throw error;
       // SDKs' own tests expect these words, with 400.

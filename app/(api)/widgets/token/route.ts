@@ -5,8 +5,6 @@ import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { parseFields } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
 
-const MAX_BODY_BYTES = 65_536;
-
 /** Other widgets' scopes are taken and not granted: a page may have several, and we serve one. */
 const tokenSchema = z.object({
   organization_id: z.string().min(1, "must not be empty"),
@@ -17,7 +15,7 @@ const tokenSchema = z.object({
 export async function POST(request: Request): Promise<Response> {
   try {
     const key = await authenticateApiKey(request, "handler:/widgets/token");
-    const body = parseFields(tokenSchema, await readJson(request, MAX_BODY_BYTES));
+    const body = parseFields(tokenSchema, await readJson(request));
     const scope = await key.scopeFor(body.organization_id);
     const granted = (body.scopes ?? []).filter((name) => name === WIDGET_SCOPE);
     return jsonResponse(201, { token: issueWidgetToken(scope, granted) });

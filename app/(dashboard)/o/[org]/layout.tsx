@@ -1,5 +1,6 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
+import { TimeCards } from "@/components/events/time-cards";
 import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
@@ -40,6 +41,7 @@ export default async function OrganizationLayout(props: {
         {props.children}
       </main>
       <Toasts />
+      <TimeCards />
       <Commands organizationId={org} listViews={readViewsAction} />
     </div>
   );

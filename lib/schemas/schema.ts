@@ -1,0 +1,140 @@
+import { z } from "zod";
+
+/** Schemas of actions, as the compatible API takes and gives them (contract §7). */
+
+const MAX_DEPTH = 6;
+const MAX_BYTES = 32_768;
+const MAX_PATTERN = 200;
+/** Each unbounded repetition multiplies the time that a match can take by the length of the text. */
+const MAX_REPETITIONS = 3;
+
+/** Backtracking explodes where groups are repeated, look around or refer back; what is left is polynomial. */
+function isSafePattern(pattern: string): boolean {
+  if (pattern.length > MAX_PATTERN) return false;
+  try {
+    new RegExp(pattern, "u");
+  } catch {
+    return false;
+  }
+  const bare = pattern.replace(/\\[^1-9k]/g, "_").replace(/\[[^\]]*\]/g, "_");
+  const repetitions = bare.match(/[*+]|\{\d+,\d*\}/g)?.length ?? 0;
+  return repetitions <= MAX_REPETITIONS && !/\)[*+{]|\(\?[^:]|\\/.test(bare);
+}
+
+/** The keywords that are known; whatever else would be looked past silently is refused. */
+const KEYWORDS = {
+  type: z.union([z.string(), z.array(z.string())]),
+  required: z.array(z.string()),
+  enum: z.array(z.unknown()).min(1),
+  const: z.unknown(),
+  pattern: z.string().refine(isSafePattern, {
+    error: `must be a regular expression of at most ${MAX_PATTERN} characters that cannot take long: no repeated groups, look-around or back-references, at most ${MAX_REPETITIONS} repetitions`,
+  }),
+  minLength: z.number().int().min(0),
+  maxLength: z.number().int().min(0),
+  minimum: z.number(),
+  maximum: z.number(),
+  format: z.enum(["date-time", "date", "time", "email", "ipv4", "ipv6", "uri", "uuid"]),
+  title: z.string(),
+  description: z.string(),
+};
+
+type JsonSchema = { [keyword: string]: unknown };
+
+function jsonSchema(depth: number): z.ZodType<JsonSchema> {
+  if (depth === 0)
+    return z.strictObject({}, { error: `must not be nested more than ${MAX_DEPTH} deep` });
+  return z.lazy(() => {
+    const inner = jsonSchema(depth - 1);
+    return z
+      .strictObject({
+        ...KEYWORDS,
+        properties: z.record(z.string(), inner),
+        additionalProperties: z.union([z.boolean(), inner]),
+        items: inner,
+      })
+      .partial();
+  });
+}
+
+const metadataSchema = jsonSchema(MAX_DEPTH);
+
+export const newActionSchemaSchema = z
+  .object({
+    targets: z
+      .array(z.object({ type: z.string().min(1).max(255), metadata: metadataSchema.nullish() }))
+      .min(1, "must name at least one target"),
+    actor: z.object({ metadata: metadataSchema }).nullish(),
+    metadata: metadataSchema.nullish(),
+  })
+  .refine((schema) => JSON.stringify(schema).length <= MAX_BYTES, {
+    error: `must be at most ${MAX_BYTES} bytes`,
+  });
+
+export type NewActionSchema = z.infer<typeof newActionSchemaSchema>;
+
+export const actionNameSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .refine((name) => Buffer.byteLength(name) <= 255, "must be at most 255 bytes")
+  .refine((name) => !name.includes("/") && !name.includes("\0"), "must not contain / or U+0000")
+  .refine(
+    (name) => !name.startsWith("trailseal."),
+    "must not start with the reserved prefix trailseal.",
+  );
+
+export interface ActionSchema {
+  id: string;
+  action: string;
+  version: number;
+  targets: { type: string; metadata?: JsonSchema | null | undefined }[];
+  actor: { metadata: JsonSchema } | null;
+  metadata: JsonSchema | null;
+  createdAt: string;
+}
+
+/** As the API gives it: what was not configured is left out, since clients stumble over null. */
+export function toWireSchema(schema: ActionSchema) {
+  return {
+    object: "audit_log_schema",
+    version: schema.version,
+    ...(schema.actor ? { actor: schema.actor } : {}),
+    targets: schema.targets.map(({ type, metadata }) => (metadata ? { type, metadata } : { type })),
+    ...(schema.metadata ? { metadata: schema.metadata } : {}),
+    created_at: schema.createdAt,
+  };
+}
+
+/** The schema of a whole event: every named target at least once, metadata as asked for. */
+export function eventSchemaOf({ targets, actor, metadata }: ActionSchema): JsonSchema {
+  const isType = (type: string) => ({
+    type: "object",
+    properties: { type: { const: type } },
+    required: ["type"],
+  });
+  const described = targets.filter((target) => target.metadata);
+  return {
+    type: "object",
+    properties: {
+      ...(actor ? { actor: { type: "object", properties: { metadata: actor.metadata } } } : {}),
+      targets: {
+        type: "array",
+        ...(targets.length > 0
+          ? { allOf: targets.map(({ type }) => ({ contains: isType(type) })) }
+          : {}),
+        ...(described.length > 0
+          ? {
+              items: {
+                allOf: described.map((target) => ({
+                  if: isType(target.type),
+                  // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+                  then: { properties: { metadata: target.metadata } },
+                })),
+              },
+            }
+          : {}),
+      },
+      ...(metadata ? { metadata } : {}),
+    },
+  };
+}
