@@ -40,11 +40,14 @@ export function TimeCards() {
     document.addEventListener("pointerover", onPoint);
     document.addEventListener("keyup", onKey);
     document.addEventListener("scroll", hide, true);
+    // Whoever moved on has done with it: its Escape must not be the one meant for what has the focus now.
+    document.addEventListener("focusin", hide);
     return () => {
       hide();
       document.removeEventListener("pointerover", onPoint);
       document.removeEventListener("keyup", onKey);
       document.removeEventListener("scroll", hide, true);
+      document.removeEventListener("focusin", hide);
     };
   }, []);
   return time?.isConnected ? <TimeCard time={time} onClose={() => setTime(null)} /> : null;

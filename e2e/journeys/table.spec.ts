@@ -249,4 +249,13 @@ test("a time explains itself to mouse and keyboard: every clock, its age, when i
   await expect(card).toContainText("Relative");
   await page.keyboard.press("ArrowRight");
   await expect(card).toHaveCount(0);
+
+  // Who opens the event from here has done with the time: one Escape closes the event.
+  await page.keyboard.press("ArrowLeft");
+  await expect(card).toContainText("Relative");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("drawer-title")).toBeFocused();
+  await expect(card).toHaveCount(0);
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("drawer-title")).toHaveCount(0);
 });
