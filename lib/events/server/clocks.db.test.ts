@@ -21,13 +21,14 @@ describe("readClocks", () => {
   test("while the clocks agree nothing is ahead, with events and without", async () => {
     const log = await createTestLog(db);
     const scope = systemScope("cli", log);
-    expect(await readClocks(scope)).toEqual({
-      lastRecordedAt: null,
-      recordedAheadMs: 0,
-      databaseAheadMs: 0,
-    });
+    const empty = await readClocks(scope);
+    expect(empty).toMatchObject({ lastRecordedAt: null, recordedAheadMs: 0 });
     await appendEvents(log, [newEvent({})]);
-    expect(await readClocks(scope)).toMatchObject({ recordedAheadMs: 0, databaseAheadMs: 0 });
+    const clocks = await readClocks(scope);
+    expect(clocks.recordedAheadMs).toBe(0);
+    // Two processes read the same clock some moments apart.
+    for (const { databaseAheadMs } of [empty, clocks])
+      expect(Math.abs(databaseAheadMs)).toBeLessThan(1_000);
   });
 
   test("after the clock stepped back, the page says how far recorded_at stands ahead", async () => {
