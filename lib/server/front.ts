@@ -26,6 +26,14 @@ const API_PREFIXES = [
 /** What exists below them, by raw path. */
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
+  { path: /^\/organizations$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/external_id\/[^/]+$/, methods: ["GET"] },
+  { path: /^\/organizations\/[^/]+$/, methods: ["GET", "PUT", "DELETE"] },
+  { path: /^\/organizations\/[^/]+\/audit_log_configuration$/, methods: ["GET"] },
+  { path: /^\/organizations\/[^/]+\/audit_logs_retention$/, methods: ["GET", "PUT"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts\/[^/]+$/, methods: ["DELETE"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts\/[^/]+\/(invite|revoke)$/, methods: ["POST"] },
 ];
 
 export interface Front {

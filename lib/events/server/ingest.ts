@@ -62,6 +62,8 @@ function importKey(format: string, sourceId: string | null, event: NewEvent): Bu
   );
 }
 
+const keyOf = ({ principal }: Scope) => (principal.kind === "api_key" ? principal.id : null);
+
 /**
  * Stores one event of a client. Requests that arrive while a commit is under way share the next one.
  * @returns once the event is durable.
@@ -82,6 +84,7 @@ export async function ingestEvent(
     key: requestKey(organizationId, idempotencyKey, event),
     keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
     source: "api",
+    apiKeyId: keyOf(scope),
   });
   const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
   queues.set(organizationId, queue);
@@ -182,6 +185,7 @@ export class Importer {
         key: importKey(format, sourceId, event),
         keylessKey: null,
         source: "import",
+        apiKeyId: keyOf(this.scope),
       })),
     );
     await this.committing;

@@ -1,0 +1,27 @@
+import type { DestinationId, StreamState, StreamSummary } from "./schema";
+
+/** Our streams in the words of the compatible API: contract §9. */
+
+export const CONTRACT_TYPE: Record<DestinationId, string> = {
+  webhook: "GenericHttps",
+  splunk: "Splunk",
+};
+
+/** error: waiting may cure it; invalid: somebody has to change something. */
+export const CONTRACT_STATE: Record<StreamState, "active" | "inactive" | "error" | "invalid"> = {
+  active: "active",
+  degraded: "error",
+  error: "invalid",
+  paused: "inactive",
+  disabled: "invalid",
+};
+
+export function streamOfContract(stream: StreamSummary): object {
+  return {
+    id: stream.id,
+    type: CONTRACT_TYPE[stream.destination],
+    state: CONTRACT_STATE[stream.state],
+    last_synced_at: stream.lastSuccessAt,
+    created_at: stream.createdAt,
+  };
+}
