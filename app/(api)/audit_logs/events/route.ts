@@ -7,6 +7,7 @@ import { idempotencyKeyOf } from "@/lib/http/answer-once";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { readApiBody } from "@/lib/http/json-handler";
 import { countIgnoredFields } from "@/lib/keys/server/api-keys";
+import { log } from "@/lib/log";
 
 /** Create an event, as the official SDKs call it: 401, then 400, 422, 404, and 200 once it is durable. */
 export async function POST(request: Request): Promise<Response> {
@@ -23,7 +24,7 @@ export async function POST(request: Request): Promise<Response> {
     if (ignored.length === 0) return jsonResponse(200, { success: true });
     // The event is durable: what is only a statistic must not turn its answer into a refusal.
     await countIgnoredFields(key.id, ignored.length).catch((error) =>
-      console.error("[trailseal] ignored fields were not counted", error),
+      log().error({ err: error }, "ignored fields were not counted"),
     );
     return jsonResponse(
       200,
