@@ -105,6 +105,11 @@ const periods = [
 const DAYS_OF_PERIOD = new Map(periods);
 export const MAX_RETENTION_DAYS = 3_650;
 
+/** null: for ever. */
+export const retentionChoiceSchema = z.object({
+  days: z.int().min(1).max(MAX_RETENTION_DAYS).nullable(),
+});
+
 /** Either dialect, or both when they agree; out come days. */
 export const retentionSchema = z
   .object({

@@ -15,19 +15,15 @@ const withDomains = { domains: { orderBy: { id: "asc" } } } as const;
 
 type Row = Prisma.OrganizationGetPayload<{ include: { domains: true } }>;
 
-export interface WireOrganization {
-  object: "organization";
-  id: string;
-  [member: string]: unknown;
-}
+export type WireOrganization = ReturnType<typeof toWire>;
 
-function toWire(row: Row): WireOrganization {
+function toWire(row: Row) {
   const times = (of: { createdAt: Date; updatedAt: Date }) => ({
     created_at: of.createdAt.toISOString(),
     updated_at: of.updatedAt.toISOString(),
   });
   return {
-    object: "organization",
+    object: "organization" as const,
     id: row.id,
     name: row.name,
     allow_profiles_outside_organization: row.allowProfilesOutsideOrganization,

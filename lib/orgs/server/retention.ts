@@ -6,6 +6,8 @@ import { MAX_RETENTION_DAYS } from "../schema";
 
 /** How long an organization keeps events. Nothing is deleted yet: this is what deletion will go by. */
 
+const DAY_MS = 86_400_000;
+
 /** @returns days; null: never set, everything is kept. */
 export async function readRetention({ organizationId }: Scope): Promise<number | null> {
   const { retentionDays } = await getPrisma().organization.findUniqueOrThrow({
@@ -21,29 +23,40 @@ export async function setRetention({ organizationId }: Scope, days: number | nul
   });
 }
 
+export interface RetentionPreview {
+  /** Events received before this would go; null: none would. */
+  before: string | null;
+  events: number;
+  all: number;
+}
+
 /**
- * How many events were received before so many days ago. Received times never decrease along the sequence,
- * so the boundary is found by halving it: one look-up by key per step, whatever the size of the log.
+ * What a retention would delete now. Received times never decrease along the sequence, so the boundary is
+ * found by halving it: one look-up by key per step, whatever the size of the log.
  */
-export async function countOlderThan({ organizationId }: Scope, days: number): Promise<number> {
+export async function previewRetention(
+  { organizationId }: Scope,
+  days: number | null,
+): Promise<RetentionPreview> {
   const prisma = getPrisma();
-  const boundary = new Date(Date.now() - days * 86_400_000);
   const head = await prisma.logHead.findUniqueOrThrow({ where: { organizationId } });
-  const isOlder = async (seq: bigint) => {
+  const first = Number(head.firstSeq);
+  const next = Number(head.nextSeq);
+  const all = next - first;
+  if (days === null) return { before: null, events: 0, all };
+  const before = new Date(Date.now() - days * DAY_MS);
+  let low = first;
+  let high = next;
+  while (low < high) {
+    const seq = Math.floor((low + high) / 2);
     const event = await prisma.event.findFirst({
       where: { organizationId, seq },
       select: { recordedAt: true },
     });
-    return event !== null && event.recordedAt < boundary;
-  };
-  let low = head.firstSeq;
-  let high = head.nextSeq;
-  while (low < high) {
-    const middle = (low + high) / BigInt(2);
-    if (await isOlder(middle)) low = middle + BigInt(1);
-    else high = middle;
+    if (event && event.recordedAt < before) low = seq + 1;
+    else high = seq;
   }
-  return Number(low - head.firstSeq);
+  return { before: before.toISOString(), events: low - first, all };
 }
 
 /** E9 of the contract: its period is never null, so that "everything" is told as the longest it knows. */
