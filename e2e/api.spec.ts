@@ -74,7 +74,7 @@ test.describe("organizations by the official SDK", () => {
     organization,
   }) => {
     const { auditLogs, organizations } = client(server, await makeKey(server, "organizations"));
-    const asked = { organizationId: organization.id, retentionPeriod: "3_MONTHS" as const };
+    const asked = { id: organization.id, retentionPeriod: "3_MONTHS" as const };
     const answer = { retentionPeriodInDays: 90 };
     expect(await auditLogs.updateOrganizationAuditLogsRetention(asked)).toEqual(answer);
     expect(await auditLogs.getOrganizationAuditLogsRetention(asked)).toEqual(answer);
