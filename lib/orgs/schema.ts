@@ -14,7 +14,7 @@ const domainSchema = z
 
 const metadataSchema = z
   .record(
-    z.string().min(1).max(40, "must have at most 40 characters"),
+    storableText(40).min(1),
     storableText(600).refine((value) => value !== "", "must not be empty"),
   )
   .refine(
