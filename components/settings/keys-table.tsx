@@ -14,6 +14,7 @@ interface ShownKey {
   organizationId: string | null;
   permissions: string[];
   expiresAt: string | null;
+  eventsLastDay: number;
   clients: { client: string; lastSeenAt: string }[];
   last4: string;
   createdAt: string;
@@ -84,6 +85,7 @@ export function KeysTable(props: Props) {
             <th className="h-8 pr-4 font-normal">Ends in</th>
             <th className="h-8 pr-4 font-normal">Created</th>
             <th className="h-8 pr-4 font-normal">Last used</th>
+            <th className="h-8 pr-4 text-right font-normal">Events, 24 h</th>
             <th
               className="h-8 pr-4 text-right font-normal"
               title="Unknown event fields that requests with this key carried"
@@ -141,6 +143,12 @@ export function KeysTable(props: Props) {
                     )}
                   </ul>
                 )}
+              </td>
+              <td
+                data-label="Events, 24 h"
+                className={`pr-4 text-right tabular-nums max-sm:text-left ${LABELLED}`}
+              >
+                {key.eventsLastDay.toLocaleString("en-US")}
               </td>
               <td
                 data-label="Ignored fields"

@@ -64,6 +64,7 @@ export function register(program: Command): void {
             organization: key.organizationId ?? "all",
             permissions: key.permissions.join(","),
             "last used": key.lastUsedAt ?? "never",
+            "events, 24 h": String(key.eventsLastDay),
             "used by": key.clients.map(({ client }) => client.split(" ", 1)[0]).join(","),
             state: keyState(key),
           })),

@@ -3,6 +3,7 @@ import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope
 // biome-ignore lint/style/noRestrictedImports: a test makes its own database.
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { createApiKey } from "@/lib/keys/server/api-keys";
+import { createStream } from "@/lib/streams/server/streams";
 import * as configuration from "./[id]/audit_log_configuration/route";
 import * as retention from "./[id]/audit_logs_retention/route";
 import * as invite from "./[id]/it_contacts/[contact]/invite/route";
@@ -287,6 +288,49 @@ describe("retention", () => {
       retention_period_in_days: 60,
       state: "inactive",
     });
+  });
+});
+
+describe("the configuration", () => {
+  it("shows the organization's stream and how it does, in the contract's words", async () => {
+    const { id } = (await create({ name: "Streams" })).body;
+    const scope = systemScope("cli", id);
+    const config = { url: "https://siem.example.com/", format: "json" as const, headers: [] };
+    const { stream } = await createStream(scope, {
+      destination: "webhook",
+      name: "SIEM",
+      config,
+      from: "now",
+      secrets: {},
+    });
+    const read = async () => (await call(configuration.GET, { id })).body;
+    expect(await read()).toEqual({
+      organization_id: id,
+      retention_period_in_days: 3650,
+      state: "inactive",
+      log_stream: {
+        id: stream.id,
+        type: "GenericHttps",
+        state: "active",
+        last_synced_at: null,
+        created_at: TIME,
+      },
+    });
+    for (const [ours, theirs] of [
+      ["paused", "inactive"],
+      ["degraded", "error"],
+      ["error", "invalid"],
+      ["disabled", "invalid"],
+    ]) {
+      await db.owner.query(
+        "UPDATE stream_state SET state = $2, last_success_at = '2026-03-05T07:59:41.003Z' WHERE stream_id = $1",
+        [stream.id, ours],
+      );
+      expect((await read()).log_stream).toMatchObject({
+        state: theirs,
+        last_synced_at: "2026-03-05T07:59:41.003Z",
+      });
+    }
   });
 });
 

@@ -158,6 +158,8 @@ describe("an API key", () => {
       { id: first.id, name: "first", events: 5 },
       { id: second.id, name: "second", events: 2 },
     ]);
+    await followRollups(acme);
+    expect(await keyOf(first.id)).toMatchObject({ eventsLastDay: 5 });
     const raw = await db.owner.query(
       `SELECT DISTINCT hour = date_trunc('hour', recorded_at, 'UTC') AS agrees FROM events e
        JOIN rollup_keys_hourly r USING (organization_id, api_key_id)`,

@@ -38,6 +38,8 @@ export interface ApiKey {
   expiresAt: string | null;
   /** SDKs that used it, by User-Agent, the last seen first. */
   clients: { client: string; lastSeenAt: string }[];
+  /** Events received with it in the last 24 whole hours and the one under way, as far as they are counted. */
+  eventsLastDay: number;
   /** Unknown event fields that requests with this key carried. */
   ignoredFields: number;
 }
@@ -115,6 +117,12 @@ export async function listApiKeys(scope: Scope | InstanceScope): Promise<ApiKey[
     omit: { keyHash: true },
     include: { clients: { orderBy: { lastSeenAt: "desc" } } },
   });
+  const counts = await getPrisma().rollupKeyHourly.groupBy({
+    by: "apiKeyId",
+    where: { ...within(scope), hour: { gt: new Date(Date.now() - 25 * 3_600_000) } },
+    _sum: { events: true },
+  });
+  const eventsOf = new Map(counts.map(({ apiKeyId, _sum }) => [apiKeyId, Number(_sum.events)]));
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
@@ -129,6 +137,7 @@ export async function listApiKeys(scope: Scope | InstanceScope): Promise<ApiKey[
       client,
       lastSeenAt: lastSeenAt.toISOString(),
     })),
+    eventsLastDay: eventsOf.get(row.id) ?? 0,
     ignoredFields: Number(row.ignoredFields),
   }));
 }
