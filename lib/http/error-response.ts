@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "@/lib/errors";
+import { log } from "@/lib/log";
 import { currentRequest } from "./request-context";
 
 const STATUS: Record<ErrorCode, number> = {
@@ -41,7 +42,7 @@ export function jsonResponse(
 export function errorResponse(error: unknown): Response {
   const requestId = currentRequest()?.requestId ?? "";
   if (!(error instanceof AppError)) {
-    console.error(`[trailseal] ${requestId}`, error);
+    log().error({ err: error }, "a request failed");
     return jsonResponse(500, {
       message: `Something failed here. Request ${requestId}.`,
       code: "internal_error",

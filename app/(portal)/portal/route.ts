@@ -6,6 +6,9 @@ import { portalHref } from "@/lib/portal/places";
 
 const MAX_TOKEN_LENGTH = 200;
 
+/** Scanners of mail ask with HEAD: that must not use the link up. */
+export const HEAD = () => new Response(null, { headers: { "Cache-Control": "no-store" } });
+
 /** Redeems a link: the token becomes a cookie and leaves the address. */
 export async function GET(request: Request): Promise<Response> {
   try {

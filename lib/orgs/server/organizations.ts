@@ -1,3 +1,4 @@
+import type pg from "pg";
 import { z } from "zod";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
@@ -48,23 +49,30 @@ async function logPrefix(): Promise<string> {
  * @throws AppError conflict when the id is taken, also by a deleted organization.
  */
 export async function createOrganization(
+  scope: InstanceScope,
+  organization: NewOrganization,
+): Promise<{ id: string }> {
+  return inTransaction(readPool(), (client) => insertOrganization(client, scope, organization));
+}
+
+/** The same within a transaction of the caller. */
+export async function insertOrganization(
+  client: pg.PoolClient,
   _scope: InstanceScope,
   organization: NewOrganization,
 ): Promise<{ id: string }> {
   const id = organization.id ?? newId("organization");
   const origin = `${await logPrefix()}/${id}`;
-  await inTransaction(readPool(), async (client) => {
-    const made = await client.query(
-      "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
-      [id, organization.name],
-    );
-    if (made.rowCount === 0)
-      throw new AppError("conflict", `There is already an organization ${id}.`);
-    await client.query(
-      "INSERT INTO log_heads (organization_id, origin, head_hash) VALUES ($1, $2, $3)",
-      [id, origin, genesisHash(origin)],
-    );
-  });
+  const made = await client.query(
+    "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+    [id, organization.name],
+  );
+  if (made.rowCount === 0)
+    throw new AppError("conflict", `There is already an organization ${id}.`);
+  await client.query(
+    "INSERT INTO log_heads (organization_id, origin, head_hash) VALUES ($1, $2, $3)",
+    [id, origin, genesisHash(origin)],
+  );
   return { id };
 }
 
