@@ -159,7 +159,14 @@ test(`${REQUESTS} requests that are nearly right break nothing`, async ({
   organization,
 }) => {
   test.setTimeout(process.env.TRAILSEAL_LONG ? 1_800_000 : 120_000);
-  const made = await server.cliJson<{ key: string }>("keys", "create", "--name", "fuzz");
+  const made = await server.cliJson<{ key: string }>(
+    "keys",
+    "create",
+    "--name",
+    "fuzz",
+    "--permissions",
+    "admin",
+  );
   const all = shapes(organization.id);
   const failures: string[] = [];
   let next = 0;

@@ -57,7 +57,16 @@ const stored = (server: TestServer, organizationId: string, action: string) =>
   ]);
 
 const makeKey = async (server: TestServer) =>
-  (await server.cliJson<{ key: string }>("keys", "create", "--name", "sdk")).key;
+  (
+    await server.cliJson<{ key: string }>(
+      "keys",
+      "create",
+      "--name",
+      "sdk",
+      "--permissions",
+      "admin",
+    )
+  ).key;
 
 const failure = async (work: Promise<unknown>) => {
   const error = await work.then(

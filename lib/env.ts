@@ -45,6 +45,10 @@ const envSchema = z
     TRAILSEAL_REQUIRE_CONTEXT: flag.default(false),
     /** Addresses or CIDR ranges streams may reach although private, loopback or plain http. */
     TRAILSEAL_EGRESS_ALLOW: commaList.default([]),
+    /** Requests of one API key in a minute, all at once or spread; beyond is 429. */
+    TRAILSEAL_RATE_LIMIT_PER_MINUTE: limit.default(60_000),
+    /** What is written to standard error, as JSON lines. */
+    TRAILSEAL_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
     /** Milliseconds a dashboard read may take in the database. */
     TRAILSEAL_STATEMENT_TIMEOUT_MS: limit.default(10_000),
   })

@@ -5,6 +5,8 @@ const nextUlid = monotonicFactory();
 const PREFIX = {
   event: "audit_event_",
   organization: "org_",
+  domain: "org_domain_",
+  itContact: "it_contact_",
   user: "user_",
   session: "ses_",
   apiKey: "key_",

@@ -2,7 +2,7 @@
 
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
-import { CreateKey } from "@/components/settings/create-key";
+import { CreateKey, type CreateKeyAction } from "@/components/settings/create-key";
 import { CopyButton } from "@/components/ui/copy-button";
 import type { ActionResult } from "@/lib/http/action-result";
 
@@ -12,10 +12,7 @@ interface Props {
   organizationId: string;
   /** Address the application sends to. */
   baseUrl: string;
-  createKey(
-    organizationId: string,
-    name: string,
-  ): Promise<ActionResult<{ id: string; key: string }>>;
+  createKey: CreateKeyAction;
   readIngestion(organizationId: string): Promise<ActionResult<{ hasEvents: boolean }>>;
 }
 
@@ -104,7 +101,12 @@ export function Onboarding(props: Props) {
         </header>
         <section>
           <h3 className="text-[14px] font-semibold">1. Create an API key</h3>
-          <CreateKey organizationId={organizationId} create={props.createKey} onCreated={setKey} />
+          <CreateKey
+            isSimple
+            organizationId={organizationId}
+            create={props.createKey}
+            onCreated={setKey}
+          />
         </section>
         <section>
           <div className="flex flex-wrap items-center gap-2">

@@ -11,8 +11,8 @@ export interface RankedRow {
   /** In the period, and in the one before; null where that was not counted. */
   events: number;
   before: number | null;
-  /** The explorer with exactly these events. */
-  href: string;
+  /** The explorer with exactly these events; null where no filter says which. */
+  href: string | null;
   beforeHref: string;
 }
 
@@ -20,11 +20,17 @@ const LINK =
   "tabular-nums underline decoration-(--border-control) underline-offset-3 hover:decoration-(--text) max-sm:inline-flex max-sm:min-h-11 max-sm:items-center";
 
 /** A number that leads to the events it counts; `cap` is where counting stopped. */
-export function CountLink(props: { events: number; href: string; cap?: number | undefined }) {
+export function CountLink(props: {
+  events: number;
+  href: string | null;
+  cap?: number | undefined;
+}) {
   const { events, href, cap = Number.POSITIVE_INFINITY } = props;
+  const words = events > cap ? `${count(cap)}+` : count(events);
+  if (href === null) return <span className="tabular-nums">{words}</span>;
   return (
     <Link href={href} prefetch={false} className={LINK}>
-      {events > cap ? `${count(cap)}+` : count(events)}
+      {words}
     </Link>
   );
 }

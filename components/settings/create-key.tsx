@@ -2,15 +2,34 @@
 
 import { type FormEvent, useRef, useState, useTransition } from "react";
 import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
-import { Field, Input } from "@/components/ui/field";
+import { Field, Input, Select } from "@/components/ui/field";
+import type { KeyPermission } from "@/lib/auth/permissions";
 import type { ActionResult } from "@/lib/http/action-result";
+import { NewKey } from "./new-key";
+
+export type CreateKeyAction = (
+  organizationId: string,
+  input: { name: string; permissions: string[] },
+) => Promise<ActionResult<{ id: string; key: string }>>;
 
 interface Props {
   organizationId: string;
-  create(organizationId: string, name: string): Promise<ActionResult<{ id: string; key: string }>>;
+  create: CreateKeyAction;
+  /** For administrators of the instance: makes a key for every organization. */
+  createForInstance?: CreateKeyAction | undefined;
+  /** Without the choice of permissions, a key can send events only. */
+  isSimple?: boolean;
   onCreated?(key: string): void;
 }
+
+const PERMISSIONS: Record<KeyPermission, string> = {
+  "events:write": "Send events",
+  "events:read": "Read events",
+  exports: "Make and fetch exports",
+  schemas: "Manage schemas of actions",
+  organizations: "Manage organizations and retention",
+  admin: "Everything",
+};
 
 /** Makes a key and shows it once. */
 export function CreateKey(props: Props) {
@@ -21,9 +40,13 @@ export function CreateKey(props: Props) {
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const name = String(new FormData(event.currentTarget).get("name") ?? "");
+    const data = new FormData(event.currentTarget);
+    const name = String(data.get("name") ?? "");
+    const permissions = props.isSimple ? ["events:write"] : data.getAll("permissions").map(String);
+    const isForAll = data.get("reach") === "instance";
+    const create = (isForAll && props.createForInstance) || props.create;
     startTransition(async () => {
-      const result = await props.create(props.organizationId, name);
+      const result = await create(props.organizationId, { name, permissions });
       setError(result.ok ? null : result.message);
       if (!result.ok) return;
       setCreated(result.data.key);
@@ -34,44 +57,56 @@ export function CreateKey(props: Props) {
 
   return (
     <div className="mt-5 grid max-w-[560px] gap-3">
-      <form
-        ref={form}
-        onSubmit={submit}
-        className="flex items-end gap-2 max-sm:flex-col max-sm:items-stretch"
-      >
-        <div className="min-w-0 flex-1">
-          <Field label="Name of the application" error={error}>
-            {(control) => (
-              <Input
-                {...control}
-                name="name"
-                required
-                maxLength={200}
-                placeholder="billing service"
-              />
-            )}
-          </Field>
-        </div>
-        <Button type="submit" variant="primary" disabled={isPending} className="h-8">
-          Create key
-        </Button>
-      </form>
-      {created && (
-        <div
-          role="status"
-          className="grid gap-1.5 rounded-[5px] border border-(--accent-line) bg-(--accent-tint) p-3"
-        >
-          <p>Copy the key now: it is not kept and cannot be shown again.</p>
-          <div className="flex items-center gap-2">
-            <code className="min-w-0 flex-1 font-mono text-[12px] break-all" data-testid="new-key">
-              {created}
-            </code>
-            <CopyButton text={created} label="Copy the key">
-              Copy
-            </CopyButton>
+      <form ref={form} onSubmit={submit} className="grid gap-3">
+        <div className="flex items-end gap-2 max-sm:flex-col max-sm:items-stretch">
+          <div className="min-w-0 flex-1">
+            <Field label="Name of the application" error={error}>
+              {(control) => (
+                <Input
+                  {...control}
+                  name="name"
+                  required
+                  maxLength={200}
+                  placeholder="billing service"
+                />
+              )}
+            </Field>
           </div>
+          {props.createForInstance && (
+            <Field label="Works for">
+              {(control) => (
+                <Select {...control} name="reach">
+                  <option value="organization">this organization</option>
+                  <option value="instance">every organization</option>
+                </Select>
+              )}
+            </Field>
+          )}
+          <Button type="submit" variant="primary" disabled={isPending} className="h-8">
+            Create key
+          </Button>
         </div>
-      )}
+        {!props.isSimple && (
+          <fieldset>
+            <legend className="font-medium">It may</legend>
+            <div className="mt-1 grid grid-cols-2 max-sm:grid-cols-1">
+              {Object.entries(PERMISSIONS).map(([name, label]) => (
+                <label key={name} className="flex min-h-7 items-center gap-2 max-sm:min-h-11">
+                  <input
+                    type="checkbox"
+                    name="permissions"
+                    value={name}
+                    defaultChecked={name === "events:write"}
+                    className="accent-(--accent)"
+                  />
+                  {label}
+                </label>
+              ))}
+            </div>
+          </fieldset>
+        )}
+      </form>
+      {created && <NewKey value={created} />}
     </div>
   );
 }

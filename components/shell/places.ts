@@ -1,4 +1,12 @@
-import { BadgeCheck, KeyRound, LayoutDashboard, List, type LucideIcon, Split } from "lucide-react";
+import {
+  BadgeCheck,
+  KeyRound,
+  LayoutDashboard,
+  List,
+  type LucideIcon,
+  Settings,
+  Split,
+} from "lucide-react";
 
 export interface Place {
   label: string;
@@ -18,6 +26,7 @@ export const PLACES: readonly Place[] = [
   { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck },
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound },
+  { label: "Settings", path: "settings", key: ",", Icon: Settings },
 ];
 
 export function placeHref(organizationId: string, { path }: Pick<Place, "path">): string {

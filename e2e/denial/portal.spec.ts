@@ -7,7 +7,14 @@ import { asOwner, visit } from "./visitor";
 type Organization = { id: string; key: string };
 
 async function newLink(server: TestServer, { id }: Organization, intent?: string): Promise<string> {
-  const { key } = await server.cliJson<{ key: string }>("keys", "create", "--name", "portal");
+  const { key } = await server.cliJson<{ key: string }>(
+    "keys",
+    "create",
+    "--name",
+    "portal",
+    "--permissions",
+    "admin",
+  );
   const response = await fetch(`${server.url}/portal/generate_link`, {
     method: "POST",
     headers: { authorization: `Bearer ${key}` },

@@ -62,6 +62,10 @@ test("every page of the dashboard is accessible in both themes, on a desktop and
   await page.goto(at("settings/keys"));
   await expect(page.getByRole("row", { name: /e2e/ })).toBeVisible();
   await expectAccessible(page, "keys");
+  await page.goto(at("settings"));
+  await page.getByLabel("Keep events for").selectOption("90");
+  await expect(page.getByText("Would delete 0 of")).toBeVisible();
+  await expectAccessible(page, "settings");
   await page.goto("/o/org_01ARZ3NDEKTSV4RRFFQ69G5FAV/events");
   await expectAccessible(page, "not found");
 });

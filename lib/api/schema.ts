@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storableText } from "@/lib/http/parse-input";
 
 /** What our own API takes and gives; /openapi.json is made of these. */
 
@@ -29,7 +30,7 @@ export const batchQuery = organizationQuery.extend({
 });
 
 export const batchItem = z.object({
-  idempotency_key: z.string().max(1_024).nullish(),
+  idempotency_key: storableText(1_024).nullish(),
   event: z.looseObject({}).describe("As POST /audit_logs/events takes it."),
 });
 

@@ -1,17 +1,28 @@
 import type { Command } from "commander";
+import { keyPermissionNames } from "@/lib/auth/permissions";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { parseInput } from "@/lib/http/parse-input";
+import { keyState } from "@/lib/keys/key-state";
 import {
   createApiKey,
   listApiKeys,
   newApiKeySchema,
   revokeApiKey,
+  rotateApiKey,
+  rotationSchema,
 } from "@/lib/keys/server/api-keys";
 import { getOrganization } from "@/lib/orgs/server/organizations";
 import { print, printTable, snakeCase } from "./output";
 
 const scopeOf = (org: string | undefined) =>
   org === undefined ? systemInstanceScope("cli") : systemScope("cli", org);
+
+interface CreateOptions {
+  name: string;
+  org?: string;
+  permissions: string;
+  json?: boolean;
+}
 
 export function register(program: Command): void {
   const keys = program
@@ -22,12 +33,15 @@ export function register(program: Command): void {
     .command("create")
     .description("Create a key. It is printed once and not kept.")
     .requiredOption("--name <name>", "which application uses it")
-    .option("--org <id>", "the only organization it may write to; without it, all of them")
+    .option("--org <id>", "the only organization it works for; without it, all of them")
+    .option("--permissions <list>", keyPermissionNames.join(","), "events:write")
     .option("--json", "print JSON")
-    .action(async (options: { name: string; org?: string; json?: boolean }) => {
+    .action(async (options: CreateOptions) => {
+      const { name } = options;
+      const permissions = options.permissions.split(",");
       const made = await createApiKey(
         scopeOf(options.org),
-        parseInput(newApiKeySchema, { name: options.name }),
+        parseInput(newApiKeySchema, { name, permissions }),
       );
       print(options.json, { ...made, organization_id: options.org ?? null }, made.key);
     });
@@ -48,11 +62,26 @@ export function register(program: Command): void {
             name: key.name,
             ends: `…${key.last4}`,
             organization: key.organizationId ?? "all",
+            permissions: key.permissions.join(","),
             "last used": key.lastUsedAt ?? "never",
-            state: key.revokedAt ? "revoked" : "active",
+            "events, 24 h": String(key.eventsLastDay),
+            "used by": key.clients.map(({ client }) => client.split(" ", 1)[0]).join(","),
+            state: keyState(key),
           })),
         );
       }
+    });
+
+  keys
+    .command("rotate")
+    .description("Make a key in place of another, which goes on working for a while. Printed once.")
+    .argument("<id>", "key_…, as `keys list` shows it")
+    .option("--overlap <hours>", "how long the old key still works", "24")
+    .option("--json", "print JSON")
+    .action(async (id: string, options: { overlap: string; json?: boolean }) => {
+      const rotation = parseInput(rotationSchema, { id, overlapHours: options.overlap });
+      const made = await rotateApiKey(systemInstanceScope("cli"), rotation);
+      print(options.json, snakeCase(made) as object, made.key);
     });
 
   keys

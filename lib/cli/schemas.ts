@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
 import { canonicalize } from "@/lib/chain/canonical";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { parseInput } from "@/lib/http/parse-input";
 import {
@@ -113,11 +114,8 @@ export function register(program: Command): void {
       const made = [];
       for (const name of [...added, ...changed]) {
         const schema = wanted[name] as NewActionSchema;
-        const { version } = await createActionSchema(
-          systemInstanceScope("cli"),
-          name,
-          schema,
-          null,
+        const { version } = await inTransaction(writePool(), (client) =>
+          createActionSchema(client, systemInstanceScope("cli"), name, schema),
         );
         made.push({ action: name, version });
       }

@@ -10,6 +10,7 @@ import { actionScope, actionUser, instanceScope } from "@/lib/auth/server/requir
 import type { SessionUser } from "@/lib/auth/server/sessions";
 import { explainDatabaseError } from "@/lib/db/explain";
 import { AppError, type ErrorCode, type FieldError } from "@/lib/errors";
+import { log } from "@/lib/log";
 import { parseInput } from "./parse-input";
 import { currentRequest } from "./request-context";
 
@@ -42,7 +43,7 @@ async function toActionResult<T>(work: () => Promise<T>): Promise<ActionResult<T
     }
     // redirect() and notFound() travel as errors that Next handles.
     if (isNextSignal(error)) throw error;
-    console.error(`[trailseal] ${requestId}`, error);
+    log().error({ err: error }, "an action failed");
     return {
       ok: false,
       code: "internal",

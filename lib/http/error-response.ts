@@ -1,5 +1,6 @@
 import { explainDatabaseError } from "@/lib/db/explain";
 import { AppError, type ErrorCode } from "@/lib/errors";
+import { log } from "@/lib/log";
 import { currentRequest } from "./request-context";
 
 const STATUS: Record<ErrorCode, number> = {
@@ -45,7 +46,7 @@ export function errorResponse(thrown: unknown): Response {
   const error = explainDatabaseError(thrown);
   const requestId = currentRequest()?.requestId ?? "";
   if (!(error instanceof AppError)) {
-    console.error(`[trailseal] ${requestId}`, error);
+    log().error({ err: error }, "a request failed");
     return jsonResponse(500, {
       message: `Something failed here. Request ${requestId}.`,
       code: "internal_error",

@@ -3,6 +3,8 @@ import { parseFields } from "./parse-input";
 
 /** Lists of the compatible API: contract §11. */
 
+const cursor = z.string().regex(/^[\x21-\x7e]{1,128}$/, "is no cursor");
+
 const listQuerySchema = z
   .object({
     limit: z
@@ -11,8 +13,8 @@ const listQuerySchema = z
       .transform(Number)
       .refine((limit) => limit >= 1 && limit <= 100, "must be a whole number from 1 to 100")
       .default(10),
-    before: z.string().max(128, "is no cursor").optional(),
-    after: z.string().max(128, "is no cursor").optional(),
+    before: cursor.optional(),
+    after: cursor.optional(),
     order: z.enum(["asc", "desc", "normal"], "must be asc, desc or normal").default("desc"),
   })
   .refine(({ before, after }) => !before || !after, {

@@ -6,6 +6,8 @@ export interface RequestContext {
   clientAddress: string;
   /** Aborts when the client goes away before the answer is complete. */
   signal: AbortSignal;
+  /** The key that the request came with, once it is known. */
+  apiKeyId?: string;
 }
 
 // The HTTP front and Next's bundles are separate copies of this module in one process.

@@ -1,109 +1,146 @@
 import { z } from "zod";
+import { AppError } from "@/lib/errors";
+import { storableText } from "@/lib/http/parse-input";
 
-/** Organizations and their retention as the compatible API takes and gives them (contract §9, §10). */
+/** Organizations as the compatible API takes and gives them: contract §10. */
 
 const MAX_METADATA_KEYS = 50;
 
 const domainSchema = z
   .string()
-  .trim()
-  .toLowerCase()
-  .regex(
-    /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
-    "must be a domain name",
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/i, "is no domain name")
+  .transform((domain) => domain.toLowerCase());
+
+const metadataSchema = z
+  .record(
+    storableText(40).min(1),
+    storableText(600).refine((value) => value !== "", "must not be empty"),
+  )
+  .refine(
+    (metadata) => Object.keys(metadata).length <= MAX_METADATA_KEYS,
+    `must have at most ${MAX_METADATA_KEYS} keys`,
   );
 
-const detailShape = {
-  name: z.string().trim().min(1, "must not be empty").max(200, "is too long"),
+const given = {
+  domain_data: z
+    .array(z.object({ domain: domainSchema, state: z.enum(["verified", "pending", "failed"]) }))
+    .max(100)
+    .nullish(),
+  /** Deprecated form of domain_data. */
+  domains: z.array(domainSchema).max(100).nullish(),
   external_id: z
     .string()
-    .min(1, "must not be empty")
-    .max(128, "must be at most 128 characters")
-    .regex(/^[\x20-\x7e]+$/, "must be ASCII")
+    .regex(/^[\x20-\x7e]{1,128}$/, "must be 1 to 128 ASCII characters")
     .nullish(),
-  metadata: z
-    .record(
-      z.string().min(1).max(40, "must have names of at most 40 characters"),
-      z.string().max(600, "must be at most 600 characters").nullable(),
-    )
-    .refine((metadata) => Object.keys(metadata).length <= MAX_METADATA_KEYS, {
-      error: `must have at most ${MAX_METADATA_KEYS} keys`,
-    })
-    .nullish(),
-  domain_data: z
-    .array(
-      z.object({ domain: domainSchema, state: z.enum(["pending", "verified"]).default("pending") }),
-    )
-    .max(50, "must name at most 50")
-    .nullish(),
-  /** Deprecated by the vendor; older SDKs send it. */
-  domains: z.array(domainSchema).max(50, "must name at most 50").nullish(),
+  stripe_customer_id: storableText(255).nullish(),
+  allow_profiles_outside_organization: z.boolean().nullish(),
+  /** Judged apart: what is wrong with it is a 400. */
+  metadata: z.unknown(),
 };
 
-export const newOrganizationBody = z.object(detailShape);
-export const organizationChanges = z.object({ ...detailShape, name: detailShape.name.optional() });
+const nameSchema = storableText(200)
+  .trim()
+  .refine((name) => name !== "", "must not be empty");
 
-export interface Domain {
-  object: "organization_domain";
-  id: string;
-  domain: string;
-  state: "pending" | "verified";
+export const createOrganizationSchema = z
+  .object({ name: nameSchema, ...given })
+  .transform(toChanges);
+export const updateOrganizationSchema = z
+  .object({ name: nameSchema.optional(), ...given })
+  .transform(toChanges);
+
+interface Given {
+  name?: string | undefined;
+  domain_data?: { domain: string; state: string }[] | null | undefined;
+  domains?: string[] | null | undefined;
+  external_id?: string | null | undefined;
+  stripe_customer_id?: string | null | undefined;
+  allow_profiles_outside_organization?: boolean | null | undefined;
+  metadata?: unknown;
 }
 
-export interface OrganizationDetails {
-  id: string;
-  name: string;
-  externalId: string | null;
-  metadata: Record<string, string>;
-  domains: Domain[];
-  /** null: kept for ever. */
-  retentionDays: number | null;
-  createdAt: string;
-  updatedAt: string;
+/** What a request sets; undefined: it does not speak of it. */
+export interface OrganizationChanges {
+  name: string | undefined;
+  externalId: string | null | undefined;
+  stripeCustomerId: string | null | undefined;
+  allowProfilesOutsideOrganization: boolean | undefined;
+  metadata: Record<string, string> | undefined;
+  /** State by domain. */
+  domains: Record<string, string> | undefined;
 }
 
-export function toWireOrganization(organization: OrganizationDetails) {
-  const { id, name, externalId, metadata, domains, createdAt, updatedAt } = organization;
+function toChanges(input: Given): OrganizationChanges {
+  const domains =
+    input.domain_data?.map(({ domain, state }) => [domain, state]) ??
+    input.domains?.map((domain) => [domain, "verified"]);
   return {
-    object: "organization",
-    id,
-    name,
-    domains: domains.map((domain) => ({ ...domain, organization_id: id })),
-    metadata,
-    external_id: externalId,
-    created_at: createdAt,
-    updated_at: updatedAt,
+    name: input.name,
+    externalId: input.external_id,
+    stripeCustomerId: input.stripe_customer_id,
+    allowProfilesOutsideOrganization: input.allow_profiles_outside_organization ?? undefined,
+    metadata: parseMetadata(input.metadata),
+    domains: domains && Object.fromEntries(domains),
   };
 }
 
-const PERIODS: Record<string, number> = {
-  "1_MONTH": 30,
-  ...Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`${n + 2}_MONTHS`, (n + 2) * 30])),
-  "1_YEAR": 365,
-  ...Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`${n + 2}_YEARS`, (n + 2) * 365])),
-};
+function parseMetadata(metadata: unknown): Record<string, string> | undefined {
+  if (metadata === undefined || metadata === null) return undefined;
+  const parsed = metadataSchema.safeParse(metadata);
+  if (parsed.success) return parsed.data;
+  throw new AppError("invalid_request", "Invalid metadata.", {
+    details: { code: "invalid_metadata" },
+    errors: parsed.error.issues.map(({ path, message }) => {
+      const field = ["metadata", ...path].join(".");
+      return { field, code: `${field} ${message}` };
+    }),
+  });
+}
 
-/** Both dialects at once; days are the result. */
-export const retentionBody = z
+const periods = [
+  ...Array.from({ length: 11 }, (_, n) => [n === 0 ? "1_MONTH" : `${n + 1}_MONTHS`, 30 * (n + 1)]),
+  ...Array.from({ length: 10 }, (_, n) => [n === 0 ? "1_YEAR" : `${n + 1}_YEARS`, 365 * (n + 1)]),
+] as [string, number][];
+const DAYS_OF_PERIOD = new Map(periods);
+export const MAX_RETENTION_DAYS = 3_650;
+
+/** null: for ever. */
+export const retentionChoiceSchema = z.object({
+  days: z.int().min(1).max(MAX_RETENTION_DAYS).nullable(),
+});
+
+/** Either dialect, or both when they agree; out come days. */
+export const retentionSchema = z
   .object({
     retention_period: z
-      .string()
-      .refine((period) => Object.hasOwn(PERIODS, period), {
-        error: "must be 1_MONTH to 11_MONTHS or 1_YEAR to 10_YEARS",
-      })
+      .enum([...DAYS_OF_PERIOD.keys()], "must be 1_MONTH to 11_MONTHS or 1_YEAR to 10_YEARS")
       .nullish(),
-    retention_period_in_days: z.number().int().min(1).max(36_500).nullish(),
+    retention_period_in_days: z
+      .int("must be a whole number of days")
+      .min(1, "must be at least 1")
+      .max(MAX_RETENTION_DAYS, `must be at most ${MAX_RETENTION_DAYS}`)
+      .nullish(),
   })
-  .transform(({ retention_period: period, retention_period_in_days: days }, context) => {
-    const named = period ? (PERIODS[period] as number) : null;
-    if (named === null && days == null) {
-      context.addIssue({ code: "custom", path: ["retention_period_in_days"], message: "required" });
-      return z.NEVER;
-    }
-    if (named !== null && days != null && named !== days) {
-      const message = `must agree with retention_period, which is ${named} days`;
-      context.addIssue({ code: "custom", path: ["retention_period_in_days"], message });
-      return z.NEVER;
-    }
-    return (days ?? named) as number;
+  .transform((input, context) => {
+    const ofPeriod = DAYS_OF_PERIOD.get(input.retention_period ?? "");
+    const days = input.retention_period_in_days ?? ofPeriod;
+    const path = ["retention_period_in_days"];
+    if (days === undefined) context.addIssue({ code: "custom", path, message: "required" });
+    else if (ofPeriod !== undefined && days !== ofPeriod)
+      context.addIssue({ code: "custom", path, message: "contradicts retention_period" });
+    return { days: days ?? 0 };
   });
+
+export const itContactSchema = z.object({ email: z.email("must be an e-mail address").max(320) });
+
+export const invitationSchema = z.object({
+  intents: z
+    .array(
+      z.enum(
+        ["sso", "directory_sync", "log_streams", "domain_verification", "bring_your_own_key"],
+        "must be sso, directory_sync, log_streams, domain_verification or bring_your_own_key",
+      ),
+    )
+    .min(1, "must name at least one intent"),
+});

@@ -1,11 +1,15 @@
+import { AsyncResource } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
 import http from "node:http";
+import type { Socket } from "node:net";
 import { MAX_BATCH_BYTES } from "@/lib/api/schema";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
 import { MAX_BODY_BYTES } from "@/lib/http/read-body";
-import { runWithRequestContext } from "@/lib/http/request-context";
+import { currentRequest, runWithRequestContext } from "@/lib/http/request-context";
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
 import { newId } from "@/lib/ids";
+import { log } from "@/lib/log";
+import { type Refusal, refuse, refuseInJson, refuseSocket } from "./refuse";
 
 export type NextHandler = (
   request: http.IncomingMessage,
@@ -42,28 +46,15 @@ const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/organizations\/[^/]+\/audit_logs_retention$/, methods: ["GET", "PUT"] },
   { path: /^\/organizations\/[^/]+\/audit_log_configuration$/, methods: ["GET"] },
   { path: /^\/audit_logs\/actions\/[^/]+\/schemas$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts$/, methods: ["GET", "POST"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts\/[^/]+$/, methods: ["DELETE"] },
+  { path: /^\/organizations\/[^/]+\/it_contacts\/[^/]+\/(invite|revoke)$/, methods: ["POST"] },
 ];
 
 export interface Front {
   server: http.Server;
   /** Until then every request but a health check is answered 503. */
   ready(handler: NextHandler): void;
-}
-
-interface Refusal {
-  status: number;
-  code: string;
-  message: string;
-  headers?: Record<string, string>;
-}
-
-function refuse(response: http.ServerResponse, refusal: Refusal): void {
-  response.writeHead(refusal.status, {
-    "Content-Type": "application/json; charset=utf-8",
-    ...refusal.headers,
-  });
-  const errors = refusal.status === 400 ? { errors: [] } : {};
-  response.end(JSON.stringify({ message: refusal.message, code: refusal.code, ...errors }));
 }
 
 function isDecodable(path: string): boolean {
@@ -79,6 +70,77 @@ function isApiPath(path: string): boolean {
   return API_PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 
+/** What Next can be given: it fails on others. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+function wrongMethod(request: http.IncomingMessage, methods: string[]): Refusal {
+  const allowed = methods.join(", ");
+  return {
+    status: 405,
+    code: "method_not_allowed",
+    message: `${request.method} is not supported here. Use ${allowed}.`,
+    headers: { Allow: allowed },
+  };
+}
+
+/** The id under which a proxy or client knows a request already, when it is one; else a new one. */
+function requestIdOf(request: http.IncomingMessage): string {
+  const given = request.headers["x-request-id"];
+  return typeof given === "string" && /^[A-Za-z0-9][A-Za-z0-9._-]{7,127}$/.test(given)
+    ? given
+    : newId("request");
+}
+
+/** Browsers and Next's own router get Next's pages, also for what is refused. */
+function wantsPages({ headers }: http.IncomingMessage): boolean {
+  return (
+    (headers.accept ?? "").includes("text/html") ||
+    headers.rsc !== undefined ||
+    headers["next-action"] !== undefined
+  );
+}
+
+function logRequest(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  path: string,
+  startedMs: number,
+): void {
+  const status = response.statusCode;
+  const isQuiet = path.startsWith("/_next/") || path === "/healthz";
+  log()[status >= 500 ? "error" : isQuiet ? "debug" : "info"](
+    {
+      method: request.method,
+      // External ids may be anything, people's addresses too.
+      path: path.replace(/^(\/organizations\/external_id\/).*/, "$1…").slice(0, 300),
+      status,
+      ms: Math.round(performance.now() - startedMs),
+      ...(response.writableFinished ? {} : { aborted: true }),
+    },
+    "request",
+  );
+}
+
+const MALFORMED: Refusal = {
+  status: 400,
+  code: "malformed_request",
+  message: "The request is not well-formed HTTP.",
+};
+
+/** By what Node's parser says. */
+const UNREADABLE: Record<string, Refusal> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    code: "headers_too_large",
+    message: "The request headers are too large.",
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    code: "request_timeout",
+    message: "The request did not arrive in time.",
+  },
+};
+
 /** The reason not to let a request through to Next, whose own refusals are text, HTML or empty. */
 function refusalOf(request: http.IncomingMessage, path: string): Refusal | null {
   if (!isDecodable(path)) {
@@ -88,16 +150,19 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
       message: "The path has a malformed percent escape.",
     };
   }
+  if (!METHODS.includes(request.method ?? "")) return wrongMethod(request, METHODS);
   if (!isApiPath(path)) return null;
   const route = API_ROUTES.find((candidate) => candidate.path.test(path));
   if (!route) return { status: 404, code: "not_found", message: "Not Found" };
-  if (!route.methods.includes(request.method ?? "")) {
-    const allowed = route.methods.join(", ");
+  // Next answers HEAD by GET.
+  if (!route.methods.includes(request.method === "HEAD" ? "GET" : (request.method ?? "")))
+    return wrongMethod(request, route.methods);
+  const encoding = request.headers["content-encoding"] ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
     return {
-      status: 405,
-      code: "method_not_allowed",
-      message: `${request.method} is not supported here. Use ${allowed}.`,
-      headers: { Allow: allowed },
+      status: 415,
+      code: "unsupported_encoding",
+      message: "Compressed request bodies are not supported.",
     };
   }
   const { maxBytes = MAX_BODY_BYTES } = route;
@@ -130,10 +195,60 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
   const ownHosts = publicUrl ? [new URL(publicUrl).host] : [];
   let handler: NextHandler | null = null;
 
+  const serve = (request: http.IncomingMessage, response: http.ServerResponse, path: string) => {
+    if (path === "/healthz") {
+      response.writeHead(handler ? 200 : 503, {
+        "Content-Type": "application/json; charset=utf-8",
+      });
+      response.end(JSON.stringify({ status: handler ? "ok" : "starting" }));
+      return;
+    }
+    if (!handler) {
+      refuse(response, {
+        status: 503,
+        code: "unavailable",
+        message: "Trailseal is starting.",
+        headers: { "Retry-After": "1" },
+      });
+      return;
+    }
+    const refusal = refusalOf(request, path);
+    if (refusal) {
+      refuse(response, refusal);
+      return;
+    }
+    if (!isApiPath(path)) {
+      if (isForgedMutation(request.method, request.headers, ownHosts)) {
+        refuse(response, {
+          status: 403,
+          code: "foreign_origin",
+          message: "This request comes from a page of another site.",
+        });
+        return;
+      }
+      alignHost(request, ownHosts);
+    }
+    if (!wantsPages(request)) refuseInJson(response);
+    handler(request, response).catch((error: unknown) => {
+      log().error({ err: error }, "the request failed");
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      const requestId = currentRequest()?.requestId;
+      refuse(response, {
+        status: 500,
+        code: "internal_error",
+        message: `Something failed here. Request ${requestId}.`,
+      });
+    });
+  };
+
   const server = http.createServer(
     { requestTimeout: 60_000, headersTimeout: 20_000 },
     (request, response) => {
-      const requestId = newId("request");
+      const startedMs = performance.now();
+      const requestId = requestIdOf(request);
       response.setHeader("X-Request-ID", requestId);
       response.setHeader("X-Content-Type-Options", "nosniff");
       response.setHeader("X-Frame-Options", "DENY");
@@ -143,81 +258,32 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
           if (name.startsWith("x-forwarded-") || name === "forwarded") delete request.headers[name];
         }
       }
-      const path = (request.url ?? "/").split("?", 1)[0] as string;
-      if (path === "/healthz") {
-        const body = JSON.stringify({ status: handler ? "ok" : "starting" });
-        response.writeHead(handler ? 200 : 503, {
-          "Content-Type": "application/json; charset=utf-8",
-        });
-        response.end(body);
-        return;
-      }
-      if (!handler) {
-        const headers = { "Retry-After": "1" };
-        refuse(response, {
-          status: 503,
-          code: "unavailable",
-          message: "Trailseal is starting.",
-          headers,
-        });
-        return;
-      }
-      const refusal = refusalOf(request, path);
-      if (refusal) {
-        refuse(response, refusal);
-        return;
-      }
-      if (!isApiPath(path)) {
-        if (isForgedMutation(request.method, request.headers, ownHosts)) {
-          refuse(response, {
-            status: 403,
-            code: "foreign_origin",
-            message: "This request comes from a page of another site.",
-          });
-          return;
-        }
-        alignHost(request, ownHosts);
-      }
       const gone = new AbortController();
       // Every statement of the request listens, and a page makes many at once.
       setMaxListeners(0, gone.signal);
-      response.once("close", () => {
-        if (!response.writableFinished)
-          gone.abort(new DOMException("The client left", "AbortError"));
+      const path = (request.url ?? "/").split("?", 1)[0] as string;
+      runWithRequestContext({ requestId, clientAddress: address, signal: gone.signal }, () => {
+        // Within the context, so that the lines of its end have it too.
+        const closed = AsyncResource.bind(() => {
+          if (!response.writableFinished)
+            gone.abort(new DOMException("The client left", "AbortError"));
+          logRequest(request, response, path, startedMs);
+        });
+        response.once("close", closed);
+        serve(request, response, path);
       });
-      const context = { requestId, clientAddress: address, signal: gone.signal };
-      runWithRequestContext(context, () => handler?.(request, response))?.catch(
-        (error: unknown) => {
-          console.error(`[trailseal] ${requestId} ${String(error)}`);
-          if (!response.headersSent) {
-            refuse(response, {
-              status: 500,
-              code: "internal_error",
-              message: `Something failed here. Request ${requestId}.`,
-            });
-          } else {
-            response.destroy();
-          }
-        },
-      );
     },
   );
 
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  server.on("checkExpectation", (request, response) => {
+    response.setHeader("X-Request-ID", requestIdOf(request));
+    const message = "The Expect header asks for something that is not supported.";
+    refuse(response, { status: 417, code: "expectation_failed", message });
+  });
+
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return;
-    const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
-    const body = JSON.stringify({
-      message: tooLarge
-        ? "The request headers are too large."
-        : "The request is not well-formed HTTP.",
-      code: tooLarge ? "headers_too_large" : "malformed_request",
-      errors: [],
-    });
-    socket.end(
-      `HTTP/1.1 ${tooLarge ? "431 Request Header Fields Too Large" : "400 Bad Request"}\r\n` +
-        `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-        `X-Request-ID: ${newId("request")}\r\nConnection: close\r\n\r\n${body}`,
-    );
+    refuseSocket(socket, UNREADABLE[error.code ?? ""] ?? MALFORMED, newId("request"));
   });
 
   return {
@@ -226,43 +292,4 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
       handler = next;
     },
   };
-}
-
-const PORTS_TRIED = 50;
-
-/**
- * Listens on `port`, or the next free one.
- * @returns the port in use.
- */
-export async function listen(
-  server: http.Server,
-  port: number,
-  host: string | undefined,
-): Promise<number> {
-  for (let candidate = port; candidate < port + PORTS_TRIED; candidate += 1) {
-    const bound = await tryListen(server, candidate, host);
-    if (bound !== null) return bound;
-  }
-  throw new Error(`Ports ${port} to ${port + PORTS_TRIED - 1} are all in use. Set PORT.`);
-}
-
-function tryListen(
-  server: http.Server,
-  port: number,
-  host: string | undefined,
-): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException) => {
-      server.removeListener("listening", succeed);
-      if (error.code === "EADDRINUSE") resolve(null);
-      else reject(error);
-    };
-    const succeed = () => {
-      server.removeListener("error", fail);
-      resolve((server.address() as { port: number }).port);
-    };
-    server.once("error", fail);
-    server.once("listening", succeed);
-    server.listen({ port, host });
-  });
 }

@@ -5,11 +5,14 @@ import { startEmbedded } from "@/lib/db/embedded";
 import { closePools } from "@/lib/db/pool";
 import { type Env, parseEnv, publicUrl } from "@/lib/env";
 import { announceShutdown } from "@/lib/http/shutdown";
+import { log } from "@/lib/log";
 import { readSecret } from "@/lib/secrets";
-import { createFront, listen } from "./front";
+import { createFront } from "./front";
 import { type OpenDatabase, openDatabase, writeInstanceInfo } from "./instance";
+import { listen } from "./listen";
 
-const log = (message: string) => console.log(`[trailseal] ${message}`);
+/** What the program tells whoever started it; events worth keeping go to the log. */
+const announce = (message: string) => console.log(`[trailseal] ${message}`);
 const RESTART_DELAY_MS = 1_000;
 const DRAIN_MS = 10_000;
 
@@ -21,14 +24,14 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   const env = parseEnv(process.env);
   const opened = await openDatabase(env, "server", options.root);
   if (!("appUrl" in opened)) {
-    log(`already running on this data directory: ${opened.url} (process ${opened.pid})`);
+    announce(`already running on this data directory: ${opened.url} (process ${opened.pid})`);
     return;
   }
   let stopping = false;
   const isStopping = () => stopping;
   const front = createFront(env.TRUSTED_PROXIES, env.TRAILSEAL_URL);
   const port = await listen(front.server, env.PORT, env.HOST);
-  if (port !== env.PORT && env.PORT !== 0) log(`port ${env.PORT} is taken: using ${port}`);
+  if (port !== env.PORT && env.PORT !== 0) announce(`port ${env.PORT} is taken: using ${port}`);
   process.env.PORT = String(port);
   const url = publicUrl({ ...env, PORT: port });
   exportSessionSettings(env, url);
@@ -40,12 +43,12 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   const database = keepDatabase(env, opened, isStopping);
   writeInstanceInfo(env, { pid: process.pid, url, databasePort: opened.embedded?.port ?? null });
   front.ready(dashboard.getRequestHandler());
-  await announce(url);
+  await announceReady(url);
 
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    log("stopping…");
+    announce("stopping…");
     announceShutdown();
     setTimeout(() => front.server.closeAllConnections(), DRAIN_MS).unref();
     front.server.closeIdleConnections();
@@ -69,11 +72,11 @@ function exportSessionSettings(env: Env, url: string): void {
   else process.env.AUTH_TRUST_HOST = "true";
 }
 
-async function announce(url: string): Promise<void> {
+async function announceReady(url: string): Promise<void> {
   await ensureAdminFromEnv();
   const token = await mintSetupToken();
-  log(`ready: ${url}`);
-  if (token) log(`create the first administrator: ${url}/setup?token=${token}`);
+  announce(`ready: ${url}`);
+  if (token) announce(`create the first administrator: ${url}/setup?token=${token}`);
 }
 
 /** Runs the worker process and starts it anew when it ends by itself. */
@@ -87,7 +90,7 @@ function keepWorker(root: string, isStopping: () => boolean): { stop(): Promise<
     ended = new Promise((resolve) => child.once("exit", () => resolve()));
     child.once("exit", (code, signal) => {
       if (isStopping()) return;
-      log(`the worker ended (${signal ?? code}): starting it again`);
+      log().warn(`the worker ended (${signal ?? code}): starting it again`);
       setTimeout(() => !isStopping() && start(), RESTART_DELAY_MS);
     });
   };
@@ -110,12 +113,12 @@ function keepDatabase(
   const watch = (): void => {
     void embedded?.exited.then(async () => {
       while (!isStopping()) {
-        log("the embedded database ended: starting it again");
+        log().warn("the embedded database ended: starting it again");
         try {
           embedded = await startEmbedded(env.TRAILSEAL_DATA_DIR, { port: opened.embedded?.port });
           return watch();
         } catch (error) {
-          log(String(error));
+          log().error({ err: error }, "the embedded database did not start");
           await new Promise((resolve) => setTimeout(resolve, RESTART_DELAY_MS));
         }
       }

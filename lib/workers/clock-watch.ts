@@ -1,5 +1,6 @@
 import { writePool } from "@/lib/db/pool";
 import { CLOCK_TOLERANCE_MS } from "@/lib/events/server/clocks";
+import { log } from "@/lib/log";
 import { pause } from "./pause";
 
 const INTERVAL_MS = 5_000;
@@ -47,8 +48,7 @@ export async function watchClocks(signal: AbortSignal): Promise<void> {
     const aheadMs = new Map(
       rows.map((row) => [row.organization_id, row.last_recorded_at.getTime() - nowMs]),
     );
-    for (const line of alarms.observe(aheadMs, performance.now()))
-      console.warn(`[trailseal] ${line}`);
+    for (const line of alarms.observe(aheadMs, performance.now())) log().warn(line);
     await pause(INTERVAL_MS, signal);
   }
 }

@@ -1,6 +1,7 @@
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
+import { deleteOldAnswers } from "@/lib/http/answer-once";
 import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
 import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
@@ -17,6 +18,7 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await writePool().query("SELECT ensure_partitions()");
     await deleteExpiredKeys();
     await deleteOldAttempts();
+    await deleteOldAnswers();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }
 }

@@ -1,4 +1,5 @@
 import { closePools } from "@/lib/db/pool";
+import { log } from "@/lib/log";
 import { loops } from "./loops";
 
 const RETRY_DELAY_MS = 1_000;
@@ -15,9 +16,7 @@ async function keepRunning(
       await run(stopping.signal);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      console.error(
-        `[trailseal] ${name}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      log().error({ err: error, loop: name }, "a loop failed");
       await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
     }
   }

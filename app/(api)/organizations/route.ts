@@ -1,36 +1,42 @@
+import { z } from "zod";
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { answerOnce } from "@/lib/http/answer-once";
 import { answerJson } from "@/lib/http/json-handler";
-import { parseListQuery, readListPage } from "@/lib/http/list-page";
-import { parseFields } from "@/lib/http/parse-input";
+import { parseListQuery } from "@/lib/http/list-page";
+import { parseFields, storableText } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
-import { newOrganizationBody, toWireOrganization } from "@/lib/orgs/schema";
-import { createApiOrganization, listApiOrganizations } from "@/lib/orgs/server/api-organizations";
+import { createOrganizationSchema } from "@/lib/orgs/schema";
+import { createWithDetails, listPage } from "@/lib/orgs/server/directory";
 
-/** Organizations, newest first (contract §10); `domains` joins several by commas. */
-export async function GET(request: Request): Promise<Response> {
+const filterSchema = z.object({
+  search: storableText(200).nullable(),
+  /** Comma-joined in one parameter, or repeated. */
+  domains: z.array(storableText(10_000)),
+});
+
+const authenticate = (request: Request) => authenticateApiKey(request, "handler:/organizations");
+
+export function GET(request: Request): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(request, "handler:/organizations");
-    const scope = key.instanceScope();
-    const params = new URL(request.url).searchParams;
-    const filter = {
-      domains: params.getAll("domains").flatMap((joined) => joined.split(",").filter(Boolean)),
-      search: params.get("search") ?? "",
-    };
-    const query = parseListQuery(params);
-    return readListPage(
-      query,
-      (step) => listApiOrganizations(scope, filter, step),
-      toWireOrganization,
-    );
+    const key = await authenticate(request);
+    const { searchParams } = new URL(request.url);
+    const domains = [...searchParams.getAll("domains"), ...searchParams.getAll("domains[]")];
+    const filter = parseFields(filterSchema, {
+      search: searchParams.get("search"),
+      domains: domains.flatMap((list) => list.split(",")).filter((domain) => domain !== ""),
+    });
+    return listPage(key.widestScope(), parseListQuery(searchParams), filter);
   });
 }
 
-export async function POST(request: Request): Promise<Response> {
+export function POST(request: Request): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(request, "handler:/organizations");
+    const key = await authenticate(request);
     const scope = key.instanceScope();
-    const body = parseFields(newOrganizationBody, await readJson(request));
-    const idempotencyKey = request.headers.get("idempotency-key");
-    return toWireOrganization(await createApiOrganization(scope, body, idempotencyKey));
-  }, 201);
+    const changes = parseFields(createOrganizationSchema, await readJson(request));
+    return answerOnce(request, key, { ...changes }, async (client) => ({
+      status: 201,
+      body: await createWithDetails(client, scope, changes),
+    }));
+  });
 }

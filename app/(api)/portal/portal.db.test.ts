@@ -18,7 +18,7 @@ beforeAll(async () => {
   const operator = systemInstanceScope("cli");
   acme = (await createOrganization(operator, { name: "Acme" })).id;
   globex = (await createOrganization(operator, { name: "Globex" })).id;
-  key = (await createApiKey(operator, { name: "k" })).key;
+  key = (await createApiKey(operator, { name: "k", permissions: ["admin"] })).key;
 });
 
 afterAll(() => db.close());

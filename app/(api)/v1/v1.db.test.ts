@@ -17,7 +17,7 @@ let key: string;
 
 beforeAll(async () => {
   db = await testDatabase();
-  key = (await createApiKey(systemInstanceScope("cli"), { name: "k" })).key;
+  key = (await createApiKey(systemInstanceScope("cli"), { name: "k", permissions: ["admin"] })).key;
 });
 
 afterAll(() => db.close());

@@ -4,6 +4,7 @@ import { type MetadataLimits, type NewEvent, parseEventRequest } from "@/lib/eve
 import type { AppendOutcome } from "@/lib/events/server/append";
 import { ingestEvent, ingestTogether } from "@/lib/events/server/ingest";
 import { readChainHashes } from "@/lib/events/server/receipts";
+import { findBreaches } from "@/lib/schemas/server/check-event";
 import { type BatchOutcome, batchItem, MAX_BATCH_EVENTS } from "../schema";
 
 interface Options {
@@ -42,7 +43,7 @@ function parseJson(text: string, name: string): unknown {
   }
 }
 
-function readItem(scope: Scope, item: unknown, limits: Options["limits"]): Read {
+async function readItem(scope: Scope, item: unknown, limits: Options["limits"]): Promise<Read> {
   const envelope = batchItem.safeParse(item);
   if (!envelope.success) {
     const errors = envelope.error.issues.map(({ path, message }) => ({
@@ -54,6 +55,14 @@ function readItem(scope: Scope, item: unknown, limits: Options["limits"]): Read 
   const { event, idempotency_key: key } = envelope.data;
   const parsed = parseEventRequest({ organization_id: scope.organizationId, event }, limits);
   if (!parsed.ok) return parsed;
+  const breaches = await findBreaches(parsed.value.event);
+  if (breaches.length > 0) {
+    const errors = breaches.map(({ instancePath, message = "" }) => ({
+      field: `event${instancePath.replaceAll("/", ".")}`,
+      code: message,
+    }));
+    return { ok: false, errors };
+  }
   return { ok: true, event: parsed.value.event, idempotencyKey: key || null };
 }
 
@@ -65,7 +74,7 @@ export async function storeBatch(
   items: unknown[],
   { atomic, receipts, limits }: Options,
 ): Promise<BatchOutcome[]> {
-  const read = items.map((item) => readItem(scope, item, limits));
+  const read = await Promise.all(items.map((item) => readItem(scope, item, limits)));
   const outcomes = atomic ? await storeAll(scope, read) : await storeEach(scope, read);
   if (!receipts) return outcomes;
   const seqs = outcomes.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));

@@ -2,6 +2,7 @@ import type { NextAuthOptions } from "next-auth";
 import CredentialsProvider from "next-auth/providers/credentials";
 import { getEnv, publicUrl } from "@/lib/env";
 import { currentRequest } from "@/lib/http/request-context";
+import { log } from "@/lib/log";
 import { readSecret } from "@/lib/secrets";
 import { revokeSession, SESSION_MAX_AGE_S } from "./sessions";
 import { signInWithPassword, THROTTLED } from "./sign-in";
@@ -34,14 +35,14 @@ export function authOptions(): NextAuthOptions {
       CredentialsProvider({
         credentials: { email: {}, password: {} },
         async authorize(input, request) {
-          const { clientAddress = "unknown", requestId = "" } = currentRequest() ?? {};
+          const { clientAddress = "unknown" } = currentRequest() ?? {};
           const userAgent = (request.headers?.["user-agent"] as string | undefined) ?? null;
           try {
             return await signInWithPassword(input, { address: clientAddress, userAgent });
           } catch (error) {
             // The message of whatever is thrown here goes to the browser.
             if (error instanceof Error && error.message === THROTTLED) throw error;
-            console.error(`[trailseal] ${requestId}`, error);
+            log().error({ err: error }, "signing in failed");
             throw new Error("Failed");
           }
         },

@@ -108,3 +108,11 @@ export async function actionUser(_accessKey: SessionAccessKey): Promise<SessionU
 export async function instanceScope(accessKey: InstanceAccessKey): Promise<InstanceScope> {
   return issueInstanceScope(await currentUser(), accessKey);
 }
+
+/** For pages that show administrators of the instance more; null for everybody else. */
+export async function currentInstanceScope(
+  accessKey: InstanceAccessKey,
+): Promise<InstanceScope | null> {
+  const user = await currentUser();
+  return user?.instanceAdmin ? issueInstanceScope(user, accessKey) : null;
+}

@@ -16,6 +16,8 @@ export interface AppendItem {
   keylessKey: Buffer | null;
   /** 'api' keys live 24 hours, 'import' keys as long as their event. */
   source: "api" | "import";
+  /** The key that a request came with. */
+  apiKeyId?: string | null;
 }
 
 export interface AppendOutcome {

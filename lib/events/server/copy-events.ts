@@ -12,7 +12,7 @@ export interface CopyBatch {
   /** Sequence number of the first; the others follow without a gap. */
   firstSeq: number;
   recordedAt: string;
-  events: { event: NewEvent; id: string; salts: Buffer }[];
+  events: { event: NewEvent; id: string; salts: Buffer; apiKeyId?: string | null }[];
   /** Chain hashes, in step with the events. */
   hashes: Buffer[];
 }
@@ -24,7 +24,7 @@ export async function copyEvents(client: pg.PoolClient, batch: CopyBatch): Promi
 }
 
 const EVENT_COPY = `COPY events (organization_id, seq, recorded_at, occurred_at, version, id, action,
-  actor, targets, context, metadata, salts, chain_hash, ip) FROM STDIN`;
+  actor, targets, context, metadata, salts, chain_hash, ip, api_key_id) FROM STDIN`;
 const TARGET_COPY = `COPY event_targets (organization_id, target_type, target_id, occurred_at, seq, recorded_at) FROM STDIN`;
 
 const ESCAPES: Record<string, string> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -41,12 +41,12 @@ const copyBytes = (bytes: Buffer) => `\\\\x${bytes.toString("hex")}`;
 
 function eventRows({ organizationId, firstSeq, recordedAt, events, hashes }: CopyBatch): string {
   let text = "";
-  events.forEach(({ event, id, salts }, position) => {
+  events.forEach(({ event, id, salts, apiKeyId }, position) => {
     const { action, version, occurredAt, actor, targets, context, metadata } = event;
     const head = `${organizationId}\t${firstSeq + position}\t${recordedAt}\t${occurredAt}\t${version}\t${id}\t${copyText(action)}`;
     const units = `${copyJson(actor)}\t${copyJson(targets)}\t${copyJson(context)}\t${copyJson(metadata)}`;
     const proof = `${copyBytes(salts)}\t${copyBytes(hashes[position] as Buffer)}`;
-    text += `${head}\t${units}\t${proof}\t${ipOf(context?.location) ?? "\\N"}\n`;
+    text += `${head}\t${units}\t${proof}\t${ipOf(context?.location) ?? "\\N"}\t${apiKeyId ?? "\\N"}\n`;
   });
   return text;
 }

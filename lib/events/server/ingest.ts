@@ -70,16 +70,16 @@ function importKey(format: string, sourceId: string | null, event: NewEvent): Bu
   );
 }
 
-function requestItem(
-  organizationId: string,
-  event: NewEvent,
-  idempotencyKey: string | null,
-): AppendItem {
+const keyOf = ({ principal }: Scope) => (principal.kind === "api_key" ? principal.id : null);
+
+function requestItem(scope: Scope, event: NewEvent, idempotencyKey: string | null): AppendItem {
+  const { organizationId } = scope;
   return {
     event,
     key: requestKey(organizationId, idempotencyKey, event),
     keylessKey: idempotencyKey === null ? null : requestKey(organizationId, null, event),
     source: "api",
+    apiKeyId: keyOf(scope),
   };
 }
 
@@ -91,11 +91,10 @@ export async function ingestTogether(
   scope: Scope,
   items: { event: NewEvent; idempotencyKey: string | null }[],
 ): Promise<AppendOutcome[]> {
-  const { organizationId } = scope;
   try {
     return await appendBatch(
-      organizationId,
-      items.map(({ event, idempotencyKey }) => requestItem(organizationId, event, idempotencyKey)),
+      scope.organizationId,
+      items.map(({ event, idempotencyKey }) => requestItem(scope, event, idempotencyKey)),
     );
   } catch (error) {
     throw isUnavailable(error) ? unavailable(error) : error;
@@ -117,7 +116,7 @@ export async function ingestEvent(
   const bytes = JSON.stringify(event).length;
   if (queued >= MAX_QUEUED || queuedBytes + bytes > MAX_QUEUED_BYTES) throw unavailable();
   // Sealed as far as it goes while an earlier commit is under way.
-  const item = prepare(organizationId, requestItem(organizationId, event, idempotencyKey));
+  const item = prepare(organizationId, requestItem(scope, event, idempotencyKey));
   const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
   queues.set(organizationId, queue);
   return new Promise((resolve, reject) => {
@@ -217,6 +216,7 @@ export class Importer {
         key: importKey(format, sourceId, event),
         keylessKey: null,
         source: "import",
+        apiKeyId: keyOf(this.scope),
       })),
     );
     await this.committing;

@@ -16,11 +16,11 @@ export async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
 }
 
 /**
- * (occurred_at, action) of the events that the rollups have not counted yet, to be read in one statement
+ * (occurred_at, recorded_at, action, api_key_id) of the events that the rollups have not counted yet, to be read in one statement
  * with them. By its order and limit the planner reads the index by number, whatever it expects.
  */
 export function uncounted(organizationId: string): Prisma.Sql {
-  return Prisma.sql`(SELECT e.occurred_at, e.action FROM events e
+  return Prisma.sql`(SELECT e.occurred_at, e.recorded_at, e.action, e.api_key_id FROM events e
     WHERE ${ofOrganization(organizationId)} AND e.seq >= coalesce((SELECT f.next_seq FROM followers f
       WHERE f.organization_id = ${organizationId} AND f.name = 'rollups'), 0)
     ORDER BY e.seq LIMIT ${2 * MAX_TAIL})`;

@@ -4,7 +4,8 @@ import { inTransaction, longPool } from "@/lib/db/pool";
 const EVENTS_PER_TRANSACTION = 5_000;
 
 /**
- * Counts events up to the head into rollup_hourly and rollup_actions_daily, by occurred_at in UTC. The counts
+ * Counts events up to the head into rollup_hourly and rollup_actions_daily, by occurred_at in UTC, and into
+ * rollup_keys_hourly, by recorded_at. The counts
  * and the cursor move in one transaction that holds the cursor's row: two followers at once never count twice.
  * @returns how many sequence numbers were passed.
  */
@@ -52,6 +53,14 @@ async function countEvents(client: pg.PoolClient, organizationId: string): Promi
      WHERE organization_id = $1 AND seq >= $2 AND seq < $3 GROUP BY 1, 2, 3
      ON CONFLICT (organization_id, day, action) DO UPDATE
      SET events = rollup_actions_daily.events + EXCLUDED.events`,
+    range,
+  );
+  await client.query(
+    `INSERT INTO rollup_keys_hourly (organization_id, hour, api_key_id, events)
+     SELECT organization_id, date_trunc('hour', recorded_at, 'UTC'), api_key_id, count(*) FROM events
+     WHERE organization_id = $1 AND seq >= $2 AND seq < $3 AND api_key_id IS NOT NULL GROUP BY 1, 2, 3
+     ON CONFLICT (organization_id, hour, api_key_id) DO UPDATE
+     SET events = rollup_keys_hourly.events + EXCLUDED.events`,
     range,
   );
   await client.query(

@@ -2,6 +2,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { AppError } from "@/lib/errors";
 import { currentRequest } from "@/lib/http/request-context";
 import { shutdownSignal } from "@/lib/http/shutdown";
+import { log } from "@/lib/log";
 import type { TailEnd } from "../tail";
 import { readTail, type TailRequest } from "./tail";
 import { awaitHead } from "./tail-heads";
@@ -134,6 +135,6 @@ async function* tail(
     if (signal.aborted) return;
     const isOver = error instanceof AppError && !["timeout", "unavailable"].includes(error.code);
     if (isOver) yield end(seq, "session");
-    else console.error(`[trailseal] live tail of ${scope.organizationId}: ${String(error)}`);
+    else log().error({ err: error, organization_id: scope.organizationId }, "a live tail failed");
   }
 }

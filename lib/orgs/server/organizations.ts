@@ -1,4 +1,4 @@
-import type { PoolClient } from "pg";
+import type pg from "pg";
 import { z } from "zod";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
@@ -8,7 +8,6 @@ import { getPrisma } from "@/lib/db/prisma";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { newId, newUlid } from "@/lib/ids";
-import type { Domain } from "../schema";
 
 const PREFIX_SETTING = "log_prefix";
 
@@ -22,24 +21,6 @@ export const newOrganizationSchema = z.object({
 });
 
 export type NewOrganization = z.infer<typeof newOrganizationSchema>;
-
-/** What the compatible API keeps beside the name. */
-export interface NewDetails {
-  externalId: string | null;
-  metadata: Record<string, string>;
-  domains: Domain[];
-  /** SHA-256 of the Idempotency-Key, and of what it came with. */
-  requestKey: Buffer | null;
-  requestBody: Buffer | null;
-}
-
-const NO_DETAILS: NewDetails = {
-  externalId: null,
-  metadata: {},
-  domains: [],
-  requestKey: null,
-  requestBody: null,
-};
 
 export interface Organization {
   id: string;
@@ -63,24 +44,28 @@ async function logPrefix(): Promise<string> {
   return rows[0]?.value ?? value;
 }
 
-/** Within the caller's transaction. @throws AppError conflict when the id is taken */
+/**
+ * Creates an organization with its empty log; the log's origin never changes afterwards.
+ * @throws AppError conflict when the id is taken, also by a deleted organization.
+ */
+export async function createOrganization(
+  scope: InstanceScope,
+  organization: NewOrganization,
+): Promise<{ id: string }> {
+  return inTransaction(readPool(), (client) => insertOrganization(client, scope, organization));
+}
+
+/** The same within a transaction of the caller. */
 export async function insertOrganization(
-  client: PoolClient,
-  { id, name, origin }: { id: string; name: string; origin: string },
-  details = NO_DETAILS,
-): Promise<void> {
+  client: pg.PoolClient,
+  _scope: InstanceScope,
+  organization: NewOrganization,
+): Promise<{ id: string }> {
+  const id = organization.id ?? newId("organization");
+  const origin = `${await logPrefix()}/${id}`;
   const made = await client.query(
-    `INSERT INTO organizations (id, name, external_id, metadata, domains, request_key, request_body)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-    [
-      id,
-      name,
-      details.externalId,
-      JSON.stringify(details.metadata),
-      JSON.stringify(details.domains),
-      details.requestKey,
-      details.requestBody,
-    ],
+    "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
+    [id, organization.name],
   );
   if (made.rowCount === 0)
     throw new AppError("conflict", `There is already an organization ${id}.`);
@@ -88,24 +73,6 @@ export async function insertOrganization(
     "INSERT INTO log_heads (organization_id, origin, head_hash) VALUES ($1, $2, $3)",
     [id, origin, genesisHash(origin)],
   );
-}
-
-/** An id and the origin of its log, which never changes afterwards. */
-export async function newOrganizationId(given?: string): Promise<{ id: string; origin: string }> {
-  const id = given ?? newId("organization");
-  return { id, origin: `${await logPrefix()}/${id}` };
-}
-
-/**
- * Creates an organization with its empty log.
- * @throws AppError conflict when the id is taken, also by a deleted organization.
- */
-export async function createOrganization(
-  _scope: InstanceScope,
-  { id: given, name }: NewOrganization,
-): Promise<{ id: string }> {
-  const { id, origin } = await newOrganizationId(given);
-  await inTransaction(readPool(), (client) => insertOrganization(client, { id, name, origin }));
   return { id };
 }
 

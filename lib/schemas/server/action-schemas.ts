@@ -1,6 +1,6 @@
+import type pg from "pg";
 import type { InstanceScope } from "@/lib/auth/scope";
-import { sha256 } from "@/lib/chain/sha256";
-import { inTransaction, readPool } from "@/lib/db/pool";
+import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { ListStep } from "@/lib/http/list-page";
 import { newId } from "@/lib/ids";
@@ -17,48 +17,28 @@ const toSchema = ({ created_at: createdAt, ...row }: StoredSchema): ActionSchema
   createdAt: createdAt.toISOString(),
 });
 
-/**
- * Adds the next version of an action's schema; versions never change. The same request with the same
- * Idempotency-Key within a day gives the version that it made before.
- */
+/** Adds the next version of an action's schema within a transaction of the caller; versions never change. */
 export async function createActionSchema(
-  scope: InstanceScope,
+  client: pg.PoolClient,
+  { principal }: InstanceScope,
   action: string,
-  schema: NewActionSchema,
-  idempotencyKey: string | null,
+  { targets, actor = null, metadata = null }: NewActionSchema,
 ): Promise<ActionSchema> {
-  const { targets, actor = null, metadata = null } = schema;
-  const requestHash = idempotencyKey
-    ? sha256(JSON.stringify([idempotencyKey, action, targets, actor, metadata]))
-    : null;
-  return inTransaction(readPool(), async (client) => {
-    await client.query("SELECT pg_advisory_xact_lock(hashtextextended('action_schemas', 0))");
-    const { rows: same } = await client.query<StoredSchema>(
-      `SELECT ${COLUMNS} FROM action_schemas WHERE action = $1 AND request_hash = $2
-         AND created_at > now() - interval '24 hours' ORDER BY version DESC LIMIT 1`,
-      [action, requestHash],
-    );
-    if (same[0]) return toSchema(same[0]);
-    const { rows } = await client.query<StoredSchema>(
-      `INSERT INTO action_schemas (action, version, id, targets, actor, metadata, created_by, request_hash)
-       SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6, $7 FROM action_schemas WHERE action = $1
-       RETURNING ${COLUMNS}`,
-      [
-        action,
-        newId("schema"),
-        JSON.stringify(targets),
-        actor && JSON.stringify(actor),
-        metadata && JSON.stringify(metadata),
-        scope.principal.kind === "cli"
-          ? "cli"
-          : "id" in scope.principal
-            ? scope.principal.id
-            : null,
-        requestHash,
-      ],
-    );
-    return toSchema(rows[0] as StoredSchema);
-  });
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('action_schemas', 0))");
+  const { rows } = await client.query<StoredSchema>(
+    `INSERT INTO action_schemas (action, version, id, targets, actor, metadata, created_by)
+     SELECT $1, coalesce(max(version), 0) + 1, $2, $3, $4, $5, $6 FROM action_schemas WHERE action = $1
+     RETURNING ${COLUMNS}`,
+    [
+      action,
+      newId("schema"),
+      JSON.stringify(targets),
+      actor && JSON.stringify(actor),
+      metadata && JSON.stringify(metadata),
+      principal.kind === "cli" ? "cli" : "id" in principal ? principal.id : null,
+    ],
+  );
+  return toSchema(rows[0] as StoredSchema);
 }
 
 /** Rows strictly beyond the step's cursor, by an id that sorts by time. */

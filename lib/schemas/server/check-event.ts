@@ -15,6 +15,12 @@ const UNKNOWN_ACTIONS = "unknown_actions";
 const ajv = new Ajv({ allErrors: true, strict: false, verbose: false, validateFormats: true });
 addFormats.default(ajv);
 
+/** An error as AJV makes them. */
+export type Breach = Pick<
+  ErrorObject,
+  "instancePath" | "schemaPath" | "keyword" | "params" | "message"
+>;
+
 type Verdict =
   | { validate: ValidateFunction }
   | { unknown: "/action" | "/version"; untilMs: number };
@@ -60,11 +66,8 @@ export async function refusesUnknownActions(): Promise<boolean> {
   return refusal.isOn;
 }
 
-/**
- * Holds an event against the schema of its action in its version.
- * @throws AppError schema_mismatch with AJV's errors, their pointers relative to the event (contract §3).
- */
-export async function checkEventSchema(event: NewEvent): Promise<void> {
+/** What of an event breaks the schema of its action in its version; empty: nothing. */
+export async function findBreaches(event: NewEvent): Promise<Breach[]> {
   const verdict = await verdictOn(event.action, event.version);
   if ("validate" in verdict) {
     // Metadata that is left out is held against the schema as if it were empty: it may be required.
@@ -78,12 +81,11 @@ export async function checkEventSchema(event: NewEvent): Promise<void> {
       targets: event.targets.map(withMetadata),
       metadata: event.metadata ?? {},
     });
-    if (!isValid) throw mismatch((verdict.validate.errors ?? []).filter(isFinding));
-    return;
+    return isValid ? [] : (verdict.validate.errors ?? []).filter(isFinding);
   }
   const { unknown } = verdict;
-  if (unknown === "/action" && !(await refusesUnknownActions())) return;
-  throw mismatch([
+  if (unknown === "/action" && !(await refusesUnknownActions())) return [];
+  return [
     {
       instancePath: unknown,
       schemaPath: "#/registered",
@@ -94,16 +96,19 @@ export async function checkEventSchema(event: NewEvent): Promise<void> {
           ? "must be an action with a schema: create one first"
           : `must be a version of this action's schema; there is no version ${event.version}`,
     },
-  ]);
+  ];
+}
+
+/** @throws AppError schema_mismatch with AJV's errors, their pointers relative to the event (contract §3). */
+export async function checkEventSchema(event: NewEvent): Promise<void> {
+  const errors = await findBreaches(event);
+  if (errors.length > 0)
+    throw new AppError("schema_mismatch", "Invalid Audit Log event.", { details: { errors } });
 }
 
 /** That no target is of a type says enough; why each is not, and that a condition applied, does not help. */
 const isFinding = ({ keyword, schemaPath }: ErrorObject) =>
   keyword !== "if" && !/^#\/properties\/targets\/allOf\/\d+\/contains\//.test(schemaPath);
-
-function mismatch(errors: object[]): AppError {
-  return new AppError("schema_mismatch", "Invalid Audit Log event.", { details: { errors } });
-}
 
 /** @param choice `accept`: events of actions without a schema are taken; `refuse`: they are answered 400 */
 export async function setUnknownActions(choice: "accept" | "refuse"): Promise<void> {

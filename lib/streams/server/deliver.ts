@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { log } from "@/lib/log";
 import { MAX_BATCH_EVENTS, type Outcome, type StreamEvent } from "../destination";
 import { problem } from "../problems";
 import type { LastError, Problem } from "../schema";
@@ -254,7 +255,7 @@ export async function deliverDue(
         if (running.has(name) || running.size >= settings.concurrency) continue;
         const turn = deliverStream(key, owner, signal, settings)
           .catch((error: unknown) => {
-            console.error(`[trailseal] delivery of ${key.streamId}: ${String(error)}`);
+            log().error({ err: error, stream_id: key.streamId }, "a delivery failed");
           })
           .finally(() => running.delete(name));
         running.set(name, turn);

@@ -3,25 +3,19 @@ import { AppError } from "@/lib/errors";
 import { endpointLimits } from "@/lib/events/endpoint-limits";
 import { parseEventRequest } from "@/lib/events/schema";
 import { ingestEvent } from "@/lib/events/server/ingest";
+import { idempotencyKeyOf } from "@/lib/http/answer-once";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { readJson } from "@/lib/http/read-body";
 import { countIgnoredFields } from "@/lib/keys/server/api-keys";
+import { log } from "@/lib/log";
 import { checkEventSchema } from "@/lib/schemas/server/check-event";
-
-const MAX_KEY_LENGTH = 1_024;
 
 /** Create an event, as the official SDKs call it: 401, then 400, 422, 404, and 200 once it is durable. */
 export async function POST(request: Request): Promise<Response> {
   try {
     const key = await authenticateApiKey(request, "handler:/audit_logs/events");
     const body = await readJson(request);
-    const idempotencyKey = request.headers.get("idempotency-key") || null;
-    if (idempotencyKey && idempotencyKey.length > MAX_KEY_LENGTH) {
-      throw new AppError(
-        "invalid_request",
-        `Idempotency-Key must be at most ${MAX_KEY_LENGTH} characters.`,
-      );
-    }
+    const idempotencyKey = idempotencyKeyOf(request);
     const parsed = parseEventRequest(body, endpointLimits());
     if (!parsed.ok)
       throw new AppError("invalid_event", "Validation failed.", { errors: parsed.errors });
@@ -32,7 +26,7 @@ export async function POST(request: Request): Promise<Response> {
     if (ignored.length === 0) return jsonResponse(200, { success: true });
     // The event is durable: what is only a statistic must not turn its answer into a refusal.
     await countIgnoredFields(key.id, ignored.length).catch((error) =>
-      console.error("[trailseal] ignored fields were not counted", error),
+      log().error({ err: error }, "ignored fields were not counted"),
     );
     return jsonResponse(
       200,

@@ -1,42 +1,40 @@
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
-import { errorResponse } from "@/lib/http/error-response";
+import { jsonResponse } from "@/lib/http/error-response";
 import { answerJson } from "@/lib/http/json-handler";
 import { parseFields } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
-import { organizationChanges, toWireOrganization } from "@/lib/orgs/schema";
-import {
-  deleteOrganization,
-  readOrganization,
-  updateApiOrganization,
-} from "@/lib/orgs/server/api-organizations";
+import { updateOrganizationSchema } from "@/lib/orgs/schema";
+import { deleteOrganization, readOrganization, updateDetails } from "@/lib/orgs/server/directory";
 
-type Context = { params: Promise<{ id: string }> };
+interface Props {
+  params: Promise<{ id: string }>;
+}
 
-export async function GET(request: Request, { params }: Context): Promise<Response> {
+const authenticate = (request: Request) =>
+  authenticateApiKey(request, "handler:/organizations/[id]");
+
+export function GET(request: Request, { params }: Props): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(request, "handler:/organizations/[id]");
-    return toWireOrganization(await readOrganization(await key.scopeFor((await params).id)));
+    const key = await authenticate(request);
+    return readOrganization(await key.scopeFor((await params).id));
   });
 }
 
-export async function PUT(request: Request, { params }: Context): Promise<Response> {
+export function PUT(request: Request, { params }: Props): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(request, "handler:/organizations/[id]");
-    key.instanceScope();
-    const body = parseFields(organizationChanges, await readJson(request));
+    const key = await authenticate(request);
+    const changes = parseFields(updateOrganizationSchema, await readJson(request));
+    return updateDetails(await key.scopeFor((await params).id), changes);
+  });
+}
+
+/** A key of one organization cannot delete it. */
+export function DELETE(request: Request, { params }: Props): Promise<Response> {
+  return answerJson(async () => {
+    const key = await authenticate(request);
     const scope = await key.scopeFor((await params).id);
-    return toWireOrganization(await updateApiOrganization(scope, body));
-  });
-}
-
-/** 202 with plain text, as recorded of the original. */
-export async function DELETE(request: Request, { params }: Context): Promise<Response> {
-  try {
-    const key = await authenticateApiKey(request, "handler:/organizations/[id]");
     key.instanceScope();
-    await deleteOrganization(await key.scopeFor((await params).id));
-    return new Response("Accepted", { status: 202, headers: { "Content-Type": "text/plain" } });
-  } catch (error) {
-    return errorResponse(error);
-  }
+    await deleteOrganization(scope);
+    return jsonResponse(202, { message: "Accepted" });
+  });
 }

@@ -3,7 +3,7 @@ import { Suspense } from "react";
 import { formatMoment, formatSpan } from "@/components/streams/words";
 import type { Scope } from "@/lib/auth/scope";
 import { CLOCK_TOLERANCE_MS, type Clocks, readClocks } from "@/lib/events/server/clocks";
-import { currentRequest } from "@/lib/http/request-context";
+import { log } from "@/lib/log";
 
 /** Warns above a page while received times stand still or the clocks disagree; the page waits for nothing. */
 export function ClockAlarm(props: { scope: Scope }) {
@@ -32,7 +32,7 @@ export function clockWarnings({ lastRecordedAt, recordedAheadMs, databaseAheadMs
 
 async function Alarm({ scope }: { scope: Scope }) {
   const warnings = await readClocks(scope).then(clockWarnings, (error: unknown) => {
-    console.error(`[trailseal] ${currentRequest()?.requestId ?? ""}`, error);
+    log().error({ err: error }, "the clocks could not be read");
     return ["Whether the clocks agree could not be read. Reload the page to try again."];
   });
   if (warnings.length === 0) return null;

@@ -2,6 +2,7 @@ import { type ReactNode, Suspense } from "react";
 import { buttonClasses } from "@/components/ui/button";
 import { AppError } from "@/lib/errors";
 import { currentRequest } from "@/lib/http/request-context";
+import { log } from "@/lib/log";
 
 interface PanelProps {
   title: string;
@@ -31,7 +32,7 @@ async function Body({ title, here, read }: PanelProps) {
     return await read();
   } catch (error) {
     const requestId = currentRequest()?.requestId ?? "";
-    if (!(error instanceof AppError)) console.error(`[trailseal] ${requestId}`, error);
+    if (!(error instanceof AppError)) log().error({ err: error }, "a part of a page failed");
     const cause = error instanceof AppError ? error.message : "Something failed here.";
     return (
       <div role="alert" className="text-(--in-fetch)">

@@ -12,6 +12,7 @@ import { eventsHref, queryOf } from "@/lib/overview/links";
 import type { Period } from "@/lib/overview/period";
 import { COUNT_CAP, readActors } from "@/lib/overview/server/actors";
 import { readDays, readFailures, readTopActions } from "@/lib/overview/server/counts";
+import { readKeys } from "@/lib/overview/server/keys";
 import { Panel } from "./panel";
 
 const ACTIONS_SHOWN = 5;
@@ -131,6 +132,24 @@ export function PeriodPanels(props: { scope: Scope; period: Period; here: string
     />
   );
 
+  const keys = async () => {
+    const used = await readKeys(scope, period);
+    if (used.length === 0) return <p className={NOTE}>Nothing was sent with a key.</p>;
+    return (
+      <Ranking
+        rows={used.map(({ id, name, events }) => ({
+          key: id,
+          label: name ?? id,
+          title: id,
+          events,
+          before: null,
+          href: null,
+          beforeHref: "",
+        }))}
+      />
+    );
+  };
+
   return (
     <>
       <Panel title="Events" note={`${words}, days in UTC`} here={here} read={days} />
@@ -139,6 +158,9 @@ export function PeriodPanels(props: { scope: Scope; period: Period; here: string
         <div className="grid grid-cols-[minmax(0,1fr)] gap-8">
           <Panel title="Actions" note={`most events, ${words}`} here={here} read={actions} />
           <Panel title="Denied or failed" note={words} here={here} read={failures} />
+          {scope.permissions.has("keys:manage") && (
+            <Panel title="Events by key" note={`received in ${words}`} here={here} read={keys} />
+          )}
         </div>
       </div>
     </>

@@ -2,31 +2,28 @@ import { authenticateApiKey } from "@/lib/auth/server/api-key";
 import { answerJson } from "@/lib/http/json-handler";
 import { parseFields } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
-import { retentionBody } from "@/lib/orgs/schema";
-import { readOrganization, setRetention } from "@/lib/orgs/server/api-organizations";
+import { retentionSchema } from "@/lib/orgs/schema";
+import { readRetention, setRetention } from "@/lib/orgs/server/retention";
 
-type Context = { params: Promise<{ id: string }> };
+interface Props {
+  params: Promise<{ id: string }>;
+}
 
-/** How long events are kept (contract §9); null: for ever. */
-export async function GET(request: Request, { params }: Context): Promise<Response> {
+const authenticate = (request: Request) =>
+  authenticateApiKey(request, "handler:/organizations/[id]/audit_logs_retention");
+
+export function GET(request: Request, { params }: Props): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(
-      request,
-      "handler:/organizations/[id]/audit_logs_retention",
-    );
-    const { retentionDays } = await readOrganization(await key.scopeFor((await params).id));
-    return { retention_period_in_days: retentionDays };
+    const key = await authenticate(request);
+    const scope = await key.scopeFor((await params).id);
+    return { retention_period_in_days: await readRetention(scope) };
   });
 }
 
-export async function PUT(request: Request, { params }: Context): Promise<Response> {
+export function PUT(request: Request, { params }: Props): Promise<Response> {
   return answerJson(async () => {
-    const key = await authenticateApiKey(
-      request,
-      "handler:/organizations/[id]/audit_logs_retention",
-    );
-    key.instanceScope();
-    const days = parseFields(retentionBody, await readJson(request));
+    const key = await authenticate(request);
+    const { days } = parseFields(retentionSchema, await readJson(request));
     await setRetention(await key.scopeFor((await params).id), days);
     return { retention_period_in_days: days };
   });

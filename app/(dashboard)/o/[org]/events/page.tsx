@@ -22,6 +22,7 @@ import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
 import { readHeadSeq } from "@/lib/events/server/tail";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { log } from "@/lib/log";
 import { findDefaultView, findView } from "@/lib/views/server/views";
 import { viewHref } from "@/lib/views/view";
 import { ClockAlarm } from "../clock-alarm";
@@ -67,7 +68,7 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
   } catch (error) {
     // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
     const requestId = currentRequest()?.requestId ?? "";
-    if (!(error instanceof AppError)) console.error(`[trailseal] ${requestId}`, error);
+    if (!(error instanceof AppError)) log().error({ err: error }, "a part of a page failed");
     const message = error instanceof AppError ? error.message : "The database could not be read.";
     return { kind: "failed", search, message, requestId };
   }

@@ -15,6 +15,7 @@ import { describeSubject, readTimeline } from "@/lib/events/server/timeline";
 import type { TimelineSearch } from "@/lib/events/subject";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { log } from "@/lib/log";
 import { readEventAction } from "../events/actions";
 import { readTimelineAction } from "./actions";
 
@@ -41,7 +42,7 @@ async function readState(scope: Scope, timeline: TimelineSearch): Promise<Timeli
     return { kind: "ready", page, subject, verifiedTo, detail };
   } catch (error) {
     const requestId = currentRequest()?.requestId ?? "";
-    if (!(error instanceof AppError)) console.error(`[trailseal] ${requestId}`, error);
+    if (!(error instanceof AppError)) log().error({ err: error }, "a part of a page failed");
     const message = error instanceof AppError ? error.message : "The database could not be read.";
     return { kind: "failed", message, requestId };
   }

@@ -1,4 +1,5 @@
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { answerOnce } from "@/lib/http/answer-once";
 import { answerJson } from "@/lib/http/json-handler";
 import { parseListQuery, readListPage } from "@/lib/http/list-page";
 import { parseFields } from "@/lib/http/parse-input";
@@ -19,15 +20,14 @@ export async function POST(request: Request): Promise<Response> {
     const key = await authenticateApiKey(request, "handler:/audit_logs/actions/[action]/schemas");
     const scope = key.instanceScope();
     const schema = parseFields(newActionSchemaSchema, await readJson(request));
-    const made = await createActionSchema(
-      scope,
-      actionOf(request),
-      schema,
-      request.headers.get("idempotency-key"),
-    );
+    const action = actionOf(request);
+    const answer = await answerOnce(request, key, schema, async (client) => ({
+      status: 201,
+      body: toWireSchema(await createActionSchema(client, scope, action, schema)),
+    }));
     forgetUnknown();
-    return toWireSchema(made);
-  }, 201);
+    return answer;
+  });
 }
 
 /** Every version of an action's schema. */

@@ -2,39 +2,67 @@
 
 import { revalidatePath } from "next/cache";
 import { z } from "zod";
-import { type ActionResult, runAction } from "@/lib/http/action-result";
-import { createApiKey, newApiKeySchema, revokeApiKey } from "@/lib/keys/server/api-keys";
+import type { InstanceScope, Scope } from "@/lib/auth/scope";
+import { type ActionResult, runAction, runInstanceAction } from "@/lib/http/action-result";
+import {
+  createApiKey,
+  newApiKeySchema,
+  revokeApiKey,
+  rotateApiKey,
+  rotationSchema,
+} from "@/lib/keys/server/api-keys";
 
-export async function createApiKeyAction(
-  organizationId: string,
-  name: string,
-): Promise<ActionResult<{ id: string; key: string }>> {
-  return runAction(
-    "action:createApiKey",
-    organizationId,
-    newApiKeySchema,
-    { name },
-    async (scope, input) => {
-      const made = await createApiKey(scope, input);
-      revalidatePath(`/o/${scope.organizationId}/settings/keys`);
-      return made;
-    },
-  );
+const keySchema = z.object({ id: z.string().max(64) });
+
+type KeyInput = { name: string; permissions: string[] };
+type Rotation = z.input<typeof rotationSchema>;
+type Made = ActionResult<{ id: string; key: string }>;
+
+/** Does it, and lets the page read again. */
+function andRefresh<S extends Scope | InstanceScope, I, T>(
+  run: (scope: S, input: I) => Promise<T>,
+): (scope: S, input: I) => Promise<T> {
+  return async (scope, input) => {
+    const result = await run(scope, input);
+    revalidatePath("/o/[org]/settings/keys", "page");
+    return result;
+  };
+}
+
+const revoke = andRefresh(async (scope: Scope | InstanceScope, { id }: { id: string }) => {
+  await revokeApiKey(scope, id);
+  return null;
+});
+const create = andRefresh(createApiKey);
+const rotate = andRefresh(rotateApiKey);
+
+export async function createApiKeyAction(organizationId: string, input: KeyInput): Promise<Made> {
+  return runAction("action:createApiKey", organizationId, newApiKeySchema, input, create);
+}
+
+export async function rotateApiKeyAction(organizationId: string, input: Rotation): Promise<Made> {
+  return runAction("action:rotateApiKey", organizationId, rotationSchema, input, rotate);
 }
 
 export async function revokeApiKeyAction(
   organizationId: string,
   id: string,
 ): Promise<ActionResult<null>> {
-  return runAction(
-    "action:revokeApiKey",
-    organizationId,
-    z.object({ id: z.string().max(64) }),
-    { id },
-    async (scope, input) => {
-      await revokeApiKey(scope, input.id);
-      revalidatePath(`/o/${scope.organizationId}/settings/keys`);
-      return null;
-    },
-  );
+  return runAction("action:revokeApiKey", organizationId, keySchema, { id }, revoke);
+}
+
+/** Keys for every organization: the organization in hand does not matter. */
+export async function createInstanceApiKeyAction(_org: string, input: KeyInput): Promise<Made> {
+  return runInstanceAction("action:createInstanceApiKey", newApiKeySchema, input, create);
+}
+
+export async function rotateInstanceApiKeyAction(_org: string, input: Rotation): Promise<Made> {
+  return runInstanceAction("action:rotateInstanceApiKey", rotationSchema, input, rotate);
+}
+
+export async function revokeInstanceApiKeyAction(
+  _org: string,
+  id: string,
+): Promise<ActionResult<null>> {
+  return runInstanceAction("action:revokeInstanceApiKey", keySchema, { id }, revoke);
 }
