@@ -179,7 +179,8 @@ test(`${REQUESTS} requests that are nearly right break nothing`, async ({
         const response = await fetch(server.url + address, init);
         const text = await response.text();
         const isJson = response.headers.get("content-type")?.includes("application/json");
-        if (response.status >= 500) failures.push(`${what}: ${response.status} ${text}`);
+        if (response.status >= 500)
+          failures.push(`${what} ${String(init.body).slice(0, 2_000)}: ${response.status} ${text}`);
         else if (response.status >= 400 && isJson) {
           const { message, code } = JSON.parse(text);
           if (typeof message !== "string" || typeof code !== "string")

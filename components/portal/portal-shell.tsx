@@ -1,5 +1,6 @@
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { TimeCards } from "@/components/events/time-cards";
 import { Logo } from "@/components/shell/logo";
 import { Toasts } from "@/components/ui/toasts";
 import type { Permission } from "@/lib/auth/permissions";
@@ -55,6 +56,7 @@ export function PortalShell({ portal, children }: Props) {
         {children}
       </main>
       <Toasts />
+      <TimeCards />
     </div>
   );
 }

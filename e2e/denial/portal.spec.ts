@@ -34,8 +34,10 @@ async function opened(request: APIRequestContext, organizationId: string): Promi
     // The live tail has no end to wait for.
     if (!is("organization")(key) || key.endsWith("/tail")) continue;
     const response = await request.get(fill(route[1], organizationId), { maxRedirects: 0 });
+    // A page that streams has said 200 before it finds that it is none for this visitor.
+    const isNone = (await response.text()).includes('name="next-error" content="not-found"');
     // A handler that let somebody in may still miss its parameters.
-    if (response.status() === 200 || response.status() === 400) keys.push(key);
+    if ((response.status() === 200 && !isNone) || response.status() === 400) keys.push(key);
   }
   return keys.sort();
 }
@@ -127,7 +129,7 @@ test("the portal shows events beside the way back, and no sidebar", async ({
 }) => {
   await page.goto(server.url + (await newLink(server, organization, "audit_logs")));
   await expect(page.getByRole("link", { name: "Back to app.example.com" })).toBeVisible();
-  await expect(page.getByRole("heading", { name: "Events" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Events", exact: true })).toBeVisible();
   await expect(page.getByRole("link", { name: "API keys" })).toHaveCount(0);
   expect(page.url()).not.toContain("token");
 });

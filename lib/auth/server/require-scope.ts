@@ -71,6 +71,11 @@ async function visitorAgain(principal: Scope["principal"]): Promise<Visitor | nu
   return principal.kind === "portal" ? findPortalSessionById(principal.id) : null;
 }
 
+/** Who came through the portal has no account to sign in with. */
+async function toEntrance(): Promise<never> {
+  redirect((await portalSecret()) ? "/portal/ended" : "/sign-in");
+}
+
 /** For pages: sends people without a session to sign in; what they may not reach does not exist. */
 export async function pageScope(
   accessKey: OrganizationAccessKey,
@@ -80,8 +85,7 @@ export async function pageScope(
     return await actionScope(accessKey, organizationId);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    if (error.code === "unauthorized")
-      redirect((await portalSecret()) ? "/portal/ended" : "/sign-in");
+    if (error.code === "unauthorized") return toEntrance();
     if (error.code === "not_found" || error.code === "forbidden") notFound();
     throw error;
   }
@@ -89,9 +93,7 @@ export async function pageScope(
 
 /** For pages that any signed-in user sees. */
 export async function pageUser(_accessKey: SessionAccessKey): Promise<SessionUser> {
-  const user = await currentUser();
-  if (!user) redirect("/sign-in");
-  return user;
+  return (await currentUser()) ?? toEntrance();
 }
 
 /**
