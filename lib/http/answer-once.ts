@@ -28,7 +28,8 @@ export function idempotencyKeyOf(request: Request): string | null {
 
 function hashOf(body: unknown): Buffer {
   try {
-    return sha256(canonicalize(body));
+    // What a schema left undefined is not there.
+    return sha256(canonicalize(JSON.parse(JSON.stringify(body))));
   } catch (error) {
     // Lone surrogates, or deeper than the stack.
     throw new AppError("invalid_request", "The request body cannot be compared with others.", {

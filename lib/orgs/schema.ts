@@ -36,7 +36,7 @@ const given = {
   stripe_customer_id: storableText(255).nullish(),
   allow_profiles_outside_organization: z.boolean().nullish(),
   /** Judged apart: what is wrong with it is a 400. */
-  metadata: z.unknown(),
+  metadata: z.unknown().optional(),
 };
 
 const nameSchema = storableText(200)

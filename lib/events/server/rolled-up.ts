@@ -16,8 +16,8 @@ export async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
 }
 
 /**
- * (occurred_at, recorded_at, action, api_key_id) of the events that the rollups have not counted yet, to be read in one statement
- * with them. By its order and limit the planner reads the index by number, whatever it expects.
+ * (occurred_at, recorded_at, action, api_key_id) of the events that the rollups have not counted yet, to be
+ * read in one statement with them. By its order and limit the planner reads the index by number, whatever it expects.
  */
 export function uncounted(organizationId: string): Prisma.Sql {
   return Prisma.sql`(SELECT e.occurred_at, e.recorded_at, e.action, e.api_key_id FROM events e

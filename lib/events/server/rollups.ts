@@ -5,8 +5,8 @@ const EVENTS_PER_TRANSACTION = 5_000;
 
 /**
  * Counts events up to the head into rollup_hourly and rollup_actions_daily, by occurred_at in UTC, and into
- * rollup_keys_hourly, by recorded_at. The counts
- * and the cursor move in one transaction that holds the cursor's row: two followers at once never count twice.
+ * rollup_keys_hourly, by recorded_at. The counts and the cursor move in one transaction that holds the
+ * cursor's row: two followers at once never count twice.
  * @returns how many sequence numbers were passed.
  */
 export async function followRollups(organizationId: string): Promise<number> {

@@ -121,13 +121,14 @@ describe("an API key", () => {
   it("is counted by the hour in which its events were received", async () => {
     const first = await createApiKey(own(), { name: "first" });
     const second = await createApiKey(systemInstanceScope("cli"), { name: "second" });
+    let sent = 0;
     const send = async (key: string, times: number) => {
       const scope = await (await authenticate(key)).scopeFor(acme);
       for (let n = 0; n < times; n += 1)
         await ingestEvent(
           scope,
           newEvent({ occurredAt: "2020-01-01T00:00:00.000Z" }),
-          `${key}${n}`,
+          `sent ${sent++}`,
         );
     };
     await send(first.key, 3);
