@@ -9,8 +9,8 @@ import type { TestServer } from "./server";
 // Schemas belong to the instance: every test names actions of its own.
 
 async function instanceKey(server: TestServer): Promise<string> {
-  const { key } = await server.cliJson<{ key: string }>("keys", "create", "--name", "schemas");
-  return key;
+  const options = ["--name", "schemas", "--permissions", "schemas,events:write"];
+  return (await server.cliJson<{ key: string }>("keys", "create", ...options)).key;
 }
 
 function client(server: TestServer, key: string): WorkOS {
