@@ -118,7 +118,7 @@ test("whatever is no known route answers JSON in the shape of the contract", asy
     ["GET", `/${"a".repeat(10_000)}`, 404],
     ["GET", "/%E0%A4%A", 400],
     ["GET", "/AUDIT_LOGS/events", 404],
-    ["POST", "/api/auth/nothing", 404],
+    ["POST", "/api/auth/nothing", 400],
     ["GET", "/_next/static/nothing.js", 404],
   ];
   for (const [method, path, status] of cases) {
