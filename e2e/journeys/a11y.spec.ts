@@ -1,19 +1,16 @@
 import { expect, test } from "../fixtures";
 import { expectAccessible } from "../fixtures/accessible";
 import { eventsForTests, importEvents, runSql } from "../fixtures/log";
+import { newPortalLink } from "../fixtures/portal";
 
-test("every page of the dashboard is accessible in both themes, on a desktop and a phone", async ({
+test("every page of the explorer is accessible in both themes, on a desktop and a phone", async ({
   signedIn: page,
   server,
   organization,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   const at = (place: string) => `/o/${organization.id}/${place}`;
   const rowCount = page.getByTestId("row-count");
-
-  await page.goto(at("integrity"));
-  await expect(page.getByTestId("verdict")).toHaveText("Not yet checked");
-  await expectAccessible(page, "integrity of an empty log");
 
   await importEvents(server, organization.id, eventsForTests(150));
   await page.goto(at("events?q=actor.type:user%20-action:policy.changed"));
@@ -35,7 +32,21 @@ test("every page of the dashboard is accessible in both themes, on a desktop and
   await page.getByTestId("timeline-row").first().click();
   await expect(page.getByTestId("drawer-title")).toBeVisible();
   await expectAccessible(page, "timeline with an event open");
+});
 
+test("every page of proofs and settings is accessible in both themes, on a desktop and a phone", async ({
+  signedIn: page,
+  server,
+  organization,
+}) => {
+  test.setTimeout(240_000);
+  const at = (place: string) => `/o/${organization.id}/${place}`;
+
+  await page.goto(at("integrity"));
+  await expect(page.getByTestId("verdict")).toHaveText("Not yet checked");
+  await expectAccessible(page, "integrity of an empty log");
+
+  await importEvents(server, organization.id, eventsForTests(150));
   await page.goto(at("integrity"));
   await page.getByRole("button", { name: "Verify" }).click();
   await expect(page.getByTestId("verdict")).toHaveText("Verified to #149");
@@ -68,6 +79,33 @@ test("every page of the dashboard is accessible in both themes, on a desktop and
   await expectAccessible(page, "settings");
   await page.goto("/o/org_01ARZ3NDEKTSV4RRFFQ69G5FAV/events");
   await expectAccessible(page, "not found");
+});
+
+test("the portal and the API's page are accessible in both themes, on a desktop and a phone", async ({
+  page,
+  server,
+  organization,
+}) => {
+  test.setTimeout(240_000);
+  await importEvents(server, organization.id, eventsForTests(150));
+  await page.goto(await newPortalLink(server, organization.id));
+  await expect(page.getByRole("heading", { name: "Audit log" })).toBeVisible();
+  await expectAccessible(page, "portal, start");
+  await page.getByRole("main").getByRole("link", { name: "Events" }).click();
+  await expect(page.getByTestId("row-count")).toHaveText("100+ events");
+  await expectAccessible(page, "portal, events");
+  await page.getByTestId("event-row").first().click();
+  await expect(page.getByTestId("drawer-title")).toBeVisible();
+  await expectAccessible(page, "portal, an event");
+  await page.goto(`/o/${organization.id}/integrity/streams`);
+  await expect(
+    page.getByRole("heading", { name: "No copy of this log exists elsewhere" }),
+  ).toBeVisible();
+  await expectAccessible(page, "portal, streams");
+  await page.goto("/portal/ended");
+  await expectAccessible(page, "portal, ended");
+  await page.goto("/docs/api");
+  await expectAccessible(page, "API");
 });
 
 test("sign-in and a spent set-up link are accessible in both themes, on a desktop and a phone", async ({

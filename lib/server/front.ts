@@ -73,6 +73,9 @@ function isApiPath(path: string): boolean {
 /** What Next can be given: it fails on others. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/** Pages are got, their actions and forms posted. */
+const PAGE_METHODS = ["GET", "HEAD", "POST"];
+
 function wrongMethod(request: http.IncomingMessage, methods: string[]): Refusal {
   const allowed = methods.join(", ");
   return {
@@ -151,7 +154,8 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
     };
   }
   if (!METHODS.includes(request.method ?? "")) return wrongMethod(request, METHODS);
-  if (!isApiPath(path)) return null;
+  if (!isApiPath(path))
+    return PAGE_METHODS.includes(request.method ?? "") ? null : wrongMethod(request, PAGE_METHODS);
   const route = API_ROUTES.find((candidate) => candidate.path.test(path));
   if (!route) return { status: 404, code: "not_found", message: "Not Found" };
   // Next answers HEAD by GET.

@@ -40,7 +40,9 @@ const STALE = ["content-length", "content-encoding", "transfer-encoding", "etag"
 /** Replaces the HTML, text and empty bodies with which Next refuses by JSON; answers of ours pass. */
 export function refuseInJson(response: http.ServerResponse): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => unknown;
-  const end = response.end.bind(response) as (body?: string) => http.ServerResponse;
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+  const end = response.end.bind(response) as (...args: unknown[]) => http.ServerResponse;
+  let body: string | null = null;
   response.writeHead = ((status: number, ...rest: unknown[]) => {
     const given = rest.find((arg) => typeof arg === "object") as
       | http.OutgoingHttpHeaders
@@ -54,12 +56,20 @@ export function refuseInJson(response: http.ServerResponse): void {
     for (const name of STALE) response.removeHeader(name);
     const message = http.STATUS_CODES[status] ?? "Refused";
     const code = CODES[status] ?? (status < 500 ? "refused" : "internal_error");
-    const body = bodyOf({ status, code, message });
-    response.write = () => true;
-    response.end = () => end(body);
+    body = bodyOf({ status, code, message });
     return writeHead(status, {
       "Content-Type": JSON_TYPE,
       "Content-Length": Buffer.byteLength(body),
     });
   }) as typeof response.writeHead;
+  // Node would write the head within, too late to replace what it was given.
+  const judge = () => {
+    if (!response.headersSent && response.statusCode >= 400)
+      response.writeHead(response.statusCode);
+    return body;
+  };
+  response.write = ((...args: unknown[]) =>
+    judge() === null ? write(...args) : true) as typeof response.write;
+  response.end = ((...args: unknown[]) =>
+    judge() === null ? end(...args) : end(body)) as typeof response.end;
 }

@@ -3,6 +3,7 @@ import { sha256 } from "@/lib/chain/sha256";
 import { readPool, writePool } from "@/lib/db/pool";
 import { publicUrl } from "@/lib/env";
 import { newId } from "@/lib/ids";
+import { PORTAL_PERMISSION } from "@/lib/portal/places";
 import type { PortalIntent } from "@/lib/portal/schema";
 import type { Permission } from "../permissions";
 import type { Scope } from "../scope";
@@ -19,11 +20,6 @@ export interface PortalSession {
   permissions: ReadonlySet<Permission>;
   returnUrl: string | null;
 }
-
-const READS: Record<PortalIntent, Permission> = {
-  audit_logs: "events:read",
-  log_streams: "streams:read",
-};
 
 const newToken = () => randomBytes(32).toString("base64url");
 
@@ -81,7 +77,9 @@ async function find(column: "id" | "session_hash", value: string | Buffer) {
   );
   const [row] = rows;
   if (!row) return null;
-  const permissions = row.intent ? [READS[row.intent]] : Object.values(READS);
+  const permissions = row.intent
+    ? [PORTAL_PERMISSION[row.intent]]
+    : Object.values(PORTAL_PERMISSION);
   return {
     portalId: row.id,
     organizationId: row.organization_id,

@@ -3,8 +3,7 @@ import { redirect } from "next/navigation";
 import { PortalShell } from "@/components/portal/portal-shell";
 import { ButtonLink } from "@/components/ui/button-link";
 import { currentPortal } from "@/lib/auth/server/require-scope";
-import { PORTAL_LABEL, portalHref } from "@/lib/portal/places";
-import { portalIntents } from "@/lib/portal/schema";
+import { PORTAL_LABEL, placesOf, portalHref } from "@/lib/portal/places";
 
 export const metadata: Metadata = { title: "Audit log" };
 
@@ -19,7 +18,7 @@ export default async function PortalStartPage() {
           What happened in {portal.organizationName}, and where copies of it go.
         </p>
         <div className="flex gap-2">
-          {portalIntents.map((intent) => (
+          {placesOf(portal).map((intent) => (
             <ButtonLink key={intent} href={portalHref(portal.organizationId, intent)}>
               {PORTAL_LABEL[intent]}
             </ButtonLink>
