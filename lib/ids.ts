@@ -11,6 +11,7 @@ const PREFIX = {
   stream: "als_",
   schema: "als_",
   job: "job_",
+  export: "audit_log_export_",
   view: "view_",
   request: "req_",
 } as const;

@@ -31,6 +31,8 @@ function demandOf(key: string): RegExp | null {
       return new RegExp(`\\b(pageScope|handlerScope)\\(\\s*${literal}`);
     case "api_key":
       return new RegExp(`\\bauthenticateApiKey\\(\\s*request,\\s*${literal}`);
+    case "link":
+      return new RegExp(`\\blinkScope\\(\\s*request,\\s*${literal}`);
     case "instance":
       return new RegExp(`\\binstanceScope\\(\\s*${literal}`);
   }

@@ -6,19 +6,22 @@ import type { Permission } from "./permissions";
  * - organization: a user who may do this in the organization that the path names
  * - instance: an administrator of the instance
  * - api_key: an API key, for the organization that the body names
+ * - link: whoever has a link that this server signed, for the organization that it names
  */
 export type Requirement =
   | { who: "public" }
   | { who: "session" }
   | { who: "organization"; permission: Permission }
   | { who: "instance"; permission: Permission }
-  | { who: "api_key"; permission: Permission };
+  | { who: "api_key"; permission: Permission }
+  | { who: "link"; permission: Permission };
 
 const open = { who: "public" } as const;
 const signedIn = { who: "session" } as const;
 const member = (permission: Permission) => ({ who: "organization", permission }) as const;
 const instance = (permission: Permission) => ({ who: "instance", permission }) as const;
 const key = (permission: Permission) => ({ who: "api_key", permission }) as const;
+const link = (permission: Permission) => ({ who: "link", permission }) as const;
 
 /** What every page, handler and action demands. A place that is not listed here cannot make a scope. */
 export const access = {
@@ -44,6 +47,9 @@ export const access = {
   "handler:/organizations/external_id/[externalId]": key("organizations:manage"),
   "handler:/audit_logs/actions": key("schemas:manage"),
   "handler:/audit_logs/actions/[action]/schemas": key("schemas:manage"),
+  "handler:/audit_logs/exports": key("exports:manage"),
+  "handler:/audit_logs/exports/[id]": key("exports:manage"),
+  "handler:/audit_logs/exports/[id]/file": link("exports:manage"),
   "handler:/o/[org]/events/csv": member("events:read"),
   "handler:/o/[org]/events/subjects": member("events:read"),
   "handler:/o/[org]/events/facets": member("events:read"),
@@ -95,10 +101,11 @@ export type SessionAccessKey = KeysOf<"session">;
 export type OrganizationAccessKey = KeysOf<"organization">;
 export type InstanceAccessKey = KeysOf<"instance">;
 export type ApiKeyAccessKey = KeysOf<"api_key">;
+export type LinkAccessKey = KeysOf<"link">;
 
 /** The permission that a place demands. */
 export function permissionOf(
-  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey,
+  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey | LinkAccessKey,
 ): Permission {
   return access[accessKey].permission;
 }

@@ -9,6 +9,7 @@ export const permissions = [
   "keys:manage",
   "organizations:manage",
   "schemas:manage",
+  "exports:manage",
 ] as const;
 
 export type Permission = (typeof permissions)[number];

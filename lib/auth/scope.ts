@@ -5,6 +5,8 @@ declare const issued: unique symbol;
 export type Principal =
   | { kind: "user"; id: string; email: string; sessionId: string }
   | { kind: "api_key"; id: string }
+  /** Has a link that this server signed. */
+  | { kind: "link" }
   | { kind: "cli" }
   | { kind: "worker" };
 

@@ -25,6 +25,9 @@ const API_PREFIXES = [
 const API_ROUTES: { path: RegExp; methods: string[] }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: /^\/audit_logs\/actions$/, methods: ["GET"] },
+  { path: /^\/audit_logs\/exports$/, methods: ["POST"] },
+  { path: /^\/audit_logs\/exports\/[^/]+$/, methods: ["GET"] },
+  { path: /^\/audit_logs\/exports\/[^/]+\/file$/, methods: ["GET"] },
   { path: /^\/organizations$/, methods: ["GET", "POST"] },
   { path: /^\/organizations\/external_id\/[^/]+$/, methods: ["GET"] },
   { path: /^\/organizations\/[^/]+$/, methods: ["GET", "PUT", "DELETE"] },

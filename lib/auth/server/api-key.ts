@@ -7,6 +7,8 @@ import type { InstanceScope, Scope } from "../scope";
 
 export interface AuthenticatedKey {
   id: string;
+  /** The only organization it may act for; null: all of them. */
+  organizationId: string | null;
   /**
    * Scope of the organization that a request names.
    * @throws AppError not_found for one that is unknown, deleted, or another than the key is bound to.
@@ -63,6 +65,7 @@ export async function authenticateApiKey(
   const permissions = new Set([permissionOf(accessKey)]);
   return {
     id: key.id,
+    organizationId: key.organization_id,
     instanceScope() {
       if (key.organization_id !== null)
         throw new AppError(

@@ -1,0 +1,10 @@
+-- An export is made by whoever holds its lease; the attempt tells the holder from those before it and is
+-- part of the file's name. request_hash: of the Idempotency-Key and what it came with.
+ALTER TABLE exports ADD COLUMN attempt integer NOT NULL DEFAULT 0;
+ALTER TABLE exports ADD COLUMN lease_until timestamptz(3);
+ALTER TABLE exports ADD COLUMN request_hash bytea;
+
+-- The compatible API names an export by its id alone.
+CREATE INDEX exports_id ON exports (id);
+CREATE INDEX exports_due ON exports (created_at) WHERE state IN ('queued', 'running');
+CREATE INDEX exports_expiry ON exports (expires_at) WHERE state = 'ready';
