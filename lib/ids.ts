@@ -13,6 +13,7 @@ const PREFIX = {
   stream: "als_",
   schema: "als_",
   job: "job_",
+  export: "audit_log_export_",
   view: "view_",
   portal: "portal_",
   request: "req_",

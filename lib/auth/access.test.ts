@@ -33,6 +33,8 @@ function demandOf(key: string): RegExp | null {
       return new RegExp(`\\bauthenticateApiKey\\(\\s*request,\\s*${literal}`);
     case "widget":
       return new RegExp(`\\bauthenticateWidget\\(\\s*request,\\s*${literal}`);
+    case "link":
+      return new RegExp(`\\blinkScope\\(\\s*request,\\s*${literal}`);
     case "instance":
       return new RegExp(`\\binstanceScope\\(\\s*${literal}`);
   }

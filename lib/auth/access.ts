@@ -7,6 +7,7 @@ import type { Permission } from "./permissions";
  * - instance: an administrator of the instance
  * - api_key: an API key, for the organization that the body names
  * - widget: a page of a customer with a token that an API key asked for
+ * - link: whoever has a link that this server signed, for the organization that it names
  */
 export type Requirement =
   | { who: "public" }
@@ -14,7 +15,8 @@ export type Requirement =
   | { who: "organization"; permission: Permission }
   | { who: "instance"; permission: Permission }
   | { who: "api_key"; permission: Permission }
-  | { who: "widget"; permission: Permission };
+  | { who: "widget"; permission: Permission }
+  | { who: "link"; permission: Permission };
 
 const open = { who: "public" } as const;
 const signedIn = { who: "session" } as const;
@@ -22,6 +24,7 @@ const member = (permission: Permission) => ({ who: "organization", permission })
 const instance = (permission: Permission) => ({ who: "instance", permission }) as const;
 const widget = (permission: Permission) => ({ who: "widget", permission }) as const;
 const key = (permission: Permission) => ({ who: "api_key", permission }) as const;
+const link = (permission: Permission) => ({ who: "link", permission }) as const;
 
 /** What every page, handler and action demands. A place that is not listed here cannot make a scope. */
 export const access = {
@@ -66,6 +69,9 @@ export const access = {
   "handler:/organizations/[id]/it_contacts/[contact]": key("organizations:manage"),
   "handler:/organizations/[id]/it_contacts/[contact]/invite": key("organizations:manage"),
   "handler:/organizations/[id]/it_contacts/[contact]/revoke": key("organizations:manage"),
+  "handler:/audit_logs/exports": key("exports:manage"),
+  "handler:/audit_logs/exports/[id]": key("exports:manage"),
+  "handler:/audit_logs/exports/[id]/file": link("exports:manage"),
   "handler:/o/[org]/events/csv": member("events:read"),
   "handler:/o/[org]/events/subjects": member("events:read"),
   "handler:/o/[org]/events/facets": member("events:read"),
@@ -124,10 +130,16 @@ export type OrganizationAccessKey = KeysOf<"organization">;
 export type InstanceAccessKey = KeysOf<"instance">;
 export type ApiKeyAccessKey = KeysOf<"api_key">;
 export type WidgetAccessKey = KeysOf<"widget">;
+export type LinkAccessKey = KeysOf<"link">;
 
 /** The permission that a place demands. */
 export function permissionOf(
-  accessKey: OrganizationAccessKey | InstanceAccessKey | ApiKeyAccessKey | WidgetAccessKey,
+  accessKey:
+    | OrganizationAccessKey
+    | InstanceAccessKey
+    | ApiKeyAccessKey
+    | WidgetAccessKey
+    | LinkAccessKey,
 ): Permission {
   return access[accessKey].permission;
 }

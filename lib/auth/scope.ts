@@ -7,6 +7,8 @@ export type Principal =
   | { kind: "api_key"; id: string }
   | { kind: "portal"; id: string }
   | { kind: "widget" }
+  /** Has a link that this server signed. */
+  | { kind: "link" }
   | { kind: "cli" }
   | { kind: "worker" };
 

@@ -5,6 +5,7 @@ import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
 import * as eventsSend from "./events-send";
+import * as exportFiles from "./exports";
 import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
@@ -14,7 +15,18 @@ import * as streams from "./streams";
 import * as users from "./users";
 import * as verify from "./verify";
 
-const commands = [orgs, keys, users, importFiles, eventsSend, streams, schemas, verify, seed];
+const commands = [
+  orgs,
+  keys,
+  users,
+  importFiles,
+  eventsSend,
+  exportFiles,
+  streams,
+  schemas,
+  verify,
+  seed,
+];
 
 function createProgram(): Command {
   const program = new Command("trailseal")

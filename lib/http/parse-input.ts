@@ -1,16 +1,13 @@
 import { z } from "zod";
 import { AppError } from "@/lib/errors";
 
-// With the u flag a class of surrogates matches only unpaired ones.
-const LONE_SURROGATE = /[\ud800-\udfff]/u;
-
 /** Text that a database can be asked for: PostgreSQL knows no NUL and no half characters. */
 export function storableText(maxLength: number) {
   return z
     .string()
     .max(maxLength)
     .refine((text) => !text.includes("\0"), { error: "must not contain NUL" })
-    .refine((text) => !LONE_SURROGATE.test(text), { error: "must be valid Unicode" });
+    .refine((text) => text.isWellFormed(), { error: "must be valid Unicode" });
 }
 
 /** @throws AppError invalid_request naming every field that is wrong. */

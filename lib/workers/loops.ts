@@ -1,6 +1,7 @@
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
+import { deleteExpiredFiles, runExports } from "@/lib/exports/server/export-jobs";
 import { deleteOldAnswers } from "@/lib/http/answer-once";
 import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
 import { deliverDue } from "@/lib/streams/server/deliver";
@@ -19,6 +20,7 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteExpiredKeys();
     await deleteOldAttempts();
     await deleteOldAnswers();
+    await deleteExpiredFiles();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }
 }
@@ -29,5 +31,8 @@ export const loops: Record<string, Loop> = {
   followers: followLogs,
   delivery: (signal) => deliverDue(signal),
   verification: (signal) => runVerificationJobs(signal),
+  // Two, so that a small export need not wait for a large one.
+  exports: (signal) => runExports(signal),
+  "more exports": (signal) => runExports(signal),
   clocks: watchClocks,
 };

@@ -10,7 +10,9 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import { currentRequest } from "@/lib/http/request-context";
 import type { EventFilter } from "../filter/ast";
 import { copySql } from "./copy-sql";
-import { candidates, choosePlan, inOrder, type Walk } from "./plan";
+import type { Position } from "./cursor";
+import { readBoundary } from "./list";
+import { candidates, choosePlan, inOrder, type Plan, type Walk } from "./plan";
 import { whereClause } from "./where";
 
 /** Each download holds a connection for as long as its client reads. */
@@ -35,13 +37,50 @@ export interface CsvRequest {
 export async function streamCsv(scope: Scope, request: CsvRequest): Promise<Readable> {
   const leave = enter();
   try {
-    const sql = await csvStatement(scope, request);
+    const range = rangeOf(scope, request);
+    const plan = await choosePlan(range, request.filter);
+    const walk: Walk = { ...range, direction: "older", position: null };
+    const sql = csvStatement(plan, walk, { raw: request.raw, header: true });
     return await translated(() => startCopy(sql, leave));
   } catch (error) {
     leave();
     throw error;
   }
 }
+
+/** Candidates that one piece looks at. */
+const PIECE = 20_000;
+
+/**
+ * The same file in pieces, each a bounded statement of its own: for a reader that takes long, as no snapshot
+ * stays open between them. Each has to be read to its end or destroyed. Of events that are stored meanwhile
+ * some may be missing; of those stored before, none.
+ */
+export async function* csvPieces(
+  scope: Scope,
+  request: CsvRequest,
+  size = PIECE,
+): AsyncGenerator<Readable> {
+  const range = rangeOf(scope, request);
+  const plan = await choosePlan(range, request.filter);
+  const walk: Walk = { ...range, direction: "older", position: null };
+  const boundary = (): Promise<Position | null> =>
+    plan.isSmall || plan.driver.kind === "few"
+      ? Promise.resolve(null)
+      : readBoundary(plan.driver, walk, size);
+  do {
+    walk.until = await boundary();
+    const header = walk.position === null;
+    yield await startCopy(csvStatement(plan, walk, { raw: request.raw, header }), () => undefined);
+    walk.position = walk.until;
+  } while (walk.position);
+}
+
+const rangeOf = ({ organizationId }: Scope, { from = null, to = null }: CsvRequest) => ({
+  organizationId,
+  from,
+  to,
+});
 
 /** Takes one of the places for downloads; the function gives it back, once. */
 function enter(): () => void {
@@ -92,15 +131,15 @@ async function discard(client: pg.PoolClient): Promise<void> {
   }
 }
 
-async function csvStatement(scope: Scope, request: CsvRequest): Promise<string> {
-  const { filter, from = null, to = null, raw = false } = request;
-  const range = { organizationId: scope.organizationId, from, to };
-  const { driver, rest } = await choosePlan(range, filter);
-  const walk: Walk = { ...range, direction: "older", position: null };
+function csvStatement(
+  { driver, rest }: Plan,
+  walk: Walk,
+  { raw = false, header }: { raw?: boolean | undefined; header: boolean },
+): string {
   const conditions = rest.clauses.map(whereClause);
   const where = conditions.length > 0 ? Prisma.join(conditions, " AND ") : Prisma.sql`true`;
   const rows = Prisma.sql`SELECT ${csvColumns(raw)} FROM (${candidates(driver, walk, null)}) e WHERE ${where} ${inOrder("e", walk)}`;
-  return `COPY (${copySql(rows)}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')`;
+  return `COPY (${copySql(rows)}) TO STDOUT (FORMAT csv, HEADER ${header}, ENCODING 'UTF8')`;
 }
 
 const iso = (column: string) =>

@@ -37,6 +37,8 @@ export interface Walk extends Range {
   direction: "older" | "newer";
   /** Only what lies beyond it in that direction. */
   position: Position | null;
+  /** The last place to read, itself included. */
+  until?: Position | null;
 }
 
 /** Fewer rows than this are read whole and sorted. */
@@ -204,13 +206,16 @@ function inRange(alias: "e" | "t", { organizationId, from, to }: Range): Prisma.
 
 function inWalk(alias: "e" | "t", walk: Walk): Prisma.Sql {
   const within = inRange(alias, walk);
-  if (!walk.position) return within;
   const key = Prisma.raw(`(${alias}.occurred_at, ${alias}.seq)`);
-  const { occurredAtMs, seq } = walk.position;
-  const limit = Prisma.sql`(${new Date(occurredAtMs).toISOString()}::timestamptz, ${seq}::bigint)`;
-  return walk.direction === "older"
-    ? Prisma.sql`${within} AND ${key} < ${limit}`
-    : Prisma.sql`${within} AND ${key} > ${limit}`;
+  const place = ({ occurredAtMs, seq }: Position) =>
+    Prisma.sql`(${new Date(occurredAtMs).toISOString()}::timestamptz, ${seq}::bigint)`;
+  const [beyond, upTo] = (walk.direction === "older" ? ["<", ">="] : [">", "<="]).map(Prisma.raw);
+  const bounds = [
+    within,
+    ...(walk.position ? [Prisma.sql`${key} ${beyond} ${place(walk.position)}`] : []),
+    ...(walk.until ? [Prisma.sql`${key} ${upTo} ${place(walk.until)}`] : []),
+  ];
+  return Prisma.join(bounds, " AND ");
 }
 
 export function inOrder(alias: "e" | "t", { direction }: Pick<Walk, "direction">): Prisma.Sql {

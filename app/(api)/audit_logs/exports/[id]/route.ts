@@ -1,0 +1,22 @@
+import { authenticateApiKey } from "@/lib/auth/server/api-key";
+import { signLink } from "@/lib/auth/server/signed-link";
+import { toWireExport } from "@/lib/exports/schema";
+import { findOrganizationOf, getExport } from "@/lib/exports/server/exports";
+import { originOf } from "@/lib/http/arrival";
+import { answerJson } from "@/lib/http/json-handler";
+
+type Context = { params: Promise<{ id: string }> };
+
+/** How far an export is; once it is ready, each answer has a fresh link to its file (contract §8). */
+export async function GET(request: Request, { params }: Context): Promise<Response> {
+  return answerJson(async () => {
+    const key = await authenticateApiKey(request, "handler:/audit_logs/exports/[id]");
+    const { id } = await params;
+    const scope = await key.scopeFor(
+      key.organizationId ?? (await findOrganizationOf(key.instanceScope(), id)),
+    );
+    const found = await getExport(scope, id);
+    const link = signLink(scope, `/audit_logs/exports/${found.id}/file`);
+    return toWireExport(found, `${originOf(request)}${link}`);
+  });
+}
