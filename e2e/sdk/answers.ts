@@ -145,7 +145,7 @@ const answers: [method: string, path: string, status: number, schema: object][] 
   ["GET", `/organizations/${ONE}/audit_log_configuration`, 200, configuration],
   ["GET", `/organizations/${ONE}/it_contacts`, 200, list(contact)],
   ["POST", `/organizations/${ONE}/it_contacts`, 201, contact],
-  ["DELETE", `/organizations/${ONE}/it_contacts/${ONE}`, 204, {}],
+  ["DELETE", `/organizations/${ONE}/it_contacts/${ONE}`, 200, object({ success: { const: true } })],
   ["POST", `/organizations/${ONE}/it_contacts/${ONE}/invite`, 200, contact],
   ["POST", `/organizations/${ONE}/it_contacts/${ONE}/revoke`, 200, contact],
   ["POST", "/portal/generate_link", 201, object({ link: { type: "string", format: "uri" } })],
@@ -177,7 +177,6 @@ export function breachOf(method: string, url: string, status: number, body: stri
   const known = compiled.find((answer) => answer.method === method && answer.path.test(path));
   if (!known) return `${what}: not in the contract`;
   if (known.status !== status) return `${what}: the contract says ${known.status}`;
-  if (body === "") return status === 204 ? null : `${what}: empty`;
   if (known.validate(JSON.parse(body))) return null;
   return `${what}: ${ajv.errorsText(known.validate.errors)} in ${body.slice(0, 500)}`;
 }

@@ -1,5 +1,5 @@
 import { expect } from "../fixtures";
-import { failure, forEachVersion, UNAUTHORIZED, unique } from "./versions";
+import { eventOf, failure, forEachVersion, UNAUTHORIZED, unique } from "./versions";
 
 forEachVersion((it) => {
   it("an organization is made with what it is given, and read again", async ({ sdk }) => {
@@ -123,12 +123,12 @@ forEachVersion((it) => {
     else
       await sdk.put(`/organizations/${id}/audit_logs_retention`, { retention_period_in_days: 90 });
     expect(await read()).toBe(90);
-    const { data } = await sdk.get(`/organizations/${id}/audit_log_configuration`);
-    expect(data).toEqual({
-      organization_id: id,
-      retention_period_in_days: 90,
-      state: "active",
-    });
+    const configuration = async () =>
+      (await sdk.get(`/organizations/${id}/audit_log_configuration`)).data;
+    const told = { organization_id: id, retention_period_in_days: 90 };
+    expect(await configuration()).toEqual({ ...told, state: "inactive" });
+    await auditLogs.createEvent(id, eventOf("o.first"));
+    expect(await configuration()).toEqual({ ...told, state: "active" });
   });
 
   it("IT contacts are kept, invited, and let go", async ({ sdk }) => {
