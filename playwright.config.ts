@@ -8,6 +8,7 @@ export default defineConfig({
   globalSetup: "./e2e/global-setup.ts",
   outputDir: "test-results",
   workers: 2,
+  retries: 1,
   timeout: 120_000,
   expect: { timeout: 20_000 },
   use: {

@@ -68,6 +68,47 @@ test("portal links are made in every dialect", async ({ server, organization: { 
   }
 });
 
+test("what other SDKs say in their own way is understood", async ({
+  server,
+  organization: { id },
+}) => {
+  const create = ["keys", "create", "--name", "raw", "--permissions", "admin"];
+  const { key } = await server.cliJson<{ key: string }>(...create);
+  const send = (method: string, path: string, body: object) =>
+    ask(server, method, path, JSON.stringify(body), key);
+  const retention = `/organizations/${id}/audit_logs_retention`;
+  const days = { retention_period_in_days: 30 };
+  expect(await send("PUT", retention, days)).toMatchObject({ status: 200, body: days });
+  expect(await send("PUT", retention, { ...days, retention_period: "1_YEAR" })).toMatchObject({
+    status: 422,
+    body: { errors: [{ field: "retention_period_in_days" }] },
+  });
+  const range = { range_start: "2026-01-01T00:00:00", range_end: "2026-02-01T00:00:00.000000" };
+  const exported = { organization_id: id, ...range, actors: ["Ann"], actor_ids: null };
+  expect(await send("POST", "/audit_logs/exports", exported)).toMatchObject({ status: 201 });
+
+  const schema = { targets: [{ type: "doc", metadata: null }], actor: null, metadata: null };
+  const action = `raw:named%20${Date.now()}`;
+  expect(await send("POST", `/audit_logs/actions/${action}/schemas`, schema)).toMatchObject({
+    status: 201,
+    body: { version: 1 },
+  });
+  expect(await send("POST", "/audit_logs/actions/a/b/schemas", schema)).toMatchObject({
+    status: 404,
+  });
+
+  const domains = ["one", "two"].map((word) => `${word}-${Date.now()}.example`);
+  for (const domain of domains) {
+    const made = await send("POST", "/organizations", { name: "Raw", domains: [domain] });
+    expect(made).toMatchObject({ status: 201, body: { domains: [{ domain }] } });
+  }
+  const joined = encodeURIComponent(domains.join(","));
+  const found = await ask(server, "GET", `/organizations?domains=${joined}&order=asc`, "", key);
+  expect(found.body).toMatchObject({
+    data: domains.map((domain) => ({ domains: [{ domain }] })),
+  });
+});
+
 test("what is no route answers JSON of the contract, whatever it is", async ({ server }) => {
   const cases: [string, string, number][] = [
     ["GET", "/audit_logs/events", 405],

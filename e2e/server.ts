@@ -103,9 +103,14 @@ export class TestServer {
 
   /** Runs the command line against this server's data directory. */
   cli(...args: string[]): Promise<CliResult> {
+    return this.cliWith("", ...args);
+  }
+
+  /** The same with something on standard input. */
+  cliWith(input: string, ...args: string[]): Promise<CliResult> {
     return new Promise((resolve) => {
       const options = { cwd: root, env: { ...process.env, ...this.env }, maxBuffer: 64_000_000 };
-      execFile(
+      const child = execFile(
         process.execPath,
         ["scripts/trailseal.mjs", ...args],
         options,
@@ -113,6 +118,7 @@ export class TestServer {
           resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
         },
       );
+      child.stdin?.end(input);
     });
   }
 

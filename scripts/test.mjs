@@ -50,9 +50,10 @@ function playwright(executable) {
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
     TRAILSEAL_CHROMIUM: executable,
   });
-  const stats = readReport(file)?.stats;
-  const failed = (stats?.unexpected ?? 0) + (stats?.flaky ?? 0);
-  return { passed: stats?.expected ?? 0, failed: ok ? failed : Math.max(failed, 1) };
+  const { expected = 0, unexpected = 0, flaky = 0 } = readReport(file)?.stats ?? {};
+  // A browser on a busy machine may miss a beat, not twice: the second try decides, and the first is told.
+  if (flaky > 0) console.warn(`${flaky} passed only when tried again: see "flaky" above.`);
+  return { passed: expected + flaky, failed: ok ? unexpected : Math.max(unexpected, 1) };
 }
 
 async function suite(name, check) {
