@@ -1,4 +1,12 @@
-import { BadgeCheck, KeyRound, LayoutDashboard, List, type LucideIcon, Split } from "lucide-react";
+import {
+  BadgeCheck,
+  Braces,
+  KeyRound,
+  LayoutDashboard,
+  List,
+  type LucideIcon,
+  Split,
+} from "lucide-react";
 
 export interface Place {
   label: string;
@@ -17,6 +25,7 @@ export const PLACES: readonly Place[] = [
   { label: "Events", path: "events", also: "timeline", key: "e", Icon: List },
   { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck },
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split },
+  { label: "Schemas", path: "schemas", key: "c", Icon: Braces },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound },
 ];
 

@@ -133,7 +133,7 @@ export function register(program: Command): void {
     .argument("<choice>", "accept or refuse")
     .action(async (choice: string) => {
       const parsed = parseInput(z.enum(["accept", "refuse"]), choice);
-      await setUnknownActions(parsed);
+      await setUnknownActions(systemInstanceScope("cli"), parsed);
       print(false, null, `Events of actions without a schema: ${parsed}`);
     });
 }

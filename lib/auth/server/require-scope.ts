@@ -71,3 +71,14 @@ export async function actionUser(_accessKey: SessionAccessKey): Promise<SessionU
 export async function instanceScope(accessKey: InstanceAccessKey): Promise<InstanceScope> {
   return issueInstanceScope(await currentUser(), accessKey);
 }
+
+/** Whether a page shows the forms of what only administrators of the instance may do. */
+export async function mayOnInstance(accessKey: InstanceAccessKey): Promise<boolean> {
+  try {
+    await instanceScope(accessKey);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "forbidden") return false;
+    throw error;
+  }
+}

@@ -124,9 +124,9 @@ describe("an event", () => {
     await create("checked.two");
     expect(await problems({ action: "checked.two", version: 2 })).toEqual(["/version registered"]);
     expect(await problems({ action: "never.heard" })).toEqual([]);
-    await setUnknownActions("refuse");
+    await setUnknownActions(scope, "refuse");
     expect(await problems({ action: "never.heard" })).toEqual(["/action registered"]);
-    await setUnknownActions("accept");
+    await setUnknownActions(scope, "accept");
     expect(await problems({ action: "never.heard" })).toEqual([]);
   });
 });
