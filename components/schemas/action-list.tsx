@@ -14,7 +14,7 @@ const CELL = "border-b border-(--border)/60 px-2 py-2 align-middle first:pl-0";
 const HEAD =
   "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
 const LINK =
-  "block truncate font-mono text-[12px] group-hover:underline after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)";
+  "block font-mono text-[12px] group-hover:underline after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)";
 
 /** Actions, each leading to its versions. */
 export function ActionList(props: { organizationId: string; actions: ListedAction[] }) {
@@ -35,7 +35,7 @@ export function ActionList(props: { organizationId: string; actions: ListedActio
           {props.actions.map((action) => (
             <tr key={action.name} className="group relative hover:bg-(--hover)">
               <td className={CELL}>
-                <Link href={hrefOf(action)} className={LINK}>
+                <Link href={hrefOf(action)} className={`${LINK} truncate`}>
                   {action.name}
                 </Link>
               </td>
@@ -60,7 +60,7 @@ export function ActionList(props: { organizationId: string; actions: ListedActio
         {props.actions.map((action) => (
           <li key={action.name} className="relative border-b border-(--border) py-3">
             <div className="flex items-baseline gap-2">
-              <Link href={hrefOf(action)} className={`${LINK} min-w-0 flex-1`}>
+              <Link href={hrefOf(action)} className={`${LINK} min-w-0 flex-1 break-all`}>
                 {action.name}
               </Link>
               <Version schema={action.schema} />

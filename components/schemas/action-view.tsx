@@ -26,7 +26,7 @@ export function Versions({ organizationId, name, versions, hasOlder, shown }: Ve
         {versions.map((schema) => (
           <li
             key={schema.version}
-            className="relative border-b border-(--border) py-2 has-[[aria-current]]:bg-(--selected) sm:px-2"
+            className="relative border-b border-(--border) py-2 px-2 has-[[aria-current]]:bg-(--selected)"
           >
             <Link
               href={actionHref(organizationId, { name, version: schema.version })}

@@ -50,13 +50,13 @@ export function inputOf(draft: Draft): { input: object; errors: FieldError[] } {
   const actor = parse(draft.actor, "schema.actor.metadata");
   const schema = {
     targets: draft.targets.map(({ type, metadata }, index) => ({
-      type: type.trim(),
+      type,
       metadata: parse(metadata, `schema.targets.${index}.metadata`),
     })),
     actor: actor === undefined ? undefined : { metadata: actor },
     metadata: parse(draft.metadata, "schema.metadata"),
   };
-  return { input: { action: draft.action.trim(), schema }, errors };
+  return { input: { action: draft.action, schema }, errors };
 }
 
 /** What is wrong at a field or inside it: "properties.total.type must be …". */

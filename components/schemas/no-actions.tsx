@@ -1,7 +1,8 @@
+import type { ReactNode } from "react";
 import { JsonBox } from "./json-box";
 
 /** What the list shows before there is any action: how one comes. */
-export function NoActions(props: { baseUrl: string }) {
+export function NoActions(props: { baseUrl: string; children: ReactNode }) {
   const request = `curl ${props.baseUrl}/audit_logs/actions/invoice.voided/schemas \\
   -H "Authorization: Bearer sk_…" \\
   -H "Content-Type: application/json" \\
@@ -17,6 +18,7 @@ npx trailseal schemas apply schemas.json`;
           An action appears here with its first event, or when somebody registers a schema for it:
           on this page, by the API, or from a file.
         </p>
+        <div className="mt-4">{props.children}</div>
       </div>
       <JsonBox title="By the API, with a key of the instance" text={request} />
       <JsonBox title="From a file, on the server" text={file} />

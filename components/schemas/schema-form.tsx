@@ -14,6 +14,7 @@ import { actionHref, schemasHref } from "./links";
 import { TrialReport, type TrialState } from "./trial-report";
 
 const DEBOUNCE_MS = 400;
+const WHOLE = ["schema", "schema.targets", "action"];
 const EXAMPLE = '{ "type": "object", "properties": { "total": { "type": "number" } } }';
 const NO_ANSWER = "The server did not answer. What you entered is still here.";
 
@@ -29,10 +30,15 @@ interface Props {
 /** A version in the making, held against recent events while it is written. */
 export function SchemaForm({ organizationId, initial, version, check, create }: Props) {
   const router = useRouter();
-  const [draft, setDraft] = useState(initial);
+  const [typed, setDraft] = useState(initial);
+  // Around a name that is typed, spaces are slips; one that was seen may have them.
+  const draft = version === null ? { ...typed, action: typed.action.trim() } : typed;
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, startTransition] = useTransition();
   const trial = useTrial(organizationId, draft, check);
+  // A name that may be changed has its problem at its field.
+  const wrong = version === null && trial.whole?.field === "action" ? null : trial.whole;
+  const whole = wrong && `The ${wrong.field === "action" ? "action" : "schema"} ${wrong.code}.`;
   const at = (field: string) => errorAt(trial.errors, field);
   const change = (part: Partial<Draft>) => {
     setProblem(null);
@@ -55,8 +61,7 @@ export function SchemaForm({ organizationId, initial, version, check, create }: 
       if (errors.length > 0) return setProblem("Some fields need a change.");
       try {
         const result = await create(input);
-        if (result.ok)
-          return router.push(actionHref(organizationId, { name: draft.action.trim() }));
+        if (result.ok) return router.push(actionHref(organizationId, { name: draft.action }));
         setProblem(result.errors.length > 0 ? "Some fields need a change." : result.message);
       } catch {
         setProblem(NO_ANSWER);
@@ -72,26 +77,27 @@ export function SchemaForm({ organizationId, initial, version, check, create }: 
       }}
     >
       <div className="grid content-start gap-5">
-        <Field
-          label="Action"
-          hint="As events name it."
-          error={draft.action.trim() === "" ? null : at("action")}
-        >
-          {(control) => (
-            <Input
-              {...control}
-              value={draft.action}
-              readOnly={version !== null}
-              required
-              maxLength={255}
-              autoComplete="off"
-              spellCheck={false}
-              placeholder="invoice.voided"
-              className="font-mono sm:text-[12px]"
-              onChange={(event) => change({ action: event.target.value })}
-            />
-          )}
-        </Field>
+        {version === null && (
+          <Field
+            label="Action"
+            hint="As events name it."
+            error={draft.action === "" ? null : at("action")}
+          >
+            {(control) => (
+              <Input
+                {...control}
+                value={typed.action}
+                required
+                maxLength={255}
+                autoComplete="off"
+                spellCheck={false}
+                placeholder="invoice.voided"
+                className="font-mono sm:text-[12px]"
+                onChange={(event) => change({ action: event.target.value })}
+              />
+            )}
+          </Field>
+        )}
         <fieldset className="grid gap-3">
           <legend className="font-medium">Targets</legend>
           <p className="text-[12px] text-(--text-3)">
@@ -157,34 +163,35 @@ export function SchemaForm({ organizationId, initial, version, check, create }: 
           onChange={(metadata) => change({ metadata })}
         />
       </div>
-      <div className="grid content-start gap-5 lg:sticky lg:top-0">
+      <div className="min-w-0 lg:sticky lg:top-0 lg:self-start">
         <TrialReport
           organizationId={organizationId}
           state={trial.state}
           isChecking={trial.isChecking}
-        />
-        {(problem ?? trial.whole) && (
-          <p role="alert" className="text-(--in-failed)">
-            {problem ?? trial.whole}
-          </p>
-        )}
-        <div className="flex flex-wrap gap-2">
-          <Button type="submit" variant="primary" disabled={isBusy}>
-            {isBusy
-              ? "Creating…"
-              : `Create ${version === null ? "the schema" : `version ${version}`}`}
-          </Button>
-          <ButtonLink
-            variant="quiet"
-            href={
-              initial.action === ""
-                ? schemasHref(organizationId)
-                : actionHref(organizationId, { name: initial.action })
-            }
-          >
-            Cancel
-          </ButtonLink>
-        </div>
+        >
+          {(problem || whole) && (
+            <p role="alert" className="text-(--in-failed)">
+              {problem ?? whole}
+            </p>
+          )}
+          <div className="flex flex-wrap gap-2">
+            <Button type="submit" variant="primary" disabled={isBusy}>
+              {isBusy
+                ? "Creating…"
+                : `Create ${version === null ? "the schema" : `version ${version}`}`}
+            </Button>
+            <ButtonLink
+              variant="quiet"
+              href={
+                initial.action === ""
+                  ? schemasHref(organizationId)
+                  : actionHref(organizationId, { name: initial.action })
+              }
+            >
+              Cancel
+            </ButtonLink>
+          </div>
+        </TrialReport>
       </div>
     </form>
   );
@@ -227,7 +234,7 @@ function useTrial(organizationId: string, draft: Draft, check: Props["check"]) {
   const latest = useRef(0);
   const stood = JSON.parse(settled) as Draft;
   const { input, errors } = inputOf(stood);
-  const isComplete = stood.action.trim() !== "" && stood.targets.some(({ type }) => type !== "");
+  const isComplete = stood.action !== "" && stood.targets.some(({ type }) => type !== "");
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the server is asked about what stood still.
   useEffect(() => {
@@ -240,17 +247,17 @@ function useTrial(organizationId: string, draft: Draft, check: Props["check"]) {
       setChecking(false);
     };
     if (!isComplete) {
-      const message = "Named an action and a target, it is held against the newest events.";
+      const message = "Name an action and a target: recent events are then checked as you type.";
       return show({ kind: "waiting", message }, []);
     }
     if (errors.length > 0)
-      return show({ kind: "waiting", message: "Once every field is JSON, they are checked." }, []);
+      return show({ kind: "waiting", message: "They are checked once every field is JSON." }, []);
     setChecking(true);
     check(organizationId, input).then(
       (result) => {
         if (result.ok) return show({ kind: "done", trial: result.data }, []);
         const isWrong = result.errors.length > 0;
-        const message = isWrong ? "Once the schema is sound, they are checked." : result.message;
+        const message = isWrong ? "They are checked once the schema is sound." : result.message;
         show({ kind: isWrong ? "waiting" : "failed", message }, result.errors);
       },
       () => show({ kind: "failed", message: NO_ANSWER }, []),
@@ -262,7 +269,7 @@ function useTrial(organizationId: string, draft: Draft, check: Props["check"]) {
     state,
     isChecking: isChecking || typed !== settled,
     errors: all,
-    /** What is wrong with the schema as a whole: its size, or that no target is named. */
-    whole: all.find(({ field }) => field === "schema" || field === "schema.targets")?.code ?? null,
+    /** What is wrong with the schema as a whole, such as its size, or with a name that cannot be changed. */
+    whole: all.find(({ field }) => WHOLE.includes(field)) ?? null,
   };
 }

@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import { formatMoment } from "@/components/integrity/words";
 import type { Trial } from "@/lib/schemas/schema";
 import { eventHref } from "./links";
@@ -13,6 +14,8 @@ export function TrialReport(props: {
   organizationId: string;
   state: TrialState;
   isChecking: boolean;
+  /** What to do about it, before the events one by one. */
+  children: ReactNode;
 }) {
   const { state } = props;
   const isBad = state.kind === "done" && state.trial.rejected > 0;
@@ -31,12 +34,11 @@ export function TrialReport(props: {
         {state.kind === "done" ? trialSentence(state.trial) : state.message}
       </p>
       {state.kind === "done" && (
-        <>
-          {state.trial.examples.length > 0 && (
-            <Examples organizationId={props.organizationId} trial={state.trial} />
-          )}
-          <p className="mt-3 text-[12px] text-(--text-3)">{versionSentence(state.trial.version)}</p>
-        </>
+        <p className="mt-1 text-[12px] text-(--text-3)">{versionSentence(state.trial.version)}</p>
+      )}
+      <div className="mt-4 grid gap-3">{props.children}</div>
+      {state.kind === "done" && state.trial.examples.length > 0 && (
+        <Examples organizationId={props.organizationId} trial={state.trial} />
       )}
     </section>
   );
@@ -46,7 +48,8 @@ function Examples({ organizationId, trial }: { organizationId: string; trial: Tr
   const { examples, rejected } = trial;
   return (
     <>
-      <ul className="mt-2 border-t border-(--border)">
+      <h3 className="mt-5 mb-1.5 text-[12px] text-(--text-2)">Rejected, newest first</h3>
+      <ul className="border-t border-(--border)">
         {examples.map(({ id, occurredAt, findings }) => (
           <li key={id} className="border-b border-(--border) py-2">
             <a

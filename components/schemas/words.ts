@@ -11,13 +11,14 @@ export function trialSentence({ checked, rejected, unchecked, reach }: Trial): s
     return unchecked > 0
       ? `No event could be checked.${left}`
       : "No event of this action in this organization yet: nothing to hold it against.";
-  const some = `Would reject ${rejected === 0 ? "none" : formatCount(rejected)} of`;
-  if (reach === "all")
-    return checked === 1 && unchecked === 0
-      ? `Would ${rejected === 0 ? "accept" : "reject"} the only event here.`
-      : `${some} all ${formatCount(checked)} events here.${left}`;
+  if (reach === "all" && checked === 1 && unchecked === 0)
+    return `Would ${rejected === 0 ? "accept" : "reject"} the only event here.`;
+  const some =
+    rejected === 0 ? "none of" : rejected === checked ? "all" : `${formatCount(rejected)} of`;
+  const those =
+    reach === "all" ? `${formatCount(checked)} events here` : `last ${formatCount(checked)} events`;
   const stopped = reach === "time" ? " The check stopped there, after a second." : "";
-  return `${some} the last ${formatCount(checked)} events.${stopped}${left}`;
+  return `Would reject ${some} the ${those}.${stopped}${left}`;
 }
 
 /** When a new version begins to matter. */

@@ -66,6 +66,14 @@ describe("a schema of an action", () => {
     );
   });
 
+  test("holds no text that the database cannot", () => {
+    for (const text of ["a\0", "\ud800"]) {
+      expect(problemsOf({ description: text })).toEqual([""]);
+      expect(problemsOf({ properties: { [text]: {} } })).toEqual([""]);
+    }
+    expect(problemsOf({ description: "\\u0000" })).toEqual([]);
+  });
+
   test("names at least one target, and an action whose name fits a path", () => {
     expect(newActionSchemaSchema.safeParse({ targets: [] }).success).toBe(false);
     expect(parseFields(actionNameSchema, "invoice voided:now")).toBe("invoice voided:now");

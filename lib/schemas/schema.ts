@@ -42,7 +42,9 @@ function distinct<T extends z.ZodType>(member: T) {
 
 /** The keywords that are known; whatever else would be looked past silently is refused. */
 const KEYWORDS = {
-  type: z.union([typeName, distinct(typeName).min(1)]),
+  type: z.union([typeName, distinct(typeName).min(1)], {
+    error: `must be one of ${typeName.options.join(", ")}, or a list of different ones`,
+  }),
   required: distinct(z.string()),
   enum: distinct(z.unknown()).min(1),
   const: z.unknown(),
@@ -78,6 +80,13 @@ function jsonSchema(depth: number): z.ZodType<JsonSchema> {
 
 const metadataSchema = jsonSchema(MAX_DEPTH);
 
+/** Text that jsonb can hold. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, member]) => isStorable(key) && isStorable(member));
+}
+
 export const newActionSchemaSchema = z
   .object({
     targets: z
@@ -88,7 +97,8 @@ export const newActionSchemaSchema = z
   })
   .refine((schema) => JSON.stringify(schema).length <= MAX_BYTES, {
     error: `must be at most ${MAX_BYTES} bytes`,
-  });
+  })
+  .refine(isStorable, { error: "must not contain U+0000 or a lone surrogate" });
 
 export type NewActionSchema = z.infer<typeof newActionSchemaSchema>;
 

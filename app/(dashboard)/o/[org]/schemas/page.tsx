@@ -32,6 +32,11 @@ export default async function SchemasPage(props: {
     mayOnInstance("action:createActionSchema"),
   ]);
   const isEmpty = page.actions.length === 0;
+  const newSchema = mayManage && (
+    <ButtonLink variant="primary" href={newVersionHref(org)}>
+      New schema
+    </ButtonLink>
+  );
   const isWhole = q === "" && after === "";
   return (
     <>
@@ -44,14 +49,7 @@ export default async function SchemasPage(props: {
         </p>
         <UnknownActions choice={unknown} set={mayManage ? setUnknownActionsAction : null} />
         {isEmpty && isWhole ? (
-          <>
-            {mayManage && (
-              <ButtonLink variant="primary" href={newVersionHref(org)} className="mt-6">
-                New schema
-              </ButtonLink>
-            )}
-            <NoActions baseUrl={await baseUrl()} />
-          </>
+          <NoActions baseUrl={await baseUrl()}>{newSchema}</NoActions>
         ) : (
           <>
             <div className="mt-5 flex flex-wrap items-center gap-2">
@@ -69,11 +67,7 @@ export default async function SchemasPage(props: {
                   <Button type="submit">Search</Button>
                 </form>
               </search>
-              {mayManage && (
-                <ButtonLink variant="primary" href={newVersionHref(org)}>
-                  New schema
-                </ButtonLink>
-              )}
+              {newSchema}
             </div>
             {isEmpty ? (
               <p className="mt-6 text-(--text-2)">

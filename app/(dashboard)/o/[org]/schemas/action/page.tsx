@@ -46,7 +46,7 @@ export default async function ActionPage(props: {
   ]);
   if ((action.newest > 0 && !shown) || (otherVersion !== null && !other)) notFound();
   const last = action.lastEventAt
-    ? `Its newest event here occurred ${formatMoment(action.lastEventAt)}.`
+    ? `The newest event of it here is of ${formatMoment(action.lastEventAt)}.`
     : "No event of it is in this log.";
   return (
     <>
