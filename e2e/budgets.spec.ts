@@ -18,6 +18,9 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/o/[org]/integrity/streams/new": { path: "/o/ORG/integrity/streams/new", scriptKb: 225 },
   "/o/[org]/integrity/streams/[id]": { path: "/o/ORG/integrity/streams/STREAM", scriptKb: 225 },
   "/o/[org]/settings": { path: "/o/ORG/settings", scriptKb: 225 },
+  "/o/[org]/schemas": { path: "/o/ORG/schemas", scriptKb: 225 },
+  "/o/[org]/schemas/action": { path: "/o/ORG/schemas/action?name=doc.viewed", scriptKb: 225 },
+  "/o/[org]/schemas/new": { path: "/o/ORG/schemas/new?action=doc.viewed", scriptKb: 225 },
   "/o/[org]/settings/keys": { path: "/o/ORG/settings/keys", scriptKb: 225 },
 };
 /** One sends on to another; the others open only before there is an administrator, and behind a link. */

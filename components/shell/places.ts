@@ -1,5 +1,6 @@
 import {
   BadgeCheck,
+  Braces,
   KeyRound,
   LayoutDashboard,
   List,
@@ -25,6 +26,7 @@ export const PLACES: readonly Place[] = [
   { label: "Events", path: "events", also: "timeline", key: "e", Icon: List },
   { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck },
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split },
+  { label: "Schemas", path: "schemas", key: "c", Icon: Braces },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound },
   { label: "Settings", path: "settings", key: ",", Icon: Settings },
 ];

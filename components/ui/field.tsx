@@ -5,6 +5,19 @@ export function Input({ className, ...props }: ComponentProps<"input">) {
   return <input className={clsx("control", className)} {...props} />;
 }
 
+/** For code: as many `rows` as it needs. */
+export function TextArea({ className, ...props }: ComponentProps<"textarea">) {
+  return (
+    <textarea
+      className={clsx(
+        "control h-auto resize-y py-1.5 font-mono leading-[18px] sm:text-[12px]",
+        className,
+      )}
+      {...props}
+    />
+  );
+}
+
 export function Select({ className, ...props }: ComponentProps<"select">) {
   return <select className={clsx("control pr-7", className)} {...props} />;
 }

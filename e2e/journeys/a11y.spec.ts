@@ -70,6 +70,13 @@ test("every page of proofs and settings is accessible in both themes, on a deskt
   await expect(page.getByTestId("verdict")).toContainText("Broken at #71");
   await expectAccessible(page, "integrity, broken");
 
+  await page.goto(at("schemas"));
+  await expect(page.getByRole("link", { name: "doc.exported" })).toBeVisible();
+  await expectAccessible(page, "schemas");
+  await page.goto(at("schemas/action?name=doc.exported"));
+  await expect(page.getByText("Seen, no schema")).toBeVisible();
+  await expectAccessible(page, "an action without a schema");
+
   await page.goto(at("settings/keys"));
   await expect(page.getByRole("row", { name: /e2e/ })).toBeVisible();
   await expectAccessible(page, "keys");

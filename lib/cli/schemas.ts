@@ -3,7 +3,6 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
 import { canonicalize } from "@/lib/chain/canonical";
-import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { parseInput } from "@/lib/http/parse-input";
 import {
@@ -114,9 +113,7 @@ export function register(program: Command): void {
       const made = [];
       for (const name of [...added, ...changed]) {
         const schema = wanted[name] as NewActionSchema;
-        const { version } = await inTransaction(writePool(), (client) =>
-          createActionSchema(client, systemInstanceScope("cli"), name, schema),
-        );
+        const { version } = await createActionSchema(systemInstanceScope("cli"), name, schema);
         made.push({ action: name, version });
       }
       const lines = made.map(({ action, version }) => `${action}: version ${version}`);
@@ -131,7 +128,7 @@ export function register(program: Command): void {
     .argument("<choice>", "accept or refuse")
     .action(async (choice: string) => {
       const parsed = parseInput(z.enum(["accept", "refuse"]), choice);
-      await setUnknownActions(parsed);
+      await setUnknownActions(systemInstanceScope("cli"), parsed);
       print(false, null, `Events of actions without a schema: ${parsed}`);
     });
 }

@@ -45,6 +45,35 @@ describe("a schema of an action", () => {
     expect(problemsOf({ description: "x".repeat(40_000) })).toEqual([""]);
   });
 
+  test("is one that events can be held against: known types, nothing named twice", () => {
+    for (const wrong of [
+      { type: "strng" },
+      { type: [] },
+      { type: ["null", "null"] },
+      { required: ["a", "a"] },
+      {
+        enum: [
+          { a: 1, b: 2 },
+          { b: 2, a: 1 },
+        ],
+      },
+    ])
+      expect(problemsOf({ properties: { a: wrong } })).toEqual([
+        `metadata.properties.a.${Object.keys(wrong)}`,
+      ]);
+    expect(problemsOf({ type: ["string", "null"], required: ["a", "b"], enum: [1, "1"] })).toEqual(
+      [],
+    );
+  });
+
+  test("holds no text that the database cannot", () => {
+    for (const text of ["a\0", "\ud800"]) {
+      expect(problemsOf({ description: text })).toEqual([""]);
+      expect(problemsOf({ properties: { [text]: {} } })).toEqual([""]);
+    }
+    expect(problemsOf({ description: "\\u0000" })).toEqual([]);
+  });
+
   test("names at least one target, and an action whose name fits a path", () => {
     expect(newActionSchemaSchema.safeParse({ targets: [] }).success).toBe(false);
     expect(parseFields(actionNameSchema, "invoice voided:now")).toBe("invoice voided:now");

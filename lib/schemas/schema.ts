@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalize } from "@/lib/chain/canonical";
 
 /** Schemas of actions, as the compatible API takes and gives them (contract §7). */
 
@@ -21,11 +22,31 @@ function isSafePattern(pattern: string): boolean {
   return repetitions <= MAX_REPETITIONS && !/\)[*+{]|\(\?[^:]|\\/.test(bare);
 }
 
+const typeName = z.enum(["string", "number", "integer", "boolean", "object", "array", "null"]);
+
+/** The same for what JSON Schema holds equal, whatever the order of its keys. */
+function identityOf(value: unknown): string {
+  try {
+    return canonicalize(value);
+  } catch {
+    return JSON.stringify(value);
+  }
+}
+
+/** JSON Schema's own rule for its lists: a schema that breaks it can be held against nothing. */
+function distinct<T extends z.ZodType>(member: T) {
+  return z.array(member).refine((list) => new Set(list.map(identityOf)).size === list.length, {
+    error: "must not name the same twice",
+  });
+}
+
 /** The keywords that are known; whatever else would be looked past silently is refused. */
 const KEYWORDS = {
-  type: z.union([z.string(), z.array(z.string())]),
-  required: z.array(z.string()),
-  enum: z.array(z.unknown()).min(1),
+  type: z.union([typeName, distinct(typeName).min(1)], {
+    error: `must be one of ${typeName.options.join(", ")}, or a list of different ones`,
+  }),
+  required: distinct(z.string()),
+  enum: distinct(z.unknown()).min(1),
   const: z.unknown(),
   pattern: z.string().refine(isSafePattern, {
     error: `must be a regular expression of at most ${MAX_PATTERN} characters that cannot take long: no repeated groups, look-around or back-references, at most ${MAX_REPETITIONS} repetitions`,
@@ -59,6 +80,13 @@ function jsonSchema(depth: number): z.ZodType<JsonSchema> {
 
 const metadataSchema = jsonSchema(MAX_DEPTH);
 
+/** Text that jsonb can hold. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, member]) => isStorable(key) && isStorable(member));
+}
+
 export const newActionSchemaSchema = z
   .object({
     targets: z
@@ -69,7 +97,8 @@ export const newActionSchemaSchema = z
   })
   .refine((schema) => JSON.stringify(schema).length <= MAX_BYTES, {
     error: `must be at most ${MAX_BYTES} bytes`,
-  });
+  })
+  .refine(isStorable, { error: "must not contain U+0000 or a lone surrogate" });
 
 export type NewActionSchema = z.infer<typeof newActionSchemaSchema>;
 
@@ -82,6 +111,29 @@ export const actionNameSchema = z
     (name) => !name.startsWith("trailseal."),
     "must not start with the reserved prefix trailseal.",
   );
+
+/** How the newest events of an action fare with a schema that does not exist yet. */
+export interface Trial {
+  /** Events held against it, newest first. */
+  checked: number;
+  rejected: number;
+  /** Not among `checked`: a text in them is too long to be matched with a pattern here. */
+  unchecked: number;
+  /** `all` there are here, the `newest` so many, or only those for which there was `time`. */
+  reach: "all" | "newest" | "time";
+  /** The number that the version would get. */
+  version: number;
+  /** The newest of the rejected. */
+  examples: { id: string; occurredAt: string; findings: Finding[] }[];
+}
+
+/** One thing that is wrong with an event. */
+export interface Finding {
+  /** JSON pointer into the event, `/targets/0/metadata/total`. */
+  pointer: string;
+  /** Finishes a sentence that begins with the pointer. */
+  message: string;
+}
 
 export interface ActionSchema {
   id: string;
@@ -106,7 +158,11 @@ export function toWireSchema(schema: ActionSchema) {
 }
 
 /** The schema of a whole event: every named target at least once, metadata as asked for. */
-export function eventSchemaOf({ targets, actor, metadata }: ActionSchema): JsonSchema {
+export function eventSchemaOf({
+  targets,
+  actor,
+  metadata,
+}: Pick<ActionSchema, "targets" | "actor" | "metadata">): JsonSchema {
   const isType = (type: string) => ({
     type: "object",
     properties: { type: { const: type } },

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
-import { inTransaction, writePool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { newEvent } from "@/lib/events/server/test-log";
 import { parseListQuery, readListPage } from "@/lib/http/list-page";
@@ -10,9 +9,7 @@ import { checkEventSchema, forgetUnknown, setUnknownActions } from "./check-even
 const scope = systemInstanceScope("cli");
 const doc = { targets: [{ type: "doc" }] };
 const create = (action: string, schema: object = {}) =>
-  inTransaction(writePool(), (client) =>
-    createActionSchema(client, scope, action, { ...doc, ...schema }),
-  );
+  createActionSchema(scope, action, { ...doc, ...schema });
 
 let db: TestDatabase;
 
@@ -120,9 +117,9 @@ describe("an event", () => {
     await create("checked.two");
     expect(await problems({ action: "checked.two", version: 2 })).toEqual(["/version registered"]);
     expect(await problems({ action: "never.heard" })).toEqual([]);
-    await setUnknownActions("refuse");
+    await setUnknownActions(scope, "refuse");
     expect(await problems({ action: "never.heard" })).toEqual(["/action registered"]);
-    await setUnknownActions("accept");
+    await setUnknownActions(scope, "accept");
     expect(await problems({ action: "never.heard" })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { InstanceScope } from "@/lib/auth/scope";
-import { readPool } from "@/lib/db/pool";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { ListStep } from "@/lib/http/list-page";
 import { newId } from "@/lib/ids";
@@ -17,8 +17,17 @@ const toSchema = ({ created_at: createdAt, ...row }: StoredSchema): ActionSchema
   createdAt: createdAt.toISOString(),
 });
 
-/** Adds the next version of an action's schema within a transaction of the caller; versions never change. */
-export async function createActionSchema(
+/** Adds the next version of an action's schema; versions never change. */
+export function createActionSchema(
+  scope: InstanceScope,
+  action: string,
+  schema: NewActionSchema,
+): Promise<ActionSchema> {
+  return inTransaction(writePool(), (client) => insertActionSchema(client, scope, action, schema));
+}
+
+/** The same within a transaction of the caller. */
+export async function insertActionSchema(
   client: pg.PoolClient,
   { principal }: InstanceScope,
   action: string,

@@ -1,19 +1,19 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
-import addFormats from "ajv-formats";
-import { unlessAway } from "@/lib/db/explain";
+import type { ErrorObject, ValidateFunction } from "ajv";
+import type { InstanceScope, Scope } from "@/lib/auth/scope";
+import { translated, unlessAway } from "@/lib/db/explain";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "@/lib/events/schema";
 import { eventSchemaOf } from "../schema";
 import { findVersion } from "./action-schemas";
+import { findingsOf, makeAjv } from "./validator";
 
 /** How long an answer is believed that may change: that there is no such version yet, and the setting. */
 const FRESH_MS = 5_000;
 const MAX_CACHED = 2_000;
 const UNKNOWN_ACTIONS = "unknown_actions";
 
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: false, validateFormats: true });
-addFormats.default(ajv);
+const ajv = makeAjv();
 
 /** An error as AJV makes them. */
 export type Breach = Pick<
@@ -52,16 +52,26 @@ async function verdictOn(action: string, version: number): Promise<Verdict> {
   return verdict;
 }
 
-/** Whether events of actions without a schema are refused; they are accepted unless somebody chose so. */
-export async function refusesUnknownActions(): Promise<boolean> {
+export type UnknownActions = "accept" | "refuse";
+
+/** Whether events of actions without a schema are taken: they are, unless somebody chose otherwise. */
+async function readChoice(): Promise<UnknownActions> {
+  const { rows } = await readPool().query<{ value: string }>(
+    "SELECT value #>> '{}' AS value FROM settings WHERE key = $1",
+    [UNKNOWN_ACTIONS],
+  );
+  return rows[0]?.value === "refuse" ? "refuse" : "accept";
+}
+
+/** What was chosen, as it stands now; what checks events follows within 5 seconds. */
+export async function readUnknownActions(_scope: Scope): Promise<UnknownActions> {
+  return translated(readChoice);
+}
+
+async function refusesUnknownActions(): Promise<boolean> {
   if (refusal.untilMs < Date.now()) {
-    const { rows } = await unlessAway(() =>
-      readPool().query<{ value: string }>(
-        "SELECT value #>> '{}' AS value FROM settings WHERE key = $1",
-        [UNKNOWN_ACTIONS],
-      ),
-    );
-    refusal = { isOn: rows[0]?.value === "refuse", untilMs: Date.now() + FRESH_MS };
+    const isOn = (await unlessAway(readChoice)) === "refuse";
+    refusal = { isOn, untilMs: Date.now() + FRESH_MS };
   }
   return refusal.isOn;
 }
@@ -70,18 +80,7 @@ export async function refusesUnknownActions(): Promise<boolean> {
 export async function findBreaches(event: NewEvent): Promise<Breach[]> {
   const verdict = await verdictOn(event.action, event.version);
   if ("validate" in verdict) {
-    // Metadata that is left out is held against the schema as if it were empty: it may be required.
-    const withMetadata = (unit: Record<string, unknown>) => ({
-      ...unit,
-      metadata: unit.metadata ?? {},
-    });
-    const isValid = verdict.validate({
-      ...event,
-      actor: withMetadata(event.actor),
-      targets: event.targets.map(withMetadata),
-      metadata: event.metadata ?? {},
-    });
-    return isValid ? [] : (verdict.validate.errors ?? []).filter(isFinding);
+    return findingsOf(verdict.validate, event);
   }
   const { unknown } = verdict;
   if (unknown === "/action" && !(await refusesUnknownActions())) return [];
@@ -106,12 +105,11 @@ export async function checkEventSchema(event: NewEvent): Promise<void> {
     throw new AppError("schema_mismatch", "Invalid Audit Log event.", { details: { errors } });
 }
 
-/** That no target is of a type says enough; why each is not, and that a condition applied, does not help. */
-const isFinding = ({ keyword, schemaPath }: ErrorObject) =>
-  keyword !== "if" && !/^#\/properties\/targets\/allOf\/\d+\/contains\//.test(schemaPath);
-
 /** @param choice `accept`: events of actions without a schema are taken; `refuse`: they are answered 400 */
-export async function setUnknownActions(choice: "accept" | "refuse"): Promise<void> {
+export async function setUnknownActions(
+  _scope: InstanceScope,
+  choice: UnknownActions,
+): Promise<void> {
   await readPool().query(
     "INSERT INTO settings (key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
     [UNKNOWN_ACTIONS, choice],

@@ -5,7 +5,7 @@ import { readIngestionAction } from "./events/actions";
 import { createApiKeyAction } from "./settings/keys/actions";
 
 /** Where this browser reached the server, unless the operator configured the address. */
-async function baseUrl(): Promise<string> {
+export async function baseUrl(): Promise<string> {
   const { TRAILSEAL_URL: configured } = getEnv();
   if (configured) return publicUrl();
   const received = await headers();

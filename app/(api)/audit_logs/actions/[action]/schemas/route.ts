@@ -5,7 +5,7 @@ import { parseListQuery, readListPage } from "@/lib/http/list-page";
 import { parseFields } from "@/lib/http/parse-input";
 import { readJson } from "@/lib/http/read-body";
 import { actionNameSchema, newActionSchemaSchema, toWireSchema } from "@/lib/schemas/schema";
-import { createActionSchema, listActionSchemas } from "@/lib/schemas/server/action-schemas";
+import { insertActionSchema, listActionSchemas } from "@/lib/schemas/server/action-schemas";
 import { forgetUnknown } from "@/lib/schemas/server/check-event";
 
 /** The name stands in the path as the client encoded it: decoded once, here. */
@@ -23,7 +23,7 @@ export async function POST(request: Request): Promise<Response> {
     const action = actionOf(request);
     const answer = await answerOnce(request, key, schema, async (client) => ({
       status: 201,
-      body: toWireSchema(await createActionSchema(client, scope, action, schema)),
+      body: toWireSchema(await insertActionSchema(client, scope, action, schema)),
     }));
     forgetUnknown();
     return answer;
