@@ -32,7 +32,7 @@ const ODD = [
     actor: { type: "user", id: "=1+1", name: null, metadata: { admin: true, age: 3.5, note: "" } },
     targets: [{ type: "doc", id: 'a,"b"\n', name: "Ünï ☃ 𝄞", metadata: { pages: 0 } }],
     context: { location: "internal", user_agent: "two\r\nlines" },
-    metadata: { dry: false, "key-with_both": "'quoted'", big: 1e21 },
+    metadata: { dry: false, "key-with_both": "'quoted'", big: 9007199254740991 },
   },
 ];
 

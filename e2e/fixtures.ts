@@ -1,4 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { test as base, type Page } from "@playwright/test";
+import { newId } from "../lib/ids";
+import { signInByRequest } from "./denial/visitor";
+import { runSql } from "./fixtures/log";
 import { ADMIN } from "./global-setup";
 import { TestServer } from "./server";
 
@@ -20,6 +24,24 @@ function sharedServer(): TestServer {
   return server;
 }
 
+/** Without the command line, whose start takes longer than most tests. */
+async function createOrganization(server: TestServer): Promise<{ id: string; key: string }> {
+  const response = await fetch(`${server.url}/organizations`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${process.env.TRAILSEAL_TEST_KEY}` },
+    body: JSON.stringify({ name: "Acme" }),
+  });
+  if (response.status !== 201) throw new Error(`POST /organizations: ${await response.text()}`);
+  const { id } = (await response.json()) as { id: string };
+  const key = `sk_${randomBytes(32).toString("base64url")}`;
+  await runSql(server, [
+    `INSERT INTO api_keys (id, name, organization_id, key_hash, last4, permissions)
+     VALUES ($1, 'e2e', $2, sha256($3::text::bytea), $4, '{events:write}')`,
+    [newId("apiKey"), id, key, key.slice(-4)],
+  ]);
+  return { id, key };
+}
+
 export async function signIn(page: Page, url: string, who = ADMIN): Promise<void> {
   await page.goto(`${url}/sign-in`);
   await page.getByLabel("E-mail").fill(who.email);
@@ -37,19 +59,12 @@ export const test = base.extend<Fixtures>({
     await use(server.url);
   },
   organization: async ({ server }, use) => {
-    const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Acme");
-    const { key } = await server.cliJson<{ key: string }>(
-      "keys",
-      "create",
-      "--name",
-      "e2e",
-      "--org",
-      id,
-    );
-    await use({ id, key });
+    await use(await createOrganization(server));
   },
-  signedIn: async ({ page, server }, use) => {
-    await signIn(page, server.url);
+  signedIn: async ({ page }, use) => {
+    // Without the form, which has tests of its own.
+    await signInByRequest(page.request, ADMIN);
+    await page.goto("/");
     await use(page);
   },
 });

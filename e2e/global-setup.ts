@@ -16,5 +16,8 @@ export default async function setup(): Promise<() => Promise<void>> {
   await server.start();
   process.env.TRAILSEAL_TEST_URL = server.url;
   process.env.TRAILSEAL_TEST_DATA_DIR = server.dataDir;
+  const options = ["--name", "tests", "--permissions", "organizations"];
+  const { key } = await server.cliJson<{ key: string }>("keys", "create", ...options);
+  process.env.TRAILSEAL_TEST_KEY = key;
   return () => server.remove();
 }
