@@ -153,7 +153,7 @@ export function SchemaForm({ organizationId, initial, version, check, create }: 
         <Json
           label="Metadata of the actor"
           value={draft.actor}
-          error={at("schema.actor")}
+          error={at("schema.actor.metadata")}
           onChange={(actor) => change({ actor })}
         />
         <Json

@@ -70,13 +70,6 @@ test("every page of proofs and settings is accessible in both themes, on a deskt
   await expect(page.getByTestId("verdict")).toContainText("Broken at #71");
   await expectAccessible(page, "integrity, broken");
 
-  await page.goto(at("schemas"));
-  await expect(page.getByRole("link", { name: "doc.exported" })).toBeVisible();
-  await expectAccessible(page, "schemas");
-  await page.goto(at("schemas/action?name=doc.exported"));
-  await expect(page.getByText("Seen, no schema")).toBeVisible();
-  await expectAccessible(page, "an action without a schema");
-
   await page.goto(at("settings/keys"));
   await expect(page.getByRole("row", { name: /e2e/ })).toBeVisible();
   await expectAccessible(page, "keys");
@@ -113,6 +106,23 @@ test("the portal and the API's page are accessible in both themes, on a desktop 
   await expectAccessible(page, "portal, ended");
   await page.goto("/docs/api");
   await expectAccessible(page, "API");
+});
+
+test("the pages of schemas are accessible in both themes, on a desktop and a phone", async ({
+  signedIn: page,
+  server,
+  organization,
+}) => {
+  await importEvents(server, organization.id, eventsForTests(20));
+  await page.goto(`/o/${organization.id}/schemas`);
+  await expect(page.getByRole("link", { name: "doc.exported" })).toBeVisible();
+  await expectAccessible(page, "actions");
+  await page.getByRole("link", { name: "doc.exported" }).click();
+  await expect(page.getByText("Seen, no schema")).toBeVisible();
+  await expectAccessible(page, "an action without a schema");
+  await page.getByRole("link", { name: "Register a schema" }).click();
+  await expect(page.getByTestId("trial")).toContainText("Would");
+  await expectAccessible(page, "a new schema");
 });
 
 test("sign-in and a spent set-up link are accessible in both themes, on a desktop and a phone", async ({

@@ -32,7 +32,7 @@ test("an action that was seen gets a schema, held against its events while it is
   server,
   organization,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(240_000);
   const action = `invoice.voided.${organization.id}`;
   await importEvents(
     server,
@@ -65,7 +65,7 @@ test("an action that was seen gets a schema, held against its events while it is
   await expectAccessible(page, "schema that rejects");
   const [rejected] = await Promise.all([
     page.context().waitForEvent("page"),
-    trial.getByRole("link").first().click(),
+    trial.getByRole("link", { name: "UTC" }).first().click(),
   ]);
   await expect(rejected.getByTestId("drawer-title")).toContainText(action);
   await rejected.close();

@@ -75,6 +75,22 @@ describe("the actions of an organization", () => {
     expect(await names("secret")).toEqual([]);
   });
 
+  test("are searched to the last, however many there are", async () => {
+    const log = await createTestLog(db);
+    const many = Array.from({ length: 2_010 }, (_, number) => `many.${1_000_000 + number}`);
+    await appendEvents(
+      log,
+      [...many, "none.like_it"].map((action) => newEvent({ action })),
+    );
+    const first = await browseActions(systemScope("cli", log), { search: "LIKE", after: "" });
+    expect(first).toEqual({ actions: [], next: many[1_999] });
+    const rest = await browseActions(systemScope("cli", log), {
+      search: "LIKE",
+      after: first.next ?? "",
+    });
+    expect(rest).toMatchObject({ actions: [{ name: "none.like_it" }], next: null });
+  });
+
   test("carry their newest version, who made it, and their newest event there", async () => {
     const { actions } = await browseActions(scope(), { search: "both", after: "" });
     expect(actions).toMatchObject([
@@ -193,6 +209,21 @@ describe("a schema that does not exist yet", () => {
     });
     for (const key of ["action:createActionSchema", "action:setUnknownActions"] as const)
       expect(() => issueInstanceScope(member, key)).toThrow("Only an administrator");
+  });
+
+  test("says how far it came where patterns take long", async () => {
+    const note = "a".repeat(500);
+    const slow = Array.from({ length: 1_000 }, () =>
+      newEvent({ action: "tried.slow", metadata: { note } }),
+    );
+    await appendEvents(mine, slow);
+    const trial = await trySchema(scope(), "tried.slow", {
+      targets: [{ type: "doc" }],
+      metadata: { properties: { note: { pattern: "^a*a*a*b$" } } },
+    });
+    expect(trial.reach).toBe("time");
+    expect(trial.rejected).toBe(trial.checked);
+    expect(trial.checked).toBeLessThan(1_000);
   });
 
   test("leaves out what no pattern can be matched with in time", async () => {

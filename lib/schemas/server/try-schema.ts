@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from "node:timers/promises";
 import type { ValidateFunction } from "ajv";
 import type { Scope } from "@/lib/auth/scope";
 import { readRows } from "@/lib/events/server/read";
@@ -10,8 +11,10 @@ const MAX_EVENTS = 1_000;
 const BATCH = 200;
 const MAX_EXAMPLES = 10;
 const MAX_FINDINGS = 3;
-/** After this the rest stays unchecked: everybody else waits for the same process. */
+/** After this the rest stays unchecked. */
 const BUDGET_MS = 1_000;
+/** Everybody else waits for the same process: at most so long at a time. */
+const SLICE_MS = 20;
 /** What was imported may carry longer texts than the API lets in, on which a pattern could take for ever. */
 const MAX_MATCHED = 500;
 
@@ -62,7 +65,13 @@ export async function trySchema(
   let last: StoredEvent | null = null;
   for (let read = 0; read < MAX_EVENTS; read += BATCH) {
     const events = await readEvents(scope, action, last);
+    let sliceEndMs = Date.now() + SLICE_MS;
     for (const event of events) {
+      if (Date.now() > sliceEndMs) {
+        await othersFirst();
+        sliceEndMs = Date.now() + SLICE_MS;
+      }
+      // Set each time: another trial may have had its turn.
       deadlineMs = endMs;
       if (!judge(validate, event, trial)) return { ...trial, reach: "time" };
     }
