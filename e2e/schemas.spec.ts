@@ -4,7 +4,7 @@ import path from "node:path";
 import { BadRequestException, WorkOS } from "@workos-inc/node";
 import { expect, test } from "./fixtures";
 import { runSql } from "./fixtures/log";
-import type { TestServer } from "./server";
+import { TestServer } from "./server";
 
 // Schemas belong to the instance: every test names actions of its own.
 
@@ -127,10 +127,13 @@ test("over plain HTTP: names encoded or not, what is wrong by field, and whose k
   });
 });
 
-test("schemas are kept as a file: pulled, told apart, applied", async ({ server }) => {
+test("schemas are kept as a file: pulled, told apart, applied", async () => {
+  // Of its own: others make schemas meanwhile.
+  const server = new TestServer();
   const folder = mkdtempSync(path.join(os.tmpdir(), "trailseal-schemas-"));
   const file = path.join(folder, "schemas.json");
   try {
+    await server.start();
     await server.cli("schemas", "pull", file);
     expect((await server.cli("schemas", "diff", file)).code).toBe(0);
     const kept = JSON.parse(readFileSync(file, "utf8"));
@@ -152,5 +155,6 @@ test("schemas are kept as a file: pulled, told apart, applied", async ({ server 
     expect(broken.stderr).toContain("schemas.json cannot be used");
   } finally {
     rmSync(folder, { recursive: true, force: true });
+    await server.remove();
   }
 });
