@@ -149,6 +149,7 @@ function shapes(organization: string): Shape[] {
     },
     { method: "POST", path: "/organizations", body: details },
     { method: "PUT", path: `/organizations/${organization}`, body: details },
+    { method: "POST", path: "/v1/organizations", body: { name: "Fuzz", id: organization } },
     { method: "GET", path: "/organizations", query: { ...list, domains: "a.b,c.d", search: "a" } },
     { method: "GET", path: `/organizations/${organization}` },
     { method: "GET", path: "/organizations/external_id/x" },

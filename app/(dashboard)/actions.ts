@@ -4,7 +4,8 @@ import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 import { revokeSession } from "@/lib/auth/server/sessions";
 import { type ActionResult, runInstanceAction, runSessionAction } from "@/lib/http/action-result";
-import { createOrganization, newOrganizationSchema } from "@/lib/orgs/server/organizations";
+import { newOrganizationSchema } from "@/lib/orgs/schema";
+import { createOrganization } from "@/lib/orgs/server/organizations";
 
 /** Revokes the session on the server, so that a copied cookie is worth nothing. */
 export async function signOutAction(): Promise<void> {

@@ -73,7 +73,7 @@ forEachVersion((it) => {
 
   it("a widget's token reads the stream's state from any origin", async ({
     sdk,
-    server,
+    url,
     organizationId,
   }) => {
     const token = await tokenFor(sdk, organizationId);
@@ -82,11 +82,16 @@ forEachVersion((it) => {
       permissions: ["widgets:audit-log-streaming:manage"],
       exp: expect.any(Number),
     });
-    const answer = await fetch(`${server.url}/_widgets/admin-portal/audit-log-stream`, {
+    const answer = await fetch(`${url}/_widgets/admin-portal/audit-log-stream`, {
       headers: { authorization: `Bearer ${token}`, origin: "https://app.example.com" },
     });
     expect(answer.headers.get("access-control-allow-origin")).toBe("*");
     expect([answer.status, await answer.json()]).toEqual([200, {}]);
+    const link = await fetch(`${url}/_widgets/admin-portal/generate-link?intent=log_streams`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, origin: "https://app.example.com" },
+    });
+    expect([link.status, await link.json()]).toMatchObject([201, { link: expect.any(String) }]);
   });
 
   it("a widget's token for an organization that is not there is a NotFoundException", async ({

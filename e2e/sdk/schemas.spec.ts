@@ -107,6 +107,16 @@ forEachVersion((it) => {
     expect(await listVersions(sdk, action, { order: "asc", limit: 2 })).toEqual([1, 2]);
   });
 
+  it("actions are listed with their newest schema", async ({ sdk }) => {
+    const action = unique("s.action");
+    for (const _ of [1, 2]) await sdk.auditLogs.createSchema({ action, targets });
+    const query = { limit: 100, order: "desc" };
+    const { data } = await sdk.get("/audit_logs/actions", { query });
+    expect((data as { data: { name: string }[] }).data).toContainEqual(
+      expect.objectContaining({ name: action, schema: expect.objectContaining({ version: 2 }) }),
+    );
+  });
+
   it("an action without schemas is a NotFoundException", async ({ sdk }) => {
     expect(await failure(listVersions(sdk, unique("s.never")))).toMatchObject({
       name: "NotFoundException",

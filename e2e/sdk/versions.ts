@@ -34,6 +34,8 @@ async function connect(name: string, { key, ...options }: Target): Promise<Sdk> 
 
 export interface Context {
   server: TestServer;
+  /** Where every answer is held against the contract. */
+  url: string;
   /** With a key of the instance that may do everything. */
   sdk: Sdk;
   /** Of this version and worker, made through the SDK. */
@@ -92,6 +94,7 @@ async function openContext(server: TestServer, name: string, port: number): Prom
   });
   return {
     server,
+    url: `http://127.0.0.1:${port}`,
     sdk,
     organizationId,
     makeKey,

@@ -1,12 +1,15 @@
 import { z } from "zod";
+import { newOrganizationSchema } from "@/lib/orgs/schema";
 import * as api from "./schema";
 
 interface Operation {
   method: "get" | "post";
   path: string;
   summary: string;
-  query: z.ZodObject;
+  query?: z.ZodObject;
   body?: Record<string, z.ZodType>;
+  /** 200 where nothing is said. */
+  status?: 201;
   answer: z.ZodType;
 }
 
@@ -39,6 +42,14 @@ const operations: Operation[] = [
     answer: api.eventDetail,
   },
   {
+    method: "post",
+    path: "/v1/organizations",
+    summary: "Create an organization, with the id it has elsewhere where one is given.",
+    body: { "application/json": newOrganizationSchema },
+    status: 201,
+    answer: api.newOrganization,
+  },
+  {
     method: "get",
     path: "/v1/streams",
     summary: "Streams and how far they are.",
@@ -69,7 +80,7 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
-function parametersOf({ path, query }: Operation): Parameter[] {
+function parametersOf({ path, query = z.object({}) }: Operation): Parameter[] {
   const { properties, required } = schemaOf(query, "input") as {
     properties: Record<string, JsonSchema>;
     required?: string[];
@@ -95,7 +106,7 @@ function parametersOf({ path, query }: Operation): Parameter[] {
 const asContent = (schema: JsonSchema) => ({ "application/json": { schema } });
 
 function describeOperation(operation: Operation) {
-  const { body, summary, answer } = operation;
+  const { body, summary, status = 200, answer } = operation;
   const content: Record<string, { schema: JsonSchema }> = {};
   for (const [type, schema] of Object.entries(body ?? {})) {
     content[type] = { schema: schemaOf(schema, "input") };
@@ -105,7 +116,7 @@ function describeOperation(operation: Operation) {
     parameters: parametersOf(operation),
     ...(body ? { requestBody: { required: true, content } } : {}),
     responses: {
-      200: { description: "Done.", content: asContent(schemaOf(answer)) },
+      [status]: { description: "Done.", content: asContent(schemaOf(answer)) },
       default: {
         description: "Refused: message and code say why.",
         content: asContent({ $ref: "#/components/schemas/Problem" }),

@@ -78,6 +78,12 @@ export const batchOutcome = z.object({
 
 export const batchResult = z.object({ object: z.literal("batch"), data: z.array(batchOutcome) });
 
+export const newOrganization = z.object({
+  object: z.literal("organization"),
+  id: z.string(),
+  name: z.string(),
+});
+
 export const streamList = z.object({
   object: z.literal("list"),
   data: z.array(

@@ -54,6 +54,7 @@ export const access = {
   "handler:/v1/events": key("events:read"),
   "handler:/v1/events/[id]": key("events:read"),
   "handler:/v1/events/batch": key("events:write"),
+  "handler:/v1/organizations": key("organizations:manage"),
   "handler:/v1/streams": key("streams:read"),
   "handler:/v1/verification": key("integrity:read"),
   "handler:/widgets/token": key("organizations:manage"),

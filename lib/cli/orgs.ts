@@ -1,11 +1,8 @@
 import type { Command } from "commander";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
 import { parseInput } from "@/lib/http/parse-input";
-import {
-  createOrganization,
-  listOrganizations,
-  newOrganizationSchema,
-} from "@/lib/orgs/server/organizations";
+import { newOrganizationSchema } from "@/lib/orgs/schema";
+import { createOrganization, listOrganizations } from "@/lib/orgs/server/organizations";
 import { print, printTable, snakeCase } from "./output";
 
 export function register(program: Command): void {

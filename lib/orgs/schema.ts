@@ -43,6 +43,18 @@ const nameSchema = storableText(200)
   .trim()
   .refine((name) => name !== "", "must not be empty");
 
+/** Of the dashboard, the command line and our own API. */
+export const newOrganizationSchema = z.object({
+  name: nameSchema,
+  /** Kept from another system; minted when absent. */
+  id: z
+    .string()
+    .regex(/^org_[A-Z0-9]{26}$/, "must be org_ and 26 upper-case letters or digits")
+    .optional(),
+});
+
+export type NewOrganization = z.infer<typeof newOrganizationSchema>;
+
 export const createOrganizationSchema = z
   .object({ name: nameSchema, ...given })
   .transform(toChanges);

@@ -34,6 +34,7 @@ const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
   { path: /^\/openapi\.json$/, methods: ["GET"] },
   { path: /^\/v1\/events\/batch$/, methods: ["POST"], maxBytes: MAX_BATCH_BYTES },
+  { path: /^\/v1\/organizations$/, methods: ["POST"] },
   { path: /^\/v1\/(events|events\/[^/]+|streams|verification)$/, methods: ["GET"] },
   { path: /^\/widgets\/token$/, methods: ["POST"] },
   { path: /^\/_widgets\/admin-portal\/audit-log-stream$/, methods: ["GET", "OPTIONS"] },

@@ -9,6 +9,7 @@ import { createOrganization } from "@/lib/orgs/server/organizations";
 import * as one from "./events/[id]/route";
 import * as batch from "./events/batch/route";
 import * as events from "./events/route";
+import * as organizations from "./organizations/route";
 import * as streams from "./streams/route";
 import * as verification from "./verification/route";
 
@@ -148,6 +149,23 @@ describe("reading", () => {
     const response = await one.GET(ask({ organization_id }), { params });
     expect(api.eventDetail.parse(await response.json()).chain_hash).toBe(data[0]?.chain_hash);
     expect((await one.GET(ask({ organization_id: other }), { params })).status).toBe(404);
+  });
+
+  it("makes an organization with the id that it has elsewhere, once", async () => {
+    const id = `org_${"Z".repeat(26)}`;
+    const create = (body: object) =>
+      organizations.POST(ask({}, { method: "POST", body: JSON.stringify(body) }));
+    const made = await create({ id, name: "Brought" });
+    expect([made.status, api.newOrganization.parse(await made.json())]).toEqual([
+      201,
+      { object: "organization", id, name: "Brought" },
+    ]);
+    expect((await create({ id, name: "Again" })).status).toBe(409);
+    const wrong = await create({ id: "org_1", name: "" });
+    expect([wrong.status, await wrong.json()]).toMatchObject([
+      422,
+      { errors: [{ field: "name" }, { field: "id" }] },
+    ]);
   });
 
   it("shows streams and how far the log is proven", async () => {

@@ -39,7 +39,13 @@ export default function ApiDocsPage() {
           {Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => (
             <Schema key={type} title={`Body, ${type}`} schema={schema} />
           ))}
-          <Schema title="Answer" schema={responses[200].content["application/json"].schema} />
+          {Object.entries(responses).map(([status, { content }]) => (
+            <Schema
+              key={status}
+              title={status === "default" ? "Refusal" : `Answer, ${status}`}
+              schema={content["application/json"].schema}
+            />
+          ))}
         </section>
       ))}
     </main>

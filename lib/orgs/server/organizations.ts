@@ -1,5 +1,4 @@
 import type pg from "pg";
-import { z } from "zod";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
 import { genesisHash } from "@/lib/chain/event-hash";
@@ -8,19 +7,9 @@ import { getPrisma } from "@/lib/db/prisma";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { newId, newUlid } from "@/lib/ids";
+import type { NewOrganization } from "../schema";
 
 const PREFIX_SETTING = "log_prefix";
-
-export const newOrganizationSchema = z.object({
-  name: z.string().trim().min(1, "must not be empty").max(200, "is too long"),
-  /** Kept from another system; minted when absent. */
-  id: z
-    .string()
-    .regex(/^org_[A-Z0-9]{26}$/, "must be org_ and 26 upper-case letters or digits")
-    .optional(),
-});
-
-export type NewOrganization = z.infer<typeof newOrganizationSchema>;
 
 export interface Organization {
   id: string;
