@@ -42,8 +42,8 @@ export const access = {
   "page:/o/[org]/integrity/streams/new": member("streams:manage"),
   "page:/o/[org]/integrity/streams/[id]": member("streams:manage"),
   "page:/o/[org]/settings": member("settings:manage"),
-  "page:/o/[org]/schemas": member("events:read"),
-  "page:/o/[org]/schemas/action": member("events:read"),
+  "page:/o/[org]/schemas": member("schemas:read"),
+  "page:/o/[org]/schemas/action": member("schemas:read"),
   "page:/o/[org]/schemas/new": member("schemas:manage"),
   "page:/o/[org]/settings/keys": member("keys:manage"),
 

@@ -5,6 +5,7 @@ export const permissions = [
   "overview:read",
   "views:manage",
   "exports:manage",
+  "schemas:read",
   "schemas:manage",
   "integrity:read",
   "integrity:verify",
@@ -22,7 +23,7 @@ export const keyPermissions = {
   "events:write": ["events:write"],
   "events:read": ["events:read", "streams:read", "integrity:read"],
   exports: ["exports:manage"],
-  schemas: ["schemas:manage"],
+  schemas: ["schemas:read", "schemas:manage"],
   organizations: ["organizations:manage"],
   admin: permissions,
 } as const satisfies Record<string, readonly Permission[]>;
