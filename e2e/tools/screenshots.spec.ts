@@ -3,6 +3,7 @@ import type { Page } from "@playwright/test";
 import pg from "pg";
 import { expect, test } from "../fixtures";
 import { runSql } from "../fixtures/log";
+import { newPortalLink } from "../fixtures/portal";
 
 /** Pictures of the main pages, to be held against the design's; they go where TRAILSEAL_SCREENSHOTS says. */
 const folder = path.resolve(process.env.TRAILSEAL_SCREENSHOTS ?? "screenshots");
@@ -11,7 +12,7 @@ const SIZES = [
   ["phone", 390, 844],
 ] as const;
 
-test("pictures of the pages", async ({ signedIn: page, server }) => {
+test("pictures of the pages", async ({ signedIn: page, browser, server }) => {
   test.setTimeout(600_000);
   const create = (name: string) => server.cliJson<{ id: string }>("orgs", "create", "--name", name);
   const [busy, empty] = [await create("Halden Robotics"), await create("Quiet Ltd")];
@@ -32,6 +33,10 @@ test("pictures of the pages", async ({ signedIn: page, server }) => {
   const [actor] = await runSql<{ name: string }>(server, [
     `SELECT actor_type || ':' || actor_id AS name FROM events WHERE organization_id = $1
      GROUP BY 1 HAVING count(*) BETWEEN 100 AND 400 ORDER BY count(*) DESC LIMIT 1`,
+    [busy.id],
+  ]);
+  const [action] = await runSql<{ name: string }>(server, [
+    "SELECT action AS name FROM events WHERE organization_id = $1 GROUP BY 1 ORDER BY count(*) DESC LIMIT 1",
     [busy.id],
   ]);
   const events = `/o/${busy.id}/events`;
@@ -55,6 +60,15 @@ test("pictures of the pages", async ({ signedIn: page, server }) => {
         )),
     ],
     ["integrity", async (at) => void (await at.goto(`/o/${busy.id}/integrity`))],
+    ["keys", async (at) => void (await at.goto(`/o/${busy.id}/settings/keys`))],
+    ["settings", async (at) => void (await at.goto(`/o/${busy.id}/settings`))],
+    ["schemas", async (at) => void (await at.goto(`/o/${busy.id}/schemas`))],
+    [
+      "new-schema",
+      async (at) => void (await at.goto(`/o/${busy.id}/schemas/new?action=${action?.name}`)),
+    ],
+    ["api", async (at) => void (await at.goto("/docs/api"))],
+    ["portal-ended", async (at) => void (await at.goto("/portal/ended"))],
     ["empty", async (at) => void (await at.goto(`/o/${empty.id}/events`))],
     [
       "no-match",
@@ -76,7 +90,19 @@ test("pictures of the pages", async ({ signedIn: page, server }) => {
       },
     ],
   ];
+  const visitor = await (await browser.newContext({ baseURL: server.url })).newPage();
+  await visitor.goto(await newPortalLink(server, busy.id));
   for (const theme of ["light", "dark"] as const) {
+    for (const [size, width, height] of SIZES) {
+      await visitor.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await visitor.setViewportSize({ width, height });
+      for (const place of ["events", "integrity/streams"]) {
+        await visitor.goto(`/o/${busy.id}/${place}`);
+        await visitor.waitForLoadState("networkidle");
+        const name = `portal-${place.split("/").at(-1)}-${size}-${theme}.png`;
+        await visitor.screenshot({ path: path.join(folder, name) });
+      }
+    }
     await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     for (const [size, width, height] of SIZES) {
       await page.setViewportSize({ width, height });
