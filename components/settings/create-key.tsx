@@ -55,6 +55,11 @@ export function CreateKey(props: Props) {
     });
   };
 
+  const submitButton = (
+    <Button type="submit" variant="primary" disabled={isPending} className="h-8">
+      Create key
+    </Button>
+  );
   return (
     <div className="mt-5 grid max-w-[560px] gap-3">
       <form ref={form} onSubmit={submit} className="grid gap-3">
@@ -82,9 +87,7 @@ export function CreateKey(props: Props) {
               )}
             </Field>
           )}
-          <Button type="submit" variant="primary" disabled={isPending} className="h-8">
-            Create key
-          </Button>
+          {props.isSimple && submitButton}
         </div>
         {!props.isSimple && (
           <fieldset>
@@ -105,6 +108,7 @@ export function CreateKey(props: Props) {
             </div>
           </fieldset>
         )}
+        {!props.isSimple && <div className="flex max-sm:flex-col">{submitButton}</div>}
       </form>
       {created && <NewKey value={created} />}
     </div>

@@ -26,8 +26,8 @@ export default async function KeysPage(props: { params: Promise<{ org: string }>
       <PageHeader title="API keys" />
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <p className="max-w-[80ch] text-(--text-2)">
-          Applications send events with a key. A key of this organization reaches no other, and does
-          what it may and nothing else.
+          Applications send events with a key. A key of this organization reaches no other, and may
+          only what is ticked here.
         </p>
         <CreateKey
           organizationId={org}
