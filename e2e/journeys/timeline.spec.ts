@@ -110,6 +110,8 @@ test.describe("the timeline of an actor", () => {
   }) => {
     const all = await seqs(server, organization, `(${DID}) OR ${DONE}`);
     const run = page.getByRole("button", { name: "Show the 6 equal events" }).first();
+    // The next page is read ahead.
+    await page.waitForLoadState("networkidle");
     const before = await rowsOf(page).count();
     await run.click();
     await expect(rowsOf(page)).toHaveCount(before + 5);
