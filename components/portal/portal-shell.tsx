@@ -1,10 +1,10 @@
+import Link from "next/link";
 import type { ReactNode } from "react";
 import { TimeCards } from "@/components/events/time-cards";
 import { Logo } from "@/components/shell/logo";
 import { Toasts } from "@/components/ui/toasts";
 import type { Permission } from "@/lib/auth/permissions";
 import { PORTAL_LABEL, placesOf, portalHref } from "@/lib/portal/places";
-import { PortalNav } from "./portal-nav";
 
 interface Props {
   portal: {
@@ -26,12 +26,17 @@ export function PortalShell({ portal, children }: Props) {
         <Logo className="h-4 w-5" />
         <span className="min-w-0 truncate font-semibold">{organizationName}</span>
         {places.length > 1 && (
-          <PortalNav
-            places={places.map((intent) => ({
-              label: PORTAL_LABEL[intent],
-              href: portalHref(organizationId, intent),
-            }))}
-          />
+          <nav aria-label="Audit log" className="flex gap-3">
+            {places.map((intent) => (
+              <Link
+                key={intent}
+                href={portalHref(organizationId, intent)}
+                className="flex items-center max-sm:min-h-11"
+              >
+                {PORTAL_LABEL[intent]}
+              </Link>
+            ))}
+          </nav>
         )}
         {returnUrl && (
           <a
