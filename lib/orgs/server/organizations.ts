@@ -17,16 +17,19 @@ export interface Organization {
   createdAt: string;
 }
 
-/** First part of every origin: from the settings of the process, else minted once for the instance. */
-async function logPrefix(): Promise<string> {
+/**
+ * First part of every origin: from the settings of the process, else minted once for the instance. On the
+ * caller's connection: one that waits for a second could wait for itself.
+ */
+async function logPrefix(client: pg.PoolClient): Promise<string> {
   const { TRAILSEAL_LOG_PREFIX: configured } = getEnv();
   if (configured) return configured;
   const value = `trailseal.local/${newUlid()}`;
-  await readPool().query(
+  await client.query(
     "INSERT INTO settings (key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO NOTHING",
     [PREFIX_SETTING, value],
   );
-  const { rows } = await readPool().query<{ value: string }>(
+  const { rows } = await client.query<{ value: string }>(
     "SELECT value FROM settings WHERE key = $1",
     [PREFIX_SETTING],
   );
@@ -51,7 +54,7 @@ export async function insertOrganization(
   organization: NewOrganization,
 ): Promise<{ id: string }> {
   const id = organization.id ?? newId("organization");
-  const origin = `${await logPrefix()}/${id}`;
+  const origin = `${await logPrefix(client)}/${id}`;
   const made = await client.query(
     "INSERT INTO organizations (id, name) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING",
     [id, organization.name],
