@@ -22,6 +22,7 @@ export default defineConfig({
           include: ["{lib,app}/**/*.db.test.ts"],
           globalSetup: ["lib/db/test-database.ts"],
           fileParallelism: false,
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
