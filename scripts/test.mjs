@@ -3,17 +3,25 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { ensureChromium } from "./chromium.mjs";
 import { ensure, root } from "./ensure.mjs";
 
-// A test of what happens in time may miss a beat on a busy machine, not twice: the second try decides and the
-// first is told. Property tests are tried again with the same seed.
 const long = process.argv.includes("--long");
 const results = mkdtempSync(path.join(os.tmpdir(), "trailseal-results-"));
 const seed = process.env.TEST_SEED ?? String(Date.now() % 2 ** 31);
 const totals = { passed: 0, failed: 0 };
 /** Named once more at the end, since what a long run printed may be cut. */
 const told = [];
+
+/**
+ * A test of what happens in time may miss a beat on a busy machine, not twice: the second try decides (with the
+ * same seed), and the first is told.
+ */
+function tell(isPassed, test, message) {
+  const outcome = isPassed ? "passed only when tried again" : "failed";
+  told.push(`${outcome}: ${test}: ${stripVTControlCharacters(String(message))}`);
+}
 
 process.chdir(root);
 process.env.NEXT_TELEMETRY_DISABLED = "1";
@@ -44,11 +52,10 @@ function vitest(project) {
   const report = readReport(file);
   for (const { name, assertionResults, message } of report?.testResults ?? []) {
     const where = path.relative(root, name);
-    if (message) told.push(`failed: ${where}: ${message}`);
+    if (message) tell(false, where, message);
     for (const { fullName, status, failureMessages } of assertionResults) {
-      if (failureMessages.length === 0) continue;
-      const outcome = status === "passed" ? "passed only when tried again" : status;
-      told.push(`${outcome}: ${where} › ${fullName}: ${failureMessages[0]}`);
+      if (failureMessages.length > 0)
+        tell(status === "passed", `${where} › ${fullName}`, failureMessages[0]);
     }
   }
   const passed = report?.numPassedTests ?? 0;
@@ -68,9 +75,8 @@ function playwright(executable) {
   const report = readReport(file) ?? {};
   for (const { file: where, title, tests } of specsOf(report)) {
     for (const { status, results: tries } of tests) {
-      if (status !== "unexpected" && status !== "flaky") continue;
-      const outcome = status === "flaky" ? "passed only when tried again" : "failed";
-      told.push(`${outcome}: e2e/${where} › ${title}: ${tries[0]?.error?.message}`);
+      if (status === "unexpected" || status === "flaky")
+        tell(status === "flaky", `e2e/${where} › ${title}`, tries[0]?.error?.message);
     }
   }
   const { expected = 0, unexpected = 0, flaky = 0 } = report.stats ?? {};
