@@ -59,7 +59,7 @@ async function diskRow(ownerUrl: string): Promise<Row> {
     await client.query("VACUUM ANALYZE");
     const { rows } = await client.query(
       `SELECT sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname ~ '^(events|event_targets)_[0-9]')::float8 AS rows,
-         sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname IN ('idempotency_keys', 'tiles', 'rollup_hourly', 'rollup_actions_daily'))::float8 AS beside,
+         sum(pg_total_relation_size(c.oid)) FILTER (WHERE c.relname IN ('idempotency_keys', 'tiles', 'rollup_hourly', 'rollup_actions_daily', 'rollup_keys_hourly'))::float8 AS beside,
          (SELECT count(*) FROM events)::float8 AS events
        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'`,
     );
