@@ -2,8 +2,10 @@
 
 import { ListFilter } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button } from "@/components/ui/button";
 import { Sheet } from "@/components/ui/dialog";
+import { useMedia } from "./use-media";
 
 /** On a small screen the filters wait behind a button and come up as a sheet, with a live count. */
 export function MobileFilters(props: {
@@ -14,9 +16,18 @@ export function MobileFilters(props: {
   children: ReactNode;
 }) {
   const [isOpen, setOpen] = useState(false);
+  const [isTyping, setTyping] = useState(false);
+  const isSmall = useMedia("(max-width: 639px)");
+  const open = (typing: boolean) => {
+    setTyping(typing);
+    setOpen(true);
+  };
+  // The bar that has this key on a wide screen is not to be seen here.
+  const slash = { keys: "/", label: "Filter", group: "Events", run: () => open(true) };
+  useShortcuts(isSmall ? [slash] : []);
   return (
     <>
-      <Button onClick={() => setOpen(true)} className="flex-1">
+      <Button onClick={() => open(false)} className="flex-1">
         <ListFilter size={14} aria-hidden="true" className="text-(--text-3)" />
         Filters
         {props.count > 0 && (
@@ -25,7 +36,7 @@ export function MobileFilters(props: {
           </span>
         )}
       </Button>
-      <Sheet open={isOpen} onOpenChange={setOpen} title="Filters" side="bottom">
+      <Sheet open={isOpen} onOpenChange={setOpen} title="Filters" side="bottom" typing={isTyping}>
         <div className="flex items-center py-1 pr-1.5 pl-4">
           <p aria-hidden="true" className="text-[14px] font-semibold tracking-[-0.012em]">
             Filters

@@ -30,6 +30,12 @@ export function useFocusReturn() {
 
 const FIELD = "input:not([type=checkbox],[type=radio]), select, textarea";
 
+function focusField(event: Event) {
+  const field = (event.currentTarget as Element).querySelector<HTMLElement>(FIELD);
+  if (field) event.preventDefault();
+  field?.focus();
+}
+
 /** A modal question in the middle of the page. */
 export function Dialog(props: Props) {
   const focusReturn = useFocusReturn();
@@ -42,9 +48,7 @@ export function Dialog(props: Props) {
           onOpenAutoFocus={(event) => {
             focusReturn.onOpenAutoFocus();
             // Who is asked for something begins there, not at the cross.
-            const field = (event.currentTarget as Element).querySelector<HTMLElement>(FIELD);
-            if (field) event.preventDefault();
-            field?.focus();
+            focusField(event);
           }}
           className="fixed top-1/2 left-1/2 z-50 grid max-h-[90dvh] w-[min(480px,calc(100vw-32px))] -translate-x-1/2 -translate-y-1/2 gap-4 overflow-auto rounded-[8px] bg-(--raised) p-5 shadow-(--shadow-menu)"
         >
@@ -79,8 +83,11 @@ const SIDES = {
   bottom: "inset-x-0 bottom-0 max-h-[85dvh] rounded-t-[12px]",
 };
 
-/** A panel from the side (navigation), over the whole small screen (details) or from below (filters). */
-export function Sheet(props: Props & { side: keyof typeof SIDES }) {
+/**
+ * A panel from the side (navigation), over the whole small screen (details) or from below (filters).
+ * @param props.typing begins in the first field: not for a tap, which would bring up a keyboard on the screen
+ */
+export function Sheet(props: Props & { side: keyof typeof SIDES; typing?: boolean }) {
   const focusReturn = useFocusReturn();
   return (
     <Radix.Root open={props.open} onOpenChange={props.onOpenChange}>
@@ -88,6 +95,10 @@ export function Sheet(props: Props & { side: keyof typeof SIDES }) {
         <Radix.Overlay className="fixed inset-0 z-40 bg-(--scrim)" />
         <Radix.Content
           {...focusReturn}
+          onOpenAutoFocus={(event) => {
+            focusReturn.onOpenAutoFocus();
+            if (props.typing) focusField(event);
+          }}
           aria-describedby={undefined}
           className={`fixed z-50 flex flex-col bg-(--surface) shadow-(--shadow-menu) ${SIDES[props.side]}`}
         >

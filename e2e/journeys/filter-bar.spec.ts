@@ -196,3 +196,26 @@ test("an empty result tells what each part would bring back", async ({
   await part("action is nothing").click();
   await expect(rowCount(page)).toHaveText(`${found} events`);
 });
+
+test("on a phone's width the same key brings the filters up and types into them", async ({
+  signedIn: page,
+  server,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const field = page.getByRole("dialog", { name: "Filters" }).getByRole("combobox", {
+    name: "Filter",
+    exact: true,
+  });
+  await press(page, "/", field);
+  await page.keyboard.type("ip:10.0.0.0/8");
+  await page.keyboard.press("Enter");
+  await hasQuery(page, "ip:10.0.0.0/8");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  const found = Math.min(100, await countOf(server, "ip <<= '10.0.0.0/8'"));
+  await expect(rowCount(page)).toContainText(`${found}`);
+  // A tap does not call for the keyboard on the screen.
+  await page.getByRole("button", { name: "Filters" }).click();
+  await expect(field).toBeVisible();
+  await expect(field).not.toBeFocused();
+});
