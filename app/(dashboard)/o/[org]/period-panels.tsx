@@ -52,10 +52,12 @@ export function PeriodPanels(props: { scope: Scope; period: Period; here: string
     return (
       <>
         <p className="text-(--text-2)">
-          <CountLink events={counts.now} href={total.href} /> events;{" "}
-          {changeWords(counts.now, counts.before)} against{" "}
-          <CountLink events={counts.before} href={total.beforeHref} /> in the {period.days} days
-          before. Most on {formatDay(busiest.from)}:{" "}
+          <CountLink events={counts.now} href={total.href} />{" "}
+          {[counts.now === 1 ? "event" : "events", changeWords(counts.now, counts.before)]
+            .filter(Boolean)
+            .join("; ")}{" "}
+          against <CountLink events={counts.before} href={total.beforeHref} /> in the {period.days}{" "}
+          days before. Most on {formatDay(busiest.from)}:{" "}
           <CountLink events={busiest.events} href={busiest.href} />.
           {counts.behind > 0 &&
             ` The ${count(counts.behind)} events received last are not counted yet: counting is behind.`}
