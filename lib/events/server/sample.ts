@@ -26,7 +26,7 @@ export interface Extent {
 
 /** Candidates checked where no index serves the whole filter; behind a target they are followed one by one. */
 const CANDIDATES = 8_000;
-const TARGET_CANDIDATES = 3_000;
+const TARGET_CANDIDATES = 2_000;
 
 export function toWalk({ organizationId }: Scope, { from, to }: SampleRequest): Walk {
   return { organizationId, from, to, direction: "older", position: null };
