@@ -1,0 +1,132 @@
+import path from "node:path";
+import type pg from "pg";
+import { formatCheckpoint } from "@/lib/chain/checkpoint";
+import { Frontier } from "@/lib/chain/merkle";
+import { noteSigner, signNote } from "@/lib/chain/note";
+import { inTransaction, longPool } from "@/lib/db/pool";
+import { getEnv } from "@/lib/env";
+import { readSecret } from "@/lib/secrets";
+import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
+
+/** Events that one statement reads. */
+const PIECE = 10_000;
+/** Cut at the first of these (specification §2). */
+const CUT_AFTER_MS = 10_000;
+const CUT_AFTER_EVENTS = 4_096;
+
+export type Cut =
+  | { kind: "signed"; size: number; note: string }
+  /** The newest checkpoint covers everything. */
+  | { kind: "nothing" }
+  /** Another signer has this log now. */
+  | { kind: "busy" }
+  /** What the database holds does not extend what was signed: nothing is signed until somebody decides. */
+  | { kind: "refused"; why: "rollback" | "fork" | "wrong_origin"; signedSize: number };
+
+export interface SignerOptions {
+  /** Where the signer's own memory is, outside the database. */
+  directory?: string;
+  /** 32 bytes. */
+  seed?: Buffer;
+}
+
+export const signerDirectory = (): string => path.join(getEnv().TRAILSEAL_DATA_DIR, "signer");
+export const signerSeed = (): Buffer => Buffer.from(readSecret("signing"), "hex");
+
+/** Logs whose cut is due. */
+export async function logsToSign(): Promise<string[]> {
+  const { rows } = await longPool().query<{ organization_id: string }>(
+    `SELECT h.organization_id FROM log_heads h
+     CROSS JOIN LATERAL (SELECT coalesce(max(c.tree_size), 0) AS size FROM checkpoints c
+       WHERE c.organization_id = h.organization_id AND c.origin = h.origin) covered
+     WHERE h.next_seq >= covered.size + $1 OR (h.next_seq > covered.size AND EXISTS (
+       SELECT 1 FROM events e WHERE e.organization_id = h.organization_id AND e.seq = covered.size
+         AND e.recorded_at <= now() - $2 * interval '1 millisecond'))
+     ORDER BY 1`,
+    [CUT_AFTER_EVENTS, CUT_AFTER_MS],
+  );
+  return rows.map((row) => row.organization_id);
+}
+
+/**
+ * Signs a log up to its head. The tree grows from what the signer remembers, never from what the database says
+ * about the past: a checkpoint extends the last one whatever was done to older rows. The memory is written
+ * before the checkpoint: after a kill in between, the same text is signed again and stored.
+ */
+export async function cutCheckpoint(
+  organizationId: string,
+  { directory = signerDirectory(), seed = signerSeed() }: SignerOptions = {},
+): Promise<Cut> {
+  return inTransaction(longPool(), async (client): Promise<Cut> => {
+    const locked = await client.query<{ locked: boolean }>(
+      "SELECT pg_try_advisory_xact_lock(hashtextextended('sign ' || $1::text, 0)) AS locked",
+      [organizationId],
+    );
+    if (!locked.rows[0]?.locked) return { kind: "busy" };
+    const found = await client.query<{ origin: string; next_seq: number }>(
+      "SELECT origin, next_seq FROM log_heads WHERE organization_id = $1",
+      [organizationId],
+    );
+    const log = found.rows[0];
+    if (!log) return { kind: "nothing" };
+    const signed = readSigned(directory, organizationId);
+    const refuse = (why: "rollback" | "fork" | "wrong_origin"): Cut => ({
+      kind: "refused",
+      why,
+      signedSize: signed?.tree.size ?? 0,
+    });
+    if (signed && signed.origin !== log.origin) return refuse("wrong_origin");
+    if (signed && signed.tree.size > log.next_seq) return refuse("rollback");
+    const current = signed ?? { origin: log.origin, tree: new Frontier(), head: null };
+    if (current.head && !(await hasHead(client, organizationId, current))) return refuse("fork");
+
+    const before = current.tree.size;
+    await grow(client, organizationId, current, log.next_seq);
+    const { tree, origin } = current;
+    if (tree.size === 0) return { kind: "nothing" };
+    if (tree.size > before) writeSigned(directory, organizationId, current);
+    const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
+    const note = signNote(text, [noteSigner(origin, seed)]);
+    const stored = await client.query(
+      `INSERT INTO checkpoints (organization_id, origin, tree_size, root, note)
+       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      [organizationId, origin, tree.size, tree.root(), note],
+    );
+    return stored.rowCount === 1 ? { kind: "signed", size: tree.size, note } : { kind: "nothing" };
+  });
+}
+
+/** Whether the last leaf that was signed is still the one at its place. */
+async function hasHead(
+  client: pg.PoolClient,
+  organizationId: string,
+  { tree, head }: SignedTree,
+): Promise<boolean> {
+  const { rows } = await client.query<{ chain_hash: Buffer }>(
+    "SELECT chain_hash FROM events WHERE organization_id = $1 AND seq = $2",
+    [organizationId, tree.size - 1],
+  );
+  return rows.length === 1 && rows[0]?.chain_hash.equals(head as Buffer) === true;
+}
+
+/** Appends the leaves up to `end`, or to the first that is missing: verification names the damage. */
+async function grow(
+  client: pg.PoolClient,
+  organizationId: string,
+  signed: SignedTree,
+  end: number,
+): Promise<void> {
+  while (signed.tree.size < end) {
+    const from = signed.tree.size;
+    const { rows } = await client.query<{ seq: number; chain_hash: Buffer }>(
+      "SELECT seq, chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+      [organizationId, from, Math.min(end, from + PIECE)],
+    );
+    for (const { seq, chain_hash: leaf } of rows) {
+      if (seq !== signed.tree.size) return;
+      signed.tree.append(leaf);
+      signed.head = leaf;
+    }
+    if (signed.tree.size === from) return;
+  }
+}
