@@ -8,6 +8,7 @@ import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
 import { pause } from "./pause";
+import { signLogs } from "./sign-logs";
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
@@ -34,5 +35,6 @@ export const loops: Record<string, Loop> = {
   // Two, so that a small export need not wait for a large one.
   exports: (signal) => runExports(signal),
   "more exports": (signal) => runExports(signal),
+  signer: signLogs,
   clocks: watchClocks,
 };

@@ -9,6 +9,9 @@ const RANK: Partial<Record<DamageKind, number>> = {
   wrong_origin: 0,
   projection_mismatch: 2,
   merkle_cache_tampered: 3,
+  bad_signature: 2,
+  checkpoint_row_mismatch: 2,
+  missing_checkpoint: 2,
   nothing_checked: 4,
 };
 const CHAIN_RANK = 1;

@@ -1,4 +1,5 @@
 import { genesisHash } from "@/lib/chain/event-hash";
+import { Frontier } from "@/lib/chain/merkle";
 import { getEnv } from "@/lib/env";
 import {
   type ChainBreak,
@@ -8,6 +9,7 @@ import {
   LOOK_BEHIND,
   rowHolds,
 } from "../classify";
+import { CheckpointCheck, type SignerTrust } from "./checkpoint-check";
 import { ControlEvents, loadPrune, type Prune } from "./control-events";
 import { FindingList } from "./findings";
 import { wrongProjection } from "./projections";
@@ -47,6 +49,7 @@ export class LogWalk {
   #targets!: TargetCheck;
   #rollups!: RollupCheck;
   #control!: ControlEvents;
+  #checkpoints!: CheckpointCheck;
   #classified = 0;
   /** Of the last row that held. */
   #lastRecordedAt = "";
@@ -57,6 +60,7 @@ export class LogWalk {
   constructor(
     private readonly snapshot: Snapshot,
     private readonly signal: AbortSignal | undefined,
+    private readonly trust: SignerTrust | null,
   ) {}
 
   async run(): Promise<void> {
@@ -155,6 +159,14 @@ export class LogWalk {
     this.#rollups = new RollupCheck(snapshot, findings, rollupsTo, prune !== null);
     this.#control = new ControlEvents(findings, prune);
     this.#targets = new TargetCheck(snapshot, findings);
+    const start = prune ? frontierOf(prune) : new Frontier();
+    this.#checkpoints = new CheckpointCheck(
+      snapshot,
+      findings,
+      this.#head.origin,
+      this.trust,
+      start,
+    );
     await this.#targets.open();
     this.#state = {
       position: this.firstSeq,
@@ -187,6 +199,7 @@ export class LogWalk {
       // The next window is read while this one is hashed.
       reading = next <= max ? this.#read(next) : Promise.resolve([]);
       reading.catch(() => undefined);
+      await this.#checkpoints.load(rows.length);
       await this.#checkWindow(rows);
       this.#targets.reportOrphans(end);
       await this.#tiles.check(this.#state.position + this.#state.offset);
@@ -216,6 +229,7 @@ export class LogWalk {
       const twin = rows[at - 1]?.[0] === raw[0] || rows[at + 1]?.[0] === raw[0];
       const verified = this.#holds(row, twin) || (await this.#follow(row, twin));
       if (verified) this.#accept(row);
+      this.#checkpoints.add(this.#state.position + this.#state.offset, this.#state.previous);
       this.checked += 1;
       this.lastSeq = row.seq;
       if (row.seq >= this.nextSeq) {
@@ -303,6 +317,7 @@ export class LogWalk {
     await this.#tiles.finish();
     await this.#targets.finish();
     await this.#rollups.finish();
+    await this.#checkpoints.finish(this.nextSeq);
     this.#control.finish(this.#head.firstSeq);
   }
 
@@ -331,5 +346,14 @@ export class LogWalk {
       const detail = "the log head's last_recorded_at is not the last row's";
       this.findings.add({ kind: "projection_mismatch", seq: nextSeq - 1, detail });
     }
+  }
+}
+
+/** Null for a record that cannot be one: it is reported when its event is looked at. */
+function frontierOf({ size, frontier }: Prune): Frontier | null {
+  try {
+    return Frontier.restore(size, frontier);
+  } catch {
+    return null;
   }
 }

@@ -1,11 +1,14 @@
 import path from "node:path";
 import type pg from "pg";
+import type { Scope } from "@/lib/auth/scope";
 import { formatCheckpoint } from "@/lib/chain/checkpoint";
+import { publicKeyOf } from "@/lib/chain/ed25519";
 import { Frontier } from "@/lib/chain/merkle";
 import { noteSigner, signNote } from "@/lib/chain/note";
 import { inTransaction, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
 import { readSecret } from "@/lib/secrets";
+import type { SignerTrust } from "./checkpoint-check";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
 
 /** Events that one statement reads. */
@@ -32,6 +35,12 @@ export interface SignerOptions {
 
 export const signerDirectory = (): string => path.join(getEnv().TRAILSEAL_DATA_DIR, "signer");
 export const signerSeed = (): Buffer => Buffer.from(readSecret("signing"), "hex");
+
+/** What this host's signer knows of a log; null where it never signed it. */
+export function signerTrust({ organizationId }: Scope): SignerTrust | null {
+  const signed = readSigned(signerDirectory(), organizationId);
+  return signed && { publicKey: publicKeyOf(signerSeed()), signedSize: signed.tree.size };
+}
 
 /** Logs whose cut is due. */
 export async function logsToSign(): Promise<string[]> {

@@ -1,8 +1,10 @@
 import type { Scope } from "@/lib/auth/scope";
 import { cancelStatement, inTransaction, longPool } from "@/lib/db/pool";
 import type { Finding, Verdict, VerificationProgress } from "../schema";
+import type { SignerTrust } from "./checkpoint-check";
 import type { FindingList } from "./findings";
 import { LogWalk } from "./log-walk";
+import { signerTrust } from "./signer";
 import { Snapshot } from "./snapshot";
 
 const PROGRESS_INTERVAL_MS = 200;
@@ -11,6 +13,8 @@ export interface VerifyOptions {
   /** Called at least every 250 ms while the log is read. */
   onProgress?: (progress: VerificationProgress) => void;
   signal?: AbortSignal;
+  /** Null: checkpoints are not looked at. By default what this host's signer knows. */
+  trust?: SignerTrust | null;
 }
 
 /**
@@ -37,7 +41,8 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     longPool(),
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
-      const walk = new LogWalk(snapshot, options.signal);
+      const trust = options.trust === undefined ? signerTrust(scope) : options.trust;
+      const walk = new LogWalk(snapshot, options.signal, trust);
       const report = () => options.onProgress?.(progress(walk));
       const timer = setInterval(report, PROGRESS_INTERVAL_MS);
       // A statement may take long or wait for a lock: an abort ends it too. The connection is not given back
