@@ -1,0 +1,155 @@
+import type { Scope } from "@/lib/auth/scope";
+import { parseCheckpoint } from "@/lib/chain/checkpoint";
+import {
+  consistencyRanges,
+  inclusionRanges,
+  type LeafRange,
+  merkleRoot,
+  nodeHash,
+  verifyConsistency,
+  verifyInclusion,
+} from "@/lib/chain/merkle";
+import { TILE_WIDTH } from "@/lib/chain/server/tiles";
+import { HASH_BYTES } from "@/lib/chain/sha256";
+import { formatTlogProof } from "@/lib/chain/tlog-proof";
+import { translated } from "@/lib/db/explain";
+import { readPool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+
+/** Proofs of RFC 6962, made of tiles and of the newest leaves. */
+
+interface StoredNote {
+  size: number;
+  note: string;
+}
+
+/** The root over a range of leaves that starts where a perfect subtree of its largest power of two does. */
+async function rangeRootOf(scope: Scope, { start, end }: LeafRange): Promise<Buffer> {
+  const roots: Buffer[] = [];
+  for (let at = start; at < end; ) {
+    const width = 2 ** Math.floor(Math.log2(end - at));
+    roots.push(await perfectRoot(scope, at, width));
+    at += width;
+  }
+  return roots.reduceRight((right, left) => nodeHash(left, right));
+}
+
+/** @param width a power of two that divides `start` */
+async function perfectRoot(scope: Scope, start: number, width: number): Promise<Buffer> {
+  if (width < TILE_WIDTH) return merkleRoot(await leavesOf(scope, start, start + width));
+  const level = Math.floor(Math.log2(width) / 8);
+  const span = TILE_WIDTH ** level;
+  const { rows } = await readPool().query<{ root: Buffer }>(
+    `SELECT root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx`,
+    [scope.organizationId, level - 1, start / span, (start + width) / span],
+  );
+  if (rows.length === width / span) return merkleRoot(rows.map(({ root }) => root));
+  // The follower has not come so far.
+  const half = width / 2;
+  return nodeHash(
+    await perfectRoot(scope, start, half),
+    await perfectRoot(scope, start + half, half),
+  );
+}
+
+/** Fewer than a tile's, and all within one: of the tile where there is one, since it outlives its events. */
+async function leavesOf(scope: Scope, start: number, end: number): Promise<Buffer[]> {
+  const { organizationId } = scope;
+  const index = Math.floor(start / TILE_WIDTH);
+  const tile = await readPool().query<{ data: Buffer }>(
+    "SELECT data FROM tiles WHERE organization_id = $1 AND level = 0 AND idx = $2",
+    [organizationId, index],
+  );
+  const data = tile.rows[0]?.data;
+  if (data) {
+    const first = start - index * TILE_WIDTH;
+    return Array.from({ length: end - start }, (_, at) =>
+      data.subarray((first + at) * HASH_BYTES, (first + at + 1) * HASH_BYTES),
+    );
+  }
+  const { rows } = await readPool().query<{ chain_hash: Buffer }>(
+    "SELECT chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+    [organizationId, start, end],
+  );
+  if (rows.length !== end - start) throw broken();
+  return rows.map(({ chain_hash }) => chain_hash);
+}
+
+const broken = () =>
+  new AppError(
+    "conflict",
+    "What is stored does not lead to the signed checkpoint: run a verification, it names the damage.",
+  );
+
+async function readNote(
+  { organizationId }: Scope,
+  condition: string,
+  value: number,
+): Promise<StoredNote | null> {
+  const { rows } = await readPool().query<{ tree_size: number; note: string }>(
+    `SELECT c.tree_size, c.note FROM checkpoints c
+     JOIN log_heads h ON h.organization_id = c.organization_id AND h.origin = c.origin
+     WHERE c.organization_id = $1 AND ${condition}`,
+    [organizationId, value],
+  );
+  return rows[0] ? { size: Number(rows[0].tree_size), note: rows[0].note } : null;
+}
+
+const rootOf = ({ note }: StoredNote) =>
+  parseCheckpoint(note.slice(0, note.lastIndexOf("\n\n") + 1)).root;
+
+/**
+ * Why an event is in the log: a C2SP tlog-proof up to the first checkpoint that covers it, so that the same
+ * event has the same proof for ever.
+ * @param size of the checkpoint to lead to, where another is wanted
+ * @returns null while no checkpoint covers it
+ * @throws AppError conflict when what is stored does not lead there; not_found for a checkpoint that there is not
+ */
+export async function proveEvent(scope: Scope, seq: number, size?: number): Promise<string | null> {
+  return translated(async () => {
+    const stored =
+      size === undefined
+        ? await readNote(scope, "c.tree_size > $2 ORDER BY c.tree_size LIMIT 1", seq)
+        : await readNote(scope, "c.tree_size = $2", size);
+    if (!stored) {
+      if (size === undefined) return null;
+      throw new AppError("not_found", `There is no checkpoint of ${size} events.`);
+    }
+    if (seq >= stored.size)
+      throw new AppError("not_found", `The checkpoint of ${stored.size} events does not cover it.`);
+    const hashes: Buffer[] = [];
+    for (const range of inclusionRanges(seq, stored.size))
+      hashes.push(await rangeRootOf(scope, range));
+    const [leaf] = await leavesOf(scope, seq, seq + 1);
+    if (!leaf || !verifyInclusion(leaf, seq, stored.size, hashes, rootOf(stored))) throw broken();
+    return formatTlogProof({ index: seq, hashes, note: stored.note });
+  });
+}
+
+/**
+ * That one checkpoint extends another.
+ * @throws AppError as proveEvent
+ */
+export async function proveConsistency(
+  scope: Scope,
+  oldSize: number,
+  newSize: number,
+): Promise<{ old: string; new: string; hashes: Buffer[] }> {
+  return translated(async () => {
+    const [older, newer] = await Promise.all(
+      [oldSize, newSize].map((size) => readNote(scope, "c.tree_size = $2", size)),
+    );
+    if (!older || !newer)
+      throw new AppError(
+        "not_found",
+        `There is no checkpoint of ${older ? newSize : oldSize} events.`,
+      );
+    if (oldSize > newSize)
+      throw new AppError("invalid_request", "A log only grows: the old size is the smaller one.");
+    const hashes: Buffer[] = [];
+    for (const range of consistencyRanges(oldSize, newSize))
+      hashes.push(await rangeRootOf(scope, range));
+    if (!verifyConsistency(oldSize, newSize, hashes, rootOf(older), rootOf(newer))) throw broken();
+    return { old: older.note, new: newer.note, hashes };
+  });
+}
