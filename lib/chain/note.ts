@@ -111,6 +111,11 @@ export function openNote(note: string, trusted: readonly NoteKey[]): OpenedNote 
   return { text, signedBy };
 }
 
+/** The notes of a text that holds one after another, each with its own signatures. */
+export function splitNotes(text: string): string[] {
+  return text.match(/(?:(?!— ).+\n)+\n(?:— .+\n?)+/gu) ?? [];
+}
+
 function parseSignature(line: string): { name: string; keyId: Buffer; signature: Buffer } {
   const match = /^— ([^+\s]+) ([A-Za-z0-9+/=]+)$/u.exec(line);
   if (!match) throw new NoteError("malformed signature line");

@@ -4,6 +4,7 @@ import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
+import * as bundle from "./bundle";
 import * as eventsSend from "./events-send";
 import * as exportFiles from "./exports";
 import * as importFiles from "./import";
@@ -25,6 +26,7 @@ const commands = [
   streams,
   schemas,
   verify,
+  bundle,
   seed,
 ];
 
@@ -56,7 +58,9 @@ First steps:
 export async function main(argv: string[], root: string): Promise<number> {
   process.env.TRAILSEAL_DATA_DIR ??= path.join(root, ".data");
   let close = async (): Promise<void> => undefined;
-  const program = createProgram().hook("preAction", async () => {
+  const program = createProgram().hook("preAction", async (_program, command) => {
+    // Whoever checks a file need not have a database.
+    if (command.opts().bundle) return;
     const opened = await openDatabase(parseEnv(process.env), "cli", root);
     if ("close" in opened) close = opened.close;
   });

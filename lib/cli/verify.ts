@@ -1,9 +1,20 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import { z } from "zod";
 import { systemScope } from "@/lib/auth/server/system-scope";
+import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
+import { parseVkey, splitNotes } from "@/lib/chain/note";
+import { AppError } from "@/lib/errors";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import { print } from "./output";
+
+const receiptsSchema = z.array(
+  z.object({ origin: z.string(), seq: z.int().min(0), chain_hash: z.hex().length(64) }),
+);
 
 const count = (value: number) => value.toLocaleString("en-US");
 
@@ -28,22 +39,74 @@ function showProgress(progress: VerificationProgress): void {
   );
 }
 
+interface VerifyOptions {
+  org?: string;
+  bundle?: string;
+  vkey: string[];
+  checkpoints?: string;
+  receipts?: string;
+  json?: boolean;
+}
+
+const collect = (value: string, before: string[]) => [...before, value];
+
 export function register(program: Command): void {
   program
     .command("verify")
     .description(
-      "Recompute an organization's log and say whether the database holds what was sealed.",
+      "Recompute an organization's log, or a bundle of one, and say whether it holds what was sealed.",
     )
-    .requiredOption("--org <id>", "the organization")
+    .option("--org <id>", "the organization, in this instance's database")
+    .option("--bundle <file>", "a bundle of a log, checked without any database")
+    .option("--vkey <key>", "key that you trust for the bundle's log (repeatable)", collect, [])
+    .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
+    .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExit code 0: verified. 1: broken, or nothing was checked.")
-    .action(async (options: { org: string; json?: boolean }) => {
-      const isWatched = process.stderr.isTTY;
-      const scope = systemScope("cli", options.org);
-      const verdict = await verifyLog(scope, isWatched ? { onProgress: showProgress } : {});
-      if (isWatched) process.stderr.write("\r\x1b[K");
-      print(options.json, verdict, words(verdict));
-      if (!verdict.ok) process.exitCode = 1;
-      await recordVerification(scope, verdict);
+    .action((options: VerifyOptions, command: Command) => {
+      if (options.bundle) return verifyFile(options.bundle, options);
+      if (options.org) return verifyDatabase(options.org, options.json);
+      return command.error("error: say what to verify: --org <id> or --bundle <file>");
     });
+}
+
+async function verifyDatabase(organizationId: string, json?: boolean): Promise<void> {
+  const isWatched = process.stderr.isTTY;
+  const scope = systemScope("cli", organizationId);
+  const verdict = await verifyLog(scope, isWatched ? { onProgress: showProgress } : {});
+  if (isWatched) process.stderr.write("\r\x1b[K");
+  print(json, verdict, words(verdict));
+  if (!verdict.ok) process.exitCode = 1;
+  await recordVerification(scope, verdict);
+}
+
+async function verifyFile(file: string, options: VerifyOptions): Promise<void> {
+  const { vkey, checkpoints, receipts, json } = options;
+  if (vkey.length === 0)
+    throw new AppError("invalid_request", "--vkey is missing: a bundle cannot vouch for itself.");
+  const verdict = await verifyBundle(createInterface({ input: createReadStream(file) }), {
+    trusted: vkey.map(parseVkey),
+    checkpoints: checkpoints ? await readNotes(checkpoints) : [],
+    receipts: receipts ? receiptsSchema.parse(JSON.parse(await readFile(receipts, "utf8"))) : [],
+  });
+  print(json, verdict, bundleWords(verdict));
+  if (!verdict.ok) process.exitCode = 1;
+}
+
+async function readNotes(file: string): Promise<string[]> {
+  const notes = splitNotes(await readFile(file, "utf8"));
+  if (notes.length === 0) throw new AppError("invalid_request", `${file} holds no checkpoint.`);
+  return notes;
+}
+
+function bundleWords({ ok, origin, checked, signed_to, last_seq, ...rest }: BundleVerdict): string {
+  const evidence = `${count(rest.checkpoints)} checkpoints and ${count(rest.receipts)} receipts met`;
+  const findings = rest.findings.map(
+    ({ seq, kind, detail }) => `  ${seq === null ? "log" : `#${seq}`}  ${kind}: ${detail}`,
+  );
+  const unsigned = last_seq === null ? 0 : Math.max(0, last_seq + 1 - signed_to);
+  const later = unsigned > 0 ? ` ${count(unsigned)} later events are chained, not yet signed.` : "";
+  return ok
+    ? `${origin}: ${count(checked)} events verified, signed up to #${signed_to - 1}; ${evidence}.${later}`
+    : [`Broken: ${count(checked)} events checked.`, ...findings].join("\n");
 }

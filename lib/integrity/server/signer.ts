@@ -4,9 +4,10 @@ import type { Scope } from "@/lib/auth/scope";
 import { formatCheckpoint } from "@/lib/chain/checkpoint";
 import { publicKeyOf } from "@/lib/chain/ed25519";
 import { Frontier } from "@/lib/chain/merkle";
-import { noteSigner, signNote } from "@/lib/chain/note";
+import { formatVkey, noteKey, noteSigner, signNote } from "@/lib/chain/note";
 import { inTransaction, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
 import { readSecret } from "@/lib/secrets";
 import type { SignerTrust } from "./checkpoint-check";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
@@ -40,6 +41,19 @@ export const signerSeed = (): Buffer => Buffer.from(readSecret("signing"), "hex"
 export function signerTrust({ organizationId }: Scope): SignerTrust | null {
   const signed = readSigned(signerDirectory(), organizationId);
   return signed && { publicKey: publicKeyOf(signerSeed()), signedSize: signed.tree.size };
+}
+
+/**
+ * The key that verifiers pin for this log.
+ * @throws AppError not_found
+ */
+export async function vkeyOf({ organizationId }: Scope): Promise<string> {
+  const { rows } = await longPool().query<{ origin: string }>(
+    "SELECT origin FROM log_heads WHERE organization_id = $1",
+    [organizationId],
+  );
+  if (!rows[0]) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
+  return formatVkey(noteKey(rows[0].origin, publicKeyOf(signerSeed())));
 }
 
 /** Logs whose cut is due. */

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { rename } from "node:fs/promises";
+import { finished } from "node:stream/promises";
+import type { Command } from "commander";
+import { systemScope } from "@/lib/auth/server/system-scope";
+import { writeBundle } from "@/lib/integrity/server/bundle";
+import { vkeyOf } from "@/lib/integrity/server/signer";
+import { print } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("bundle")
+    .description("Write an organization's whole log to a file that anyone can check offline.")
+    .requiredOption("--org <id>", "the organization")
+    .requiredOption("--out <file>", "where to write it")
+    .option("--json", "print JSON")
+    .action(async ({ org, out, json }: { org: string; out: string; json?: boolean }) => {
+      // A file under its own name is whole.
+      const part = `${out}.part`;
+      const file = createWriteStream(part, { mode: 0o600 });
+      const ended = finished(file);
+      const write = async (line: string) => {
+        if (!file.write(`${line}\n`)) await Promise.race([once(file, "drain"), ended]);
+      };
+      const written = await writeBundle(systemScope("cli", org), write);
+      file.end();
+      await ended;
+      await rename(part, out);
+      const { events, checkpoints } = written;
+      print(
+        json,
+        { ...written, file: out },
+        `${out}: ${events} events, ${checkpoints} checkpoints`,
+      );
+    });
+  program
+    .command("vkey")
+    .description("Print the key that verifiers of an organization's log pin.")
+    .requiredOption("--org <id>", "the organization")
+    .action(async ({ org }: { org: string }) => {
+      process.stdout.write(`${await vkeyOf(systemScope("cli", org))}\n`);
+    });
+}

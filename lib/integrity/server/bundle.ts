@@ -1,0 +1,89 @@
+import type { Scope } from "@/lib/auth/scope";
+import { BUNDLE_FORMAT, type BundleLine } from "@/lib/chain/bundle";
+import { inTransaction, longPool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+import { loadPrune } from "./control-events";
+import { sealRow, selectRows } from "./sealed-rows";
+import { Snapshot } from "./snapshot";
+
+const WINDOW = 1_000;
+
+/**
+ * Writes a log in the format of lib/chain/bundle, as it stands in one snapshot. Damaged rows are written as
+ * they are: whoever checks the bundle judges them.
+ * @param write takes one line without its line feed
+ * @throws AppError not_found for an organization without a log
+ */
+export async function writeBundle(
+  scope: Scope,
+  write: (line: string) => Promise<void>,
+): Promise<{ events: number; checkpoints: number }> {
+  const { organizationId } = scope;
+  const put = (line: BundleLine) => write(JSON.stringify(line));
+  return inTransaction(
+    longPool(),
+    async (client) => {
+      const snapshot = new Snapshot(client, organizationId);
+      await snapshot.prepare();
+      const [head] = await snapshot.query(
+        "SELECT origin, next_seq FROM log_heads WHERE organization_id = $1",
+      );
+      if (!head) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
+      const [origin, nextSeq] = [head[0] as string, Number(head[1])];
+      const prune = await loadPrune(snapshot);
+      const written = { events: 0, checkpoints: 0 };
+      await put({
+        format: BUNDLE_FORMAT,
+        origin,
+        organization_id: organizationId,
+        first_seq: prune?.size ?? 0,
+        next_seq: nextSeq,
+      });
+      if (prune)
+        await put({
+          prune: {
+            size: prune.size,
+            chain_hash: prune.chainHash.toString("hex"),
+            frontier: prune.frontier.map((hash) => hash.toString("hex")),
+            event_seq: prune.eventSeq,
+          },
+        });
+      for (let from = prune?.size ?? 0; from < nextSeq; from += WINDOW) {
+        const to = Math.min(from + WINDOW, nextSeq);
+        const rows = await selectRows(snapshot, from, to);
+        const notes = await snapshot.query(
+          `SELECT tree_size, note FROM checkpoints WHERE organization_id = $1 AND origin = $2
+             AND tree_size > $3 AND tree_size <= $4 ORDER BY tree_size`,
+          origin,
+          from,
+          to,
+        );
+        const writeNotes = async (size: number) => {
+          while (notes[0] && Number(notes[0][0]) <= size) {
+            await put({ checkpoint: notes.shift()?.[1] as string });
+            written.checkpoints += 1;
+          }
+        };
+        for (const raw of rows) {
+          const { seq, recordedAt, stored, content, erased } = sealRow(organizationId, raw);
+          await writeNotes(seq);
+          await put({
+            seq,
+            recorded_at: recordedAt,
+            event: Object.fromEntries(
+              Object.entries(content).filter(([, value]) => value !== null),
+            ) as never,
+            salts: (raw[10] as string).slice(2),
+            ...(erased ? { erased } : {}),
+            chain_hash: stored.toString("hex"),
+          });
+          written.events += 1;
+        }
+        await writeNotes(to);
+      }
+      await put({ end: written });
+      return written;
+    },
+    "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+  );
+}
