@@ -116,6 +116,8 @@ function shapes(organization: string): Shape[] {
       query: { ...query, q: "-actor:u1 action:fuzz.*", limit: "5", range: "24h", after: "WzEsMV0" },
     },
     { method: "GET", path: "/v1/events/audit_event_01JZ8Q4M7N2V5X9C3B6T0R1KDH", query },
+    { method: "GET", path: "/v1/events/audit_event_01JZ8Q4M7N2V5X9C3B6T0R1KDH/proof", query },
+    { method: "GET", path: "/v1/checkpoints", query },
     {
       method: "POST",
       path: `/audit_logs/actions/fuzz.schema/schemas`,

@@ -11,6 +11,8 @@ describe("the API's description", () => {
       "/v1/events/batch",
       "/v1/events",
       "/v1/events/{id}",
+      "/v1/events/{id}/proof",
+      "/v1/checkpoints",
       "/v1/organizations",
       "/v1/streams",
       "/v1/verification",

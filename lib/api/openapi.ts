@@ -42,6 +42,20 @@ const operations: Operation[] = [
     answer: api.eventDetail,
   },
   {
+    method: "get",
+    path: "/v1/events/{id}/proof",
+    summary: "Why one event is in the signed log: a file that is checked offline.",
+    query: api.organizationQuery,
+    answer: api.eventProof,
+  },
+  {
+    method: "get",
+    path: "/v1/checkpoints",
+    summary: "Signed states of the log, newest first, and the key that signs them.",
+    query: api.checkpointsQuery,
+    answer: api.checkpointList,
+  },
+  {
     method: "post",
     path: "/v1/organizations",
     summary: "Create an organization, with the id it has elsewhere where one is given.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EVENT_PROOF_FORMAT } from "@/lib/chain/event-proof";
 import { storableText } from "@/lib/http/parse-input";
 
 /** What our own API takes and gives; /openapi.json is made of these. */
@@ -115,6 +116,32 @@ export const verificationStatus = z.object({
     .nullable(),
 });
 
+export const eventProof = z.object({
+  format: z.literal(EVENT_PROOF_FORMAT),
+  origin: z.string(),
+  line: z.looseObject({ seq: z.int(), chain_hash: hash }).describe("As a bundle has it."),
+  previous_hash: hash,
+  proof: z.string().describe("C2SP tlog-proof, with the signed checkpoint it leads to."),
+});
+
+export const checkpointsQuery = organizationQuery.extend({
+  before: z.coerce.number().int().min(1).optional().describe("Size: smaller checkpoints than it."),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+});
+
+export const checkpointList = z.object({
+  object: z.literal("list"),
+  vkey: z.string().describe("The key that verifiers pin. Keep it elsewhere; compare it."),
+  data: z.array(
+    z.object({
+      tree_size: z.int().describe("Events that it covers."),
+      note: z.string().describe("C2SP signed note."),
+      created_at: instant,
+    }),
+  ),
+  list_metadata: z.object({ before: z.int().nullable() }),
+});
+
 export const problem = z.object({
   message: z.string(),
   code: z.string(),
@@ -125,5 +152,6 @@ export type BatchItem = z.infer<typeof batchItem>;
 export type BatchOutcome = z.infer<typeof batchOutcome>;
 export type EventList = z.infer<typeof eventList>;
 export type EventDetailBody = z.infer<typeof eventDetail>;
+export type CheckpointList = z.infer<typeof checkpointList>;
 export type StreamList = z.infer<typeof streamList>;
 export type VerificationStatus = z.infer<typeof verificationStatus>;

@@ -53,6 +53,8 @@ export const access = {
   "handler:/openapi.json": open,
   "handler:/v1/events": key("events:read"),
   "handler:/v1/events/[id]": key("events:read"),
+  "handler:/v1/events/[id]/proof": key("events:read"),
+  "handler:/v1/checkpoints": key("events:read"),
   "handler:/v1/events/batch": key("events:write"),
   "handler:/v1/organizations": key("organizations:manage"),
   "handler:/v1/streams": key("streams:read"),

@@ -337,8 +337,8 @@ class BundleCheck {
   }
 }
 
-/** null for content that cannot have been sealed. */
-function leafOf(origin: string, row: BundleEvent, previous: Buffer): Buffer | null {
+/** The chain hash of a line's content; null where it cannot have been sealed. */
+export function leafOf(origin: string, row: BundleEvent, previous: Buffer): Buffer | null {
   const { actor = null, context = null, metadata = null, ...event } = row.event;
   try {
     const content = { ...event, actor, context, metadata };

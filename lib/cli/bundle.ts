@@ -5,7 +5,8 @@ import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { writeBundle } from "@/lib/integrity/server/bundle";
-import { vkeyOf } from "@/lib/integrity/server/signer";
+import { readEventProof } from "@/lib/integrity/server/event-proof";
+import { cutCheckpoint, vkeyOf } from "@/lib/integrity/server/signer";
 import { print } from "./output";
 
 export function register(program: Command): void {
@@ -16,6 +17,7 @@ export function register(program: Command): void {
     .requiredOption("--out <file>", "where to write it")
     .option("--json", "print JSON")
     .action(async ({ org, out, json }: { org: string; out: string; json?: boolean }) => {
+      await cutCheckpoint(org);
       // A file under its own name is whole.
       const part = `${out}.part`;
       const file = createWriteStream(part, { mode: 0o600 });
@@ -33,6 +35,14 @@ export function register(program: Command): void {
         { ...written, file: out },
         `${out}: ${events} events, ${checkpoints} checkpoints`,
       );
+    });
+  program
+    .command("prove")
+    .description("Print the proof of one event, which anyone can check offline.")
+    .requiredOption("--org <id>", "the organization")
+    .requiredOption("--event <id>", "the event")
+    .action(async ({ org, event }: { org: string; event: string }) => {
+      print(true, await readEventProof(systemScope("cli", org), event), "");
     });
   program
     .command("vkey")

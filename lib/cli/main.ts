@@ -60,7 +60,8 @@ export async function main(argv: string[], root: string): Promise<number> {
   let close = async (): Promise<void> => undefined;
   const program = createProgram().hook("preAction", async (_program, command) => {
     // Whoever checks a file need not have a database.
-    if (command.opts().bundle) return;
+    const { bundle, proof } = command.opts();
+    if (bundle || proof) return;
     const opened = await openDatabase(parseEnv(process.env), "cli", root);
     if ("close" in opened) close = opened.close;
   });

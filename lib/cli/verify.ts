@@ -3,9 +3,11 @@ import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { z } from "zod";
+import { eventProof } from "@/lib/api/schema";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
-import { parseVkey, splitNotes } from "@/lib/chain/note";
+import { type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
+import { type NoteKey, parseVkey, splitNotes } from "@/lib/chain/note";
 import { AppError } from "@/lib/errors";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
@@ -42,6 +44,7 @@ function showProgress(progress: VerificationProgress): void {
 interface VerifyOptions {
   org?: string;
   bundle?: string;
+  proof?: string;
   vkey: string[];
   checkpoints?: string;
   receipts?: string;
@@ -58,15 +61,19 @@ export function register(program: Command): void {
     )
     .option("--org <id>", "the organization, in this instance's database")
     .option("--bundle <file>", "a bundle of a log, checked without any database")
-    .option("--vkey <key>", "key that you trust for the bundle's log (repeatable)", collect, [])
+    .option("--proof <file>", "the proof of one event, checked without any database")
+    .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExit code 0: verified. 1: broken, or nothing was checked.")
     .action((options: VerifyOptions, command: Command) => {
       if (options.bundle) return verifyFile(options.bundle, options);
+      if (options.proof) return verifyProof(options.proof, options);
       if (options.org) return verifyDatabase(options.org, options.json);
-      return command.error("error: say what to verify: --org <id> or --bundle <file>");
+      return command.error(
+        "error: say what to verify: --org <id>, --bundle <file> or --proof <file>",
+      );
     });
 }
 
@@ -81,15 +88,33 @@ async function verifyDatabase(organizationId: string, json?: boolean): Promise<v
 }
 
 async function verifyFile(file: string, options: VerifyOptions): Promise<void> {
-  const { vkey, checkpoints, receipts, json } = options;
-  if (vkey.length === 0)
-    throw new AppError("invalid_request", "--vkey is missing: a bundle cannot vouch for itself.");
+  const { checkpoints, receipts, json } = options;
   const verdict = await verifyBundle(createInterface({ input: createReadStream(file) }), {
-    trusted: vkey.map(parseVkey),
+    trusted: trustedKeys(options),
     checkpoints: checkpoints ? await readNotes(checkpoints) : [],
     receipts: receipts ? receiptsSchema.parse(JSON.parse(await readFile(receipts, "utf8"))) : [],
   });
   print(json, verdict, bundleWords(verdict));
+  if (!verdict.ok) process.exitCode = 1;
+}
+
+function trustedKeys({ vkey }: VerifyOptions): NoteKey[] {
+  if (vkey.length === 0)
+    throw new AppError("invalid_request", "--vkey is missing: a file cannot vouch for itself.");
+  return vkey.map(parseVkey);
+}
+
+async function verifyProof(file: string, options: VerifyOptions): Promise<void> {
+  const proof = eventProof.parse(JSON.parse(await readFile(file, "utf8"))) as unknown as EventProof;
+  const verdict = verifyEventProof(proof, trustedKeys(options));
+  const { line, origin } = proof;
+  print(
+    options.json,
+    verdict,
+    verdict.ok
+      ? `Verified: event ${line.event.id} is #${line.seq} of ${origin}.`
+      : `Not proven (${verdict.failed}): ${verdict.detail}.`,
+  );
   if (!verdict.ok) process.exitCode = 1;
 }
 

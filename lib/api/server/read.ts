@@ -6,10 +6,18 @@ import { listEvents } from "@/lib/events/server/list";
 import { searchOf } from "@/lib/events/server/search-of";
 import { readWireEvents } from "@/lib/events/server/selected-events";
 import { readLogHead, readVerifiedTo } from "@/lib/integrity/server/log-status";
+import { listCheckpoints } from "@/lib/integrity/server/proofs";
+import { vkeyOf } from "@/lib/integrity/server/signer";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
 import { CONTRACT_STATE, CONTRACT_TYPE } from "@/lib/streams/contract";
 import { listStreams } from "@/lib/streams/server/streams";
-import type { EventDetailBody, EventList, StreamList, VerificationStatus } from "../schema";
+import type {
+  CheckpointList,
+  EventDetailBody,
+  EventList,
+  StreamList,
+  VerificationStatus,
+} from "../schema";
 
 const SEARCH_PARAMS = ["q", "range", "from", "to", "after", "before"];
 
@@ -37,6 +45,28 @@ export async function readEvents(
     })),
     list_metadata: { before: page.previous, after: page.next },
     searched_to: page.searchedTo,
+  };
+}
+
+/** Newest first. @throws AppError not_found */
+export async function readCheckpoints(
+  scope: Scope,
+  { before, limit }: { before?: number; limit: number },
+): Promise<CheckpointList> {
+  const [vkey, notes] = await Promise.all([
+    vkeyOf(scope),
+    listCheckpoints(scope, { before, limit: limit + 1 }),
+  ]);
+  const page = notes.slice(0, limit);
+  return {
+    object: "list",
+    vkey,
+    data: page.map(({ size, note, createdAt }) => ({
+      tree_size: size,
+      note,
+      created_at: createdAt,
+    })),
+    list_metadata: { before: notes.length > limit ? (page.at(-1)?.size ?? null) : null },
   };
 }
 

@@ -1,12 +1,26 @@
 import type { Scope } from "@/lib/auth/scope";
-import { BUNDLE_FORMAT, type BundleLine } from "@/lib/chain/bundle";
+import { BUNDLE_FORMAT, type BundleEvent, type BundleLine } from "@/lib/chain/bundle";
 import { inTransaction, longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { loadPrune } from "./control-events";
 import { sealRow, selectRows } from "./sealed-rows";
-import { Snapshot } from "./snapshot";
+import { bytes, type RawRow, Snapshot } from "./snapshot";
 
 const WINDOW = 1_000;
+
+/** A row of `selectRows` as a bundle has it. */
+export function toBundleEvent(organizationId: string, raw: RawRow): BundleEvent {
+  const { seq, recordedAt, stored, content, erased } = sealRow(organizationId, raw);
+  const present = Object.entries(content).filter(([, value]) => value !== null);
+  return {
+    seq,
+    recorded_at: recordedAt,
+    event: Object.fromEntries(present) as unknown as BundleEvent["event"],
+    salts: bytes(raw[10] as string).toString("hex"),
+    ...(erased ? { erased } : {}),
+    chain_hash: stored.toString("hex"),
+  };
+}
 
 /**
  * Writes a log in the format of lib/chain/bundle, as it stands in one snapshot. Damaged rows are written as
@@ -65,18 +79,9 @@ export async function writeBundle(
           }
         };
         for (const raw of rows) {
-          const { seq, recordedAt, stored, content, erased } = sealRow(organizationId, raw);
-          await writeNotes(seq);
-          await put({
-            seq,
-            recorded_at: recordedAt,
-            event: Object.fromEntries(
-              Object.entries(content).filter(([, value]) => value !== null),
-            ) as never,
-            salts: (raw[10] as string).slice(2),
-            ...(erased ? { erased } : {}),
-            chain_hash: stored.toString("hex"),
-          });
+          const line = toBundleEvent(organizationId, raw);
+          await writeNotes(line.seq);
+          await put(line);
           written.events += 1;
         }
         await writeNotes(to);

@@ -153,3 +153,23 @@ export async function proveConsistency(
     return { old: older.note, new: newer.note, hashes };
   });
 }
+
+/** Checkpoints of this log, largest first. */
+export async function listCheckpoints(
+  { organizationId }: Scope,
+  { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number; limit: number },
+): Promise<(StoredNote & { createdAt: string })[]> {
+  const { rows } = await translated(() =>
+    readPool().query<{ tree_size: number; note: string; created_at: Date }>(
+      `SELECT c.tree_size, c.note, c.created_at FROM checkpoints c
+       JOIN log_heads h ON h.organization_id = c.organization_id AND h.origin = c.origin
+       WHERE c.organization_id = $1 AND c.tree_size < $2 ORDER BY c.tree_size DESC LIMIT $3`,
+      [organizationId, before, limit],
+    ),
+  );
+  return rows.map(({ tree_size, note, created_at }) => ({
+    size: Number(tree_size),
+    note,
+    createdAt: created_at.toISOString(),
+  }));
+}
