@@ -37,9 +37,14 @@ export function unitNames(targetCount: number): string[] {
 // Grows to the largest unit seen; hashing is synchronous, so one is enough.
 let scratch = Buffer.allocUnsafeSlow(4096);
 
-/** H("auditlog/v1/field" LF unit LF salt JCS(value)), in hex. */
-export function commitment(unit: string, salt: Uint8Array, value: object): string {
-  const text = canonicalize(value);
+/** H("auditlog/v1/field" LF unit LF salt JCS(value)), in hex. `canonical` gives JCS(value). */
+export function commitment(
+  unit: string,
+  salt: Uint8Array,
+  value: object,
+  canonical: (value: object) => string = canonicalize,
+): string {
+  const text = canonical(value);
   const longest = 32 + unit.length + SALT_BYTES + text.length * 3;
   if (scratch.length < longest) scratch = Buffer.allocUnsafeSlow(longest * 2);
   let at = scratch.write(`auditlog/v1/field\n${unit}\n`, "latin1");
@@ -59,6 +64,7 @@ export function commitments(
   content: SealedContent,
   salts: Uint8Array,
   erased?: Commitments | null,
+  canonical?: (value: object) => string,
 ): Commitments {
   if (salts.length !== SALT_BYTES * (FIXED_UNITS + content.targets.length)) {
     throw new RangeError(
@@ -70,7 +76,7 @@ export function commitments(
   const add = (unit: string, value: object | null) => {
     const salt = salts.subarray(slot, slot + SALT_BYTES);
     slot += SALT_BYTES;
-    if (value !== null) out[unit] = commitment(unit, salt, value);
+    if (value !== null) out[unit] = commitment(unit, salt, value, canonical);
     else if (erased && Object.hasOwn(erased, unit)) out[unit] = erased[unit] as string;
   };
   add("actor", content.actor ?? null);
@@ -82,25 +88,25 @@ export function commitments(
   return out;
 }
 
-/** The JCS text that the digest covers. */
+/** The JCS text that the digest covers; its keys stand in their canonical order. */
 export function skeleton(content: SealedContent, units: Commitments): string {
-  return canonicalize({
-    action: content.action,
-    commitments: units,
-    id: content.id,
-    occurred_at: content.occurred_at,
-    organization_id: content.organization_id,
-    version: content.version,
-  });
+  const { action, id, occurred_at, organization_id, version } = content;
+  return `{"action":${canonicalize(action)},"commitments":${canonicalize(units)},"id":${canonicalize(id)},"occurred_at":${canonicalize(occurred_at)},"organization_id":${canonicalize(organization_id)},"version":${canonicalize(version)}}`;
 }
 
-/** H("auditlog/v1/event" LF skeleton). @throws RangeError, TypeError as commitments and canonicalize do. */
+/**
+ * H("auditlog/v1/event" LF skeleton).
+ * @param canonical JCS of a unit's value, for callers who keep those of values that come again
+ * @throws RangeError, TypeError as commitments and canonicalize do.
+ */
 export function eventDigest(
   content: SealedContent,
   salts: Uint8Array,
   erased?: Commitments | null,
+  canonical?: (value: object) => string,
 ): Buffer {
-  return sha256(`auditlog/v1/event\n${skeleton(content, commitments(content, salts, erased))}`);
+  const units = commitments(content, salts, erased, canonical);
+  return sha256(`auditlog/v1/event\n${skeleton(content, units)}`);
 }
 
 /** What the first event of a log has for its previous hash. */

@@ -44,10 +44,9 @@ export class CheckpointCheck {
     this.#proven = start?.size ?? 0;
   }
 
-  /** Reads the checkpoints that the next leaves may meet. */
-  async load(count: number): Promise<void> {
-    if (!this.#tree) return;
-    this.#next = await this.#read(this.#tree.size, this.#tree.size + count);
+  /** Reads the checkpoints of sizes from < size ≤ to, which the next leaves may meet. */
+  async readAhead(from: number, to: number): Promise<void> {
+    if (this.#tree) this.#next.push(...(await this.#read(from, to)));
   }
 
   /** @param size how far the chain is known with this leaf, its last */
@@ -59,7 +58,10 @@ export class CheckpointCheck {
       return;
     }
     this.#tree.append(leaf);
-    for (const stored of this.#next.filter((one) => one.size === size)) this.#meet(stored);
+    while (this.#next[0] && this.#next[0].size <= size) {
+      const stored = this.#next.shift() as StoredCheckpoint;
+      if (stored.size === size) this.#meet(stored);
+    }
   }
 
   async finish(nextSeq: number): Promise<void> {

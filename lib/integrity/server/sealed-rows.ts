@@ -1,3 +1,4 @@
+import { canonicalize } from "@/lib/chain/canonical";
 import { type Commitments, eventDigest, type SealedContent } from "@/lib/chain/event-hash";
 import type { LeafRow } from "../classify";
 import { bytes, isoTime, type RawRow, type Snapshot } from "./snapshot";
@@ -34,6 +35,35 @@ export function selectRows(snapshot: Snapshot, from: number, to: number): Promis
 
 const parsed = (text: string | null | undefined) => (text ? JSON.parse(text) : null);
 
+const MOST_ACTORS = 10_000;
+
+/** Actors come again and again (the other documents seldom do): each is parsed once while it is among the last. */
+const actors = new Map<string, object>();
+const canonicalActors = new Map<object, string>();
+
+function actorOf(text: string | null | undefined): object | null {
+  if (!text) return null;
+  const known = actors.get(text);
+  if (known) return known;
+  const actor = JSON.parse(text);
+  if (typeof actor !== "object" || actor === null) return actor;
+  if (actors.size >= MOST_ACTORS) {
+    actors.clear();
+    canonicalActors.clear();
+  }
+  actors.set(text, actor);
+  try {
+    canonicalActors.set(actor, canonicalize(actor));
+  } catch {
+    // It cannot have been sealed: its row's digest says so.
+  }
+  return actor;
+}
+
+function canonicalOf(value: object): string {
+  return canonicalActors.get(value) ?? canonicalize(value);
+}
+
 export function sealRow(organizationId: string, row: RawRow): SealedRow {
   const [seq, recordedAt, occurredAt, version, id, action] = row as string[];
   const content = {
@@ -42,7 +72,7 @@ export function sealRow(organizationId: string, row: RawRow): SealedRow {
     action: action as string,
     version: Number(version),
     occurred_at: isoTime(occurredAt as string),
-    actor: parsed(row[6]),
+    actor: actorOf(row[6]),
     targets: parsed(row[7]),
     context: parsed(row[8]),
     metadata: parsed(row[9]),
@@ -72,7 +102,7 @@ function digestOf(
   erased: Commitments | null,
 ): Buffer | null {
   try {
-    return Array.isArray(content.targets) ? eventDigest(content, salts, erased) : null;
+    return Array.isArray(content.targets) ? eventDigest(content, salts, erased, canonicalOf) : null;
   } catch {
     return null;
   }

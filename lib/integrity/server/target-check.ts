@@ -5,10 +5,10 @@ import type { RawRow, Snapshot } from "./snapshot";
 const BATCH = 4_000;
 
 /** The distinct targets that an event must have rows for. */
-function expectedTargets(row: SealedRow): Set<string> {
+function expectedTargets({ content: { targets } }: SealedRow): Set<string> {
   const keys = new Set<string>();
-  if (!Array.isArray(row.content.targets)) return keys;
-  for (const target of row.content.targets as ({ type?: unknown; id?: unknown } | null)[]) {
+  if (!Array.isArray(targets)) return keys;
+  for (const target of targets as ({ type?: unknown; id?: unknown } | null)[]) {
     if (typeof target?.type !== "string" || typeof target.id !== "string") continue;
     keys.add(`${target.type}\u0000${target.id}`);
   }
@@ -48,16 +48,16 @@ export class TargetCheck {
   /** Compares the rows at an event's number with the event; rows before it belong to none. */
   compare(row: SealedRow): void {
     this.reportOrphans(row.seq);
-    const expected = expectedTargets(row);
+    const wanted = expectedTargets(row);
     let found = 0;
     let extra = 0;
     for (const [, type, id, occurredAt, recordedAt] of this.#takeAt(row.seq)) {
       const same = occurredAt === row.rawOccurredAt && recordedAt === row.rawRecordedAt;
-      if (same && expected.has(`${type}\u0000${id}`)) found += 1;
+      if (same && wanted.has(`${type}\u0000${id}`)) found += 1;
       else extra += 1;
     }
-    if (found === expected.size && extra === 0) return;
-    const missing = expected.size - found;
+    if (found === wanted.size && extra === 0) return;
+    const missing = wanted.size - found;
     this.#mismatch(row.seq, `event_targets: ${missing} row(s) missing, ${extra} too many`);
   }
 

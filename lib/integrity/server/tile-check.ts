@@ -44,6 +44,8 @@ export class TileCheck {
   /** Leaves that rows gave, by tile, until the tile is complete. */
   readonly #collected = new Map<number, { data: Buffer; present: Uint8Array }>();
   #run: { from: number; to: number } | null = null;
+  /** Read ahead, until they are compared. */
+  readonly #tiles = new Map<number, Tile>();
 
   constructor(
     private readonly snapshot: Snapshot,
@@ -75,14 +77,27 @@ export class TileCheck {
     };
   }
 
+  /** Reads the tiles that hold leaves from ≤ i < to. */
+  async readAhead(from: number, to: number): Promise<void> {
+    const first = Math.floor(from / TILE_WIDTH);
+    const count = Math.ceil(to / TILE_WIDTH) - first;
+    const indexes = Array.from({ length: count }, (_, at) => first + at);
+    for (const [index, tile] of await loadTiles(this.snapshot, 0, indexes))
+      this.#tiles.set(index, tile);
+  }
+
   /** Compares every tile whose leaves all lie below `end`. */
   async check(end: number): Promise<void> {
     const indexes = [...this.#collected.keys()]
       .filter((index) => (index + 1) * TILE_WIDTH <= end)
       .sort((left, right) => left - right);
-    if (indexes.length === 0) return;
-    const tiles = await loadTiles(this.snapshot, 0, indexes);
-    for (const index of indexes) this.#compare(index, tiles.get(index));
+    // Renumbered rows belong to other tiles than those that were read ahead.
+    const other = indexes.filter((index) => !this.#tiles.has(index));
+    const tiles = other.length > 0 ? await loadTiles(this.snapshot, 0, other) : this.#tiles;
+    for (const index of indexes) {
+      this.#compare(index, this.#tiles.get(index) ?? tiles.get(index));
+      this.#tiles.delete(index);
+    }
   }
 
   #compare(index: number, tile: Tile | undefined): void {
