@@ -4,12 +4,15 @@ import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { z } from "zod";
 import { eventProof } from "@/lib/api/schema";
+import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
 import { type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
 import { type NoteKey, parseVkey, splitNotes } from "@/lib/chain/note";
 import { AppError } from "@/lib/errors";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
+import type { Trust } from "@/lib/integrity/server/checkpoint-check";
+import { signerTrust } from "@/lib/integrity/server/signer";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import { print } from "./output";
@@ -24,7 +27,10 @@ function words(verdict: Verdict): string {
   const seconds = (verdict.duration_ms / 1_000).toFixed(1);
   const checked = `${count(verdict.checked)} events checked in ${seconds} s`;
   if (verdict.ok && verdict.last_seq !== null)
-    return `Verified to #${verdict.last_seq}: ${checked}.`;
+    return [
+      `Verified to #${verdict.last_seq}: ${checked}, ${count(verdict.evidence.checkpoints)} checkpoints met.`,
+      ...verdict.not_covered.map((sentence) => `  ${sentence}`),
+    ].join("\n");
   const place = verdict.first_bad_seq === null ? "Broken" : `Broken at #${verdict.first_bad_seq}`;
   const findings = verdict.findings.map(
     ({ seq, kind, detail }) => `  ${seq === null ? "log" : `#${seq}`}  ${kind}: ${detail}`,
@@ -70,31 +76,55 @@ export function register(program: Command): void {
     .action((options: VerifyOptions, command: Command) => {
       if (options.bundle) return verifyFile(options.bundle, options);
       if (options.proof) return verifyProof(options.proof, options);
-      if (options.org) return verifyDatabase(options.org, options.json);
+      if (options.org) return verifyDatabase(options.org, options);
       return command.error(
         "error: say what to verify: --org <id>, --bundle <file> or --proof <file>",
       );
     });
 }
 
-async function verifyDatabase(organizationId: string, json?: boolean): Promise<void> {
+async function verifyDatabase(organizationId: string, options: VerifyOptions): Promise<void> {
+  const { json } = options;
   const isWatched = process.stderr.isTTY;
   const scope = systemScope("cli", organizationId);
-  const verdict = await verifyLog(scope, isWatched ? { onProgress: showProgress } : {});
+  const verdict = await verifyLog(scope, {
+    trust: await trustOf(scope, options),
+    ...(isWatched ? { onProgress: showProgress } : {}),
+  });
   if (isWatched) process.stderr.write("\r\x1b[K");
   print(json, verdict, words(verdict));
   if (!verdict.ok) process.exitCode = 1;
   await recordVerification(scope, verdict);
 }
 
-async function verifyFile(file: string, options: VerifyOptions): Promise<void> {
-  const { checkpoints, receipts, json } = options;
-  const verdict = await verifyBundle(createInterface({ input: createReadStream(file) }), {
-    trusted: trustedKeys(options),
+/** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */
+async function trustOf(scope: Scope, options: VerifyOptions): Promise<Trust | null> {
+  const own = signerTrust(scope);
+  const [given, ...more] = options.vkey.map(parseVkey);
+  if (more.length > 0) throw new AppError("invalid_request", "--org takes one --vkey.");
+  const publicKey = given?.publicKey ?? own?.publicKey;
+  if (!publicKey) return null;
+  return {
+    publicKey,
+    ...(given ? { origin: given.name } : {}),
+    signedSize: own?.signedSize ?? null,
+    ...(await readEvidence(options)),
+  };
+}
+
+async function readEvidence({ checkpoints, receipts }: VerifyOptions) {
+  return {
     checkpoints: checkpoints ? await readNotes(checkpoints) : [],
     receipts: receipts ? receiptsSchema.parse(JSON.parse(await readFile(receipts, "utf8"))) : [],
+  };
+}
+
+async function verifyFile(file: string, options: VerifyOptions): Promise<void> {
+  const verdict = await verifyBundle(createInterface({ input: createReadStream(file) }), {
+    trusted: trustedKeys(options),
+    ...(await readEvidence(options)),
   });
-  print(json, verdict, bundleWords(verdict));
+  print(options.json, verdict, bundleWords(verdict));
   if (!verdict.ok) process.exitCode = 1;
 }
 

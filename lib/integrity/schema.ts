@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** Damage a verification can name (integrity spec §4); the last needs no damage at all. */
+/**
+ * Damage a verification can name (integrity spec §4); the last needs no damage at all. Of two that begin at one
+ * event, the earlier in this list is shown.
+ */
 export const damageKinds = [
   "edited_content",
   "edited_hash",
@@ -8,17 +11,20 @@ export const damageKinds = [
   "inserted_row",
   "reordered",
   "truncated_tail",
+  "bad_signature",
+  "bad_prune_record",
+  "forked_checkpoint",
   "history_rewritten",
+  "receipt_mismatch",
+  "receipt_missing",
   "projection_mismatch",
   "merkle_cache_tampered",
-  "bad_signature",
   "checkpoint_row_mismatch",
   "missing_checkpoint",
   "wrong_origin",
   "missing_log",
   "unauthorised_erasure",
   "unauthorised_prune",
-  "bad_prune_record",
   "nothing_checked",
 ] as const;
 
@@ -50,6 +56,19 @@ export const verdictSchema = z.object({
   kind: damageKindSchema.nullable(),
   detail: z.string().nullable(),
   findings: z.array(findingSchema),
+  /** Events below this are covered by a signature that the rows meet. */
+  proven_to: z.number().int().default(0),
+  /** The newest checkpoint that the rows meet; its root in hex. */
+  last_good: z
+    .object({ origin: z.string(), size: z.number().int(), root: z.string() })
+    .nullable()
+    .default(null),
+  /** What the rows were held against. */
+  evidence: z
+    .object({ checkpoints: z.number().int(), receipts: z.number().int() })
+    .default({ checkpoints: 0, receipts: 0 }),
+  /** What this verification could not say, in sentences. */
+  not_covered: z.array(z.string()).default([]),
   /** More was found than `findings` lists. */
   findings_truncated: z.boolean(),
   started_at: z.iso.datetime(),

@@ -1,3 +1,4 @@
+import type { Receipt } from "@/lib/chain/bundle";
 import { type Checkpoint, openCheckpoint } from "@/lib/chain/checkpoint";
 import type { Frontier } from "@/lib/chain/merkle";
 import { type NoteKey, noteKey } from "@/lib/chain/note";
@@ -5,12 +6,23 @@ import type { FindingList } from "./findings";
 import { bytes, type Snapshot } from "./snapshot";
 
 /** What a verification believes without asking the database. */
-export interface SignerTrust {
-  /** Of the signer, raw. */
+export interface Trust {
+  /** Of the log's signer, raw. */
   publicKey: Buffer;
-  /** The newest size it signed, by its own memory. */
-  signedSize: number;
+  /** The log that the key was given for, where it came from outside. */
+  origin?: string;
+  /** The newest size it signed, by its own memory; null for a verifier who has only the key. */
+  signedSize: number | null;
+  /** Without that memory: as many events without a checkpoint say that one is gone. */
+  mostUncovered?: number;
+  /** Signed notes that were kept elsewhere; those of other logs are passed over. */
+  checkpoints?: readonly string[];
+  /** What senders of events were given; those of other logs are passed over. */
+  receipts?: readonly Receipt[];
 }
+
+/** Twice what the signer lets gather (CUT_AFTER_EVENTS), for a busy log between two looks. */
+const MOST_UNCOVERED = 8_192;
 
 interface StoredCheckpoint {
   size: number;
@@ -18,30 +30,60 @@ interface StoredCheckpoint {
   note: string;
 }
 
+interface Contradiction {
+  size: number;
+  /** The first event that no agreement covers. */
+  from: number;
+  stored: Buffer;
+  recomputed: Buffer;
+}
+
 /**
- * Compares the tree that rows give with every checkpoint of the log. A chain that was sealed anew holds in
- * itself; a signed root is what it cannot meet.
+ * Compares the tree that rows give with every checkpoint of the log, those of the database and those that
+ * were kept elsewhere. A chain that was sealed anew holds in itself; a signed root is what it cannot meet.
  */
 export class CheckpointCheck {
+  /** The newest checkpoint that the rows meet. */
+  lastGood: Checkpoint | null = null;
+  /** How many checkpoints the rows met. */
+  met = 0;
+
   readonly #key: NoteKey | null;
   #tree: Frontier | null;
   #next: StoredCheckpoint[] = [];
   /** Every event below this is proven by a signature. */
   #proven: number;
   #isRewritten = false;
+  /** The last size that was read with the rows. */
   #newest = 0;
+  /** The largest size that a signature in the database vouches for. */
+  #signed = 0;
+  readonly #elsewhere = new Map<number, Checkpoint[]>();
+  /** Every event below this is as a checkpoint from elsewhere says. */
+  #agreed: number;
+  /** The first checkpoint from elsewhere that the rows do not meet. */
+  #contradicted: Contradiction | null = null;
+  /** The largest size of a checkpoint in the database that the rows meet. */
+  #metInDatabase = 0;
 
   /** @param start the tree at which the walk begins; null where it is not known */
   constructor(
     private readonly snapshot: Snapshot,
     private readonly findings: FindingList,
     private readonly origin: string,
-    private readonly trust: SignerTrust | null,
+    private readonly trust: Trust | null,
     start: Frontier | null,
   ) {
     this.#key = trust && noteKey(origin, trust.publicKey);
     this.#tree = trust && start;
     this.#proven = start?.size ?? 0;
+    this.#agreed = this.#proven;
+    for (const note of trust?.checkpoints ?? []) {
+      if (!note.startsWith(`${origin}\n`)) continue;
+      const opened = this.#openNote(note, null, "a checkpoint that was kept elsewhere");
+      if (opened)
+        this.#elsewhere.set(opened.size, [...(this.#elsewhere.get(opened.size) ?? []), opened]);
+    }
   }
 
   /** Reads the checkpoints of sizes from < size ≤ to, which the next leaves may meet. */
@@ -62,10 +104,25 @@ export class CheckpointCheck {
       const stored = this.#next.shift() as StoredCheckpoint;
       if (stored.size === size) this.#meet(stored);
     }
+    for (const known of this.#elsewhere.get(size) ?? []) this.#meetElsewhere(known);
   }
 
   async finish(nextSeq: number): Promise<void> {
     if (!this.trust) return;
+    await this.#finishStored(nextSeq);
+    const { signedSize } = this.trust;
+    if (signedSize !== null) await this.#finishMemory(signedSize, nextSeq);
+    else if (nextSeq - this.#signed >= (this.trust.mostUncovered ?? MOST_UNCOVERED))
+      this.findings.add({
+        kind: "missing_checkpoint",
+        seq: this.#signed,
+        detail: `${nextSeq - this.#signed} events without checkpoint`,
+      });
+    await this.#finishElsewhere(nextSeq);
+  }
+
+  /** What was signed and lies beyond the rows. */
+  async #finishStored(nextSeq: number): Promise<void> {
     for (let from = this.#newest; ; ) {
       const later = await this.#read(from, Number.MAX_SAFE_INTEGER);
       for (const stored of later) {
@@ -73,23 +130,60 @@ export class CheckpointCheck {
         if (opened && opened.size > nextSeq) this.#truncated(opened.size, nextSeq);
       }
       const last = later.at(-1);
-      if (!last) break;
+      if (!last) return;
       from = last.size;
     }
-    const { signedSize } = this.trust;
-    const [kept] = await this.snapshot.query(
-      "SELECT 1 FROM checkpoints WHERE organization_id = $1 AND origin = $2 AND tree_size = $3",
-      this.origin,
-      signedSize,
-    );
-    if (kept) return;
+  }
+
+  async #finishMemory(signedSize: number, nextSeq: number): Promise<void> {
+    if ((await this.#stored([signedSize])).length > 0) return;
     if (signedSize > nextSeq) this.#truncated(signedSize, nextSeq);
     else
       this.findings.add({
         kind: "missing_checkpoint",
-        seq: signedSize - 1,
+        seq: this.#signed,
         detail: `the signer signed ${signedSize} events, and that checkpoint is gone`,
       });
+  }
+
+  async #finishElsewhere(nextSeq: number): Promise<void> {
+    const sizes = [...this.#elsewhere.keys()].sort((left, right) => left - right);
+    const last = sizes.at(-1);
+    if (last === undefined) return;
+    if (last > nextSeq) this.#truncated(last, nextSeq);
+    if (this.#contradicted) this.#contradiction(this.#contradicted);
+    const stored = new Set(await this.#stored(sizes));
+    const missing = sizes.find((size) => !stored.has(size));
+    if (missing !== undefined)
+      this.findings.add({
+        kind: "missing_checkpoint",
+        seq: missing,
+        detail: `a checkpoint of ${missing} events was kept elsewhere, and is not stored here`,
+      });
+  }
+
+  #contradiction({ size, from, stored, recomputed }: Contradiction): void {
+    const isForked = this.#metInDatabase >= size;
+    if (!isForked && this.#isRewritten) return;
+    this.findings.add({
+      kind: isForked ? "forked_checkpoint" : "history_rewritten",
+      seq: from,
+      detail: isForked
+        ? `two histories were signed: the rows meet the checkpoint of ${this.#metInDatabase} events here, and not the one of ${size} that was kept elsewhere`
+        : `events ${from} to ${size - 1} are not those of the checkpoint that was kept elsewhere`,
+      stored: stored.toString("hex"),
+      recomputed: recomputed.toString("hex"),
+    });
+  }
+
+  /** Which of these sizes have a row. */
+  async #stored(sizes: number[]): Promise<number[]> {
+    const rows = await this.snapshot.query(
+      "SELECT tree_size FROM checkpoints WHERE organization_id = $1 AND origin = $2 AND tree_size = ANY($3)",
+      this.origin,
+      sizes,
+    );
+    return rows.map(([size]) => Number(size));
   }
 
   async #read(above: number, to: number): Promise<StoredCheckpoint[]> {
@@ -112,8 +206,8 @@ export class CheckpointCheck {
     this.#newest = stored.size;
     const opened = this.#open(stored);
     if (!opened || !this.#tree || this.#isRewritten) return;
-    if (opened.root.equals(this.#tree.root())) {
-      this.#proven = stored.size;
+    if (this.#isMet(opened)) {
+      this.#metInDatabase = opened.size;
       return;
     }
     this.#isRewritten = true;
@@ -126,26 +220,50 @@ export class CheckpointCheck {
     });
   }
 
+  #meetElsewhere(known: Checkpoint): void {
+    if (!this.#tree || this.#contradicted) return;
+    if (this.#isMet(known)) this.#agreed = known.size;
+    else
+      this.#contradicted = {
+        size: known.size,
+        from: this.#agreed,
+        stored: known.root,
+        recomputed: this.#tree.root(),
+      };
+  }
+
+  #isMet(checkpoint: Checkpoint): boolean {
+    if (!this.#tree?.root().equals(checkpoint.root)) return false;
+    this.#proven = checkpoint.size;
+    this.met += 1;
+    if (!this.#contradicted) this.lastGood = checkpoint;
+    return true;
+  }
+
   /** The checkpoint that the note proves, where its row says the same. */
   #open({ size, root, note }: StoredCheckpoint): Checkpoint | null {
-    let opened: Checkpoint;
-    try {
-      opened = openCheckpoint(note, this.origin, this.#key ? [this.#key] : []);
-    } catch (error) {
-      this.findings.add({
-        kind: "bad_signature",
-        seq: size - 1,
-        detail: `checkpoint of ${size} events: ${(error as Error).message}`,
-      });
-      return null;
+    const opened = this.#openNote(note, size, `the checkpoint of ${size} events`);
+    if (!opened) return null;
+    if (opened.size === size && opened.root.equals(root)) {
+      this.#signed = Math.max(this.#signed, size);
+      return opened;
     }
-    if (opened.size === size && opened.root.equals(root)) return opened;
     this.findings.add({
       kind: "checkpoint_row_mismatch",
-      seq: size - 1,
+      seq: size,
       detail: `the row says ${size} events, its note ${opened.size}, or another root`,
     });
     return null;
+  }
+
+  #openNote(note: string, seq: number | null, what: string): Checkpoint | null {
+    try {
+      return openCheckpoint(note, this.origin, this.#key ? [this.#key] : []);
+    } catch (error) {
+      const detail = `${what}: ${(error as Error).message}`;
+      this.findings.add({ kind: "bad_signature", seq, detail });
+      return null;
+    }
   }
 
   #truncated(signed: number, nextSeq: number): void {

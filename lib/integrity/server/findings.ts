@@ -9,7 +9,6 @@ const RANK: Partial<Record<DamageKind, number>> = {
   wrong_origin: 0,
   projection_mismatch: 2,
   merkle_cache_tampered: 3,
-  bad_signature: 2,
   checkpoint_row_mismatch: 2,
   missing_checkpoint: 2,
   nothing_checked: 4,
@@ -43,7 +42,8 @@ export class FindingList {
       return;
     }
     this.#kept.push(finding);
-    if (finding.seq !== null && rankOf(finding) === CHAIN_RANK) this.#brokenAt.add(finding.seq);
+    if (finding.seq !== null && rankOf(finding) === CHAIN_RANK && finding.kind !== "bad_signature")
+      this.#brokenAt.add(finding.seq);
   }
 
   /** The finding to show when only one is shown. */

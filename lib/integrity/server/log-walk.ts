@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { Checkpoint } from "@/lib/chain/checkpoint";
 import { genesisHash } from "@/lib/chain/event-hash";
 import { Frontier } from "@/lib/chain/merkle";
 import { getEnv } from "@/lib/env";
@@ -10,10 +11,11 @@ import {
   LOOK_BEHIND,
   rowHolds,
 } from "../classify";
-import { CheckpointCheck, type SignerTrust } from "./checkpoint-check";
+import { CheckpointCheck, type Trust } from "./checkpoint-check";
 import { ControlEvents, loadPrune, type Prune } from "./control-events";
 import { FindingList } from "./findings";
 import { wrongProjection } from "./projections";
+import { ReceiptCheck } from "./receipt-check";
 import { checkRollups } from "./rollup-check";
 import { type SealedRow, sealRow, selectRows } from "./sealed-rows";
 import { bytes, isoTime, type RawRow, type Snapshot } from "./snapshot";
@@ -44,6 +46,10 @@ export class LogWalk {
   firstSeq = 0;
   lastSeq: number | null = null;
   nextSeq = 0;
+  lastGood: Checkpoint | null = null;
+  evidence = { checkpoints: 0, receipts: 0 };
+  /** What the walk could not say, in sentences. */
+  readonly notCovered: string[] = [];
 
   #head!: Head;
   #state!: ChainState;
@@ -53,6 +59,7 @@ export class LogWalk {
   #rolledUpTo = 0;
   #control!: ControlEvents;
   #checkpoints!: CheckpointCheck;
+  #receipts!: ReceiptCheck;
   #classified = 0;
   /** Of the last row that held. */
   #lastRecordedAt = "";
@@ -63,7 +70,7 @@ export class LogWalk {
   constructor(
     private readonly snapshot: Snapshot,
     private readonly signal: AbortSignal | undefined,
-    private readonly trust: SignerTrust | null,
+    private readonly trust: Trust | null,
   ) {}
 
   async run(): Promise<void> {
@@ -120,6 +127,7 @@ export class LogWalk {
     const { origin } = this.#head;
     const { organizationId } = this.snapshot;
     if (!origin.endsWith(`/${organizationId}`)) return true;
+    if (this.trust?.origin) return origin !== this.trust.origin;
     if (
       !bounds ||
       (await this.#ownPrefixes()).includes(origin.slice(0, -organizationId.length - 1))
@@ -170,6 +178,7 @@ export class LogWalk {
       this.trust,
       start,
     );
+    this.#receipts = new ReceiptCheck(findings, this.#head.origin, this.trust?.receipts ?? []);
     await this.#targets.open();
     this.#state = {
       position: this.firstSeq,
@@ -244,6 +253,7 @@ export class LogWalk {
         this.#beyond.count += 1;
       }
       this.#lastRow = { recordedAt: row.recordedAt, verified };
+      this.#receipts.add(row.seq, row.stored);
       this.#control.add(row, verified);
       const column = wrongProjection(row);
       if (column) {
@@ -324,7 +334,26 @@ export class LogWalk {
     await this.#targets.finish();
     await checkRollups(this.snapshot, this.findings, this.#rolledUpTo, this.firstSeq > 0);
     await this.#checkpoints.finish(this.nextSeq);
+    const prunedReceipts = this.#receipts.finish(this.firstSeq);
+    this.evidence = { checkpoints: this.#checkpoints.met, receipts: this.#receipts.met };
+    this.lastGood = this.#checkpoints.lastGood;
+    this.#tellUncovered(prunedReceipts);
     this.#control.finish(this.#head.firstSeq);
+  }
+
+  #tellUncovered(prunedReceipts: number): void {
+    const { trust } = this;
+    const say = (sentence: string) => this.notCovered.push(sentence);
+    const later = this.nextSeq - Math.max(this.lastGood?.size ?? 0, this.firstSeq);
+    if (!trust) say("No checkpoint was looked at: this log was never signed here.");
+    else if (later > 0) say(`${later} event(s) are newer than the newest checkpoint.`);
+    if (this.firstSeq > 0) say(`${this.firstSeq} event(s) were pruned.`);
+    if (prunedReceipts > 0) say(`${prunedReceipts} receipt(s) are of pruned events.`);
+    if (!trust?.checkpoints?.length)
+      say(
+        "No checkpoint kept elsewhere was given: whoever has the signing key could sign another history.",
+      );
+    if (!trust?.receipts?.length) say("No receipt was given.");
   }
 
   #checkHead(): void {

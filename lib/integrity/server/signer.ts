@@ -9,7 +9,7 @@ import { inTransaction, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { readSecret } from "@/lib/secrets";
-import type { SignerTrust } from "./checkpoint-check";
+import type { Trust } from "./checkpoint-check";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
 
 /** Events that one statement reads. */
@@ -38,7 +38,7 @@ export const signerDirectory = (): string => path.join(getEnv().TRAILSEAL_DATA_D
 export const signerSeed = (): Buffer => Buffer.from(readSecret("signing"), "hex");
 
 /** What this host's signer knows of a log; null where it never signed it. */
-export function signerTrust({ organizationId }: Scope): SignerTrust | null {
+export function signerTrust({ organizationId }: Scope): Trust | null {
   const signed = readSigned(signerDirectory(), organizationId);
   return signed && { publicKey: publicKeyOf(signerSeed()), signedSize: signed.tree.size };
 }

@@ -1,7 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { cancelStatement, inTransaction, longPool } from "@/lib/db/pool";
 import type { Finding, Verdict, VerificationProgress } from "../schema";
-import type { SignerTrust } from "./checkpoint-check";
+import type { Trust } from "./checkpoint-check";
 import type { FindingList } from "./findings";
 import { LogWalk } from "./log-walk";
 import { signerTrust } from "./signer";
@@ -14,7 +14,7 @@ export interface VerifyOptions {
   onProgress?: (progress: VerificationProgress) => void;
   signal?: AbortSignal;
   /** Null: checkpoints are not looked at. By default what this host's signer knows. */
-  trust?: SignerTrust | null;
+  trust?: Trust | null;
 }
 
 /**
@@ -99,6 +99,10 @@ function verdict(walk: LogWalk, started: Date): Verdict {
     kind: worst?.kind ?? null,
     detail: worst?.detail ?? null,
     findings: walk.findings.list(),
+    proven_to: walk.lastGood?.size ?? 0,
+    last_good: walk.lastGood && { ...walk.lastGood, root: walk.lastGood.root.toString("hex") },
+    evidence: walk.evidence,
+    not_covered: walk.notCovered,
     findings_truncated: walk.findings.truncated,
     started_at: started.toISOString(),
     finished_at: finished.toISOString(),
