@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { Command, CommanderError } from "commander";
 import { closePools } from "@/lib/db/pool";
@@ -5,6 +7,7 @@ import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { openDatabase } from "@/lib/server/instance";
 import * as bundle from "./bundle";
+import * as drill from "./drill";
 import * as eventsSend from "./events-send";
 import * as exportFiles from "./exports";
 import * as importFiles from "./import";
@@ -27,6 +30,7 @@ const commands = [
   schemas,
   verify,
   bundle,
+  drill,
   seed,
 ];
 
@@ -51,6 +55,13 @@ First steps:
   return program;
 }
 
+/** A drill damages what it is pointed at: it gets an embedded database of its own. */
+function isolate(): void {
+  process.env.TRAILSEAL_DATA_DIR = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-drill-"));
+  delete process.env.DATABASE_URL;
+  delete process.env.DATABASE_OWNER_URL;
+}
+
 /**
  * Runs one command.
  * @returns the exit code: 0 done, 1 the command's own "no" (broken chain, rejected lines), 2 wrong usage.
@@ -62,8 +73,14 @@ export async function main(argv: string[], root: string): Promise<number> {
     // Whoever checks a file need not have a database.
     const { bundle, proof } = command.opts();
     if (bundle || proof) return;
+    if (command.name() === "drill") isolate();
     const opened = await openDatabase(parseEnv(process.env), "cli", root);
-    if ("close" in opened) close = opened.close;
+    if (!("close" in opened)) return;
+    close = async () => {
+      await opened.close();
+      if (command.name() === "drill")
+        fs.rmSync(process.env.TRAILSEAL_DATA_DIR as string, { recursive: true });
+    };
   });
   try {
     await program.parseAsync(argv);

@@ -123,7 +123,8 @@ async function mayRetry(organizationId: string, error: unknown): Promise<boolean
   return code === "40001" || code === "40P01" || code === "08006";
 }
 
-async function append(
+/** What appendPrepared does, in the caller's transaction. */
+export async function append(
   client: pg.PoolClient,
   organizationId: string,
   items: Prepared[],

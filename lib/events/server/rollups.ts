@@ -22,7 +22,8 @@ export async function followRollups(organizationId: string): Promise<number> {
   }
 }
 
-async function countEvents(client: pg.PoolClient, organizationId: string): Promise<number> {
+/** One step of followRollups, in the caller's transaction. */
+export async function countEvents(client: pg.PoolClient, organizationId: string): Promise<number> {
   // The update changes nothing but takes the cursor's lock; FOR UPDATE would not survive a shard move.
   const cursor = await client.query<{ next_seq: number }>(
     `UPDATE followers SET next_seq = next_seq WHERE organization_id = $1 AND name = 'rollups'

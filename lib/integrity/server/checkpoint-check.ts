@@ -53,7 +53,8 @@ export class CheckpointCheck {
   #next: StoredCheckpoint[] = [];
   /** Every event below this is proven by a signature. */
   #proven: number;
-  #isRewritten = false;
+  /** The first checkpoint in the database that the rows do not meet. */
+  #rewritten: Contradiction | null = null;
   /** The last size that was read with the rows. */
   #newest = 0;
   /** The largest size that a signature in the database vouches for. */
@@ -109,6 +110,7 @@ export class CheckpointCheck {
 
   async finish(nextSeq: number): Promise<void> {
     if (!this.trust) return;
+    if (this.#rewritten) this.#tellRewritten(this.#rewritten, "that were signed");
     await this.#finishStored(nextSeq);
     const { signedSize } = this.trust;
     if (signedSize !== null) await this.#finishMemory(signedSize, nextSeq);
@@ -162,15 +164,29 @@ export class CheckpointCheck {
       });
   }
 
-  #contradiction({ size, from, stored, recomputed }: Contradiction): void {
-    const isForked = this.#metInDatabase >= size;
-    if (!isForked && this.#isRewritten) return;
+  #contradiction(contradiction: Contradiction): void {
+    const { size, from, stored, recomputed } = contradiction;
+    if (this.#metInDatabase < size) {
+      if (!this.#rewritten)
+        this.#tellRewritten(contradiction, "of the checkpoint that was kept elsewhere");
+      return;
+    }
     this.findings.add({
-      kind: isForked ? "forked_checkpoint" : "history_rewritten",
+      kind: "forked_checkpoint",
       seq: from,
-      detail: isForked
-        ? `two histories were signed: the rows meet the checkpoint of ${this.#metInDatabase} events here, and not the one of ${size} that was kept elsewhere`
-        : `events ${from} to ${size - 1} are not those of the checkpoint that was kept elsewhere`,
+      detail: `two histories were signed: the rows meet the checkpoint of ${this.#metInDatabase} events here, and not the one of ${size} that was kept elsewhere`,
+      stored: stored.toString("hex"),
+      recomputed: recomputed.toString("hex"),
+    });
+  }
+
+  #tellRewritten({ size, from, stored, recomputed }: Contradiction, which: string): void {
+    // The Merkle tiles may have placed it already, to the event.
+    if (this.findings.isRewrittenWithin(from, size)) return;
+    this.findings.add({
+      kind: "history_rewritten",
+      seq: from,
+      detail: `events ${from} to ${size - 1} are not those ${which}`,
       stored: stored.toString("hex"),
       recomputed: recomputed.toString("hex"),
     });
@@ -205,19 +221,17 @@ export class CheckpointCheck {
   #meet(stored: StoredCheckpoint): void {
     this.#newest = stored.size;
     const opened = this.#open(stored);
-    if (!opened || !this.#tree || this.#isRewritten) return;
+    if (!opened || !this.#tree || this.#rewritten) return;
     if (this.#isMet(opened)) {
       this.#metInDatabase = opened.size;
       return;
     }
-    this.#isRewritten = true;
-    this.findings.add({
-      kind: "history_rewritten",
-      seq: this.#proven,
-      detail: `events ${this.#proven} to ${stored.size - 1} are not those that were signed`,
-      stored: opened.root.toString("hex"),
-      recomputed: this.#tree.root().toString("hex"),
-    });
+    this.#rewritten = {
+      size: stored.size,
+      from: this.#proven,
+      stored: opened.root,
+      recomputed: this.#tree.root(),
+    };
   }
 
   #meetElsewhere(known: Checkpoint): void {

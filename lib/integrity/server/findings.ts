@@ -7,11 +7,11 @@ const MAX_PER_KIND = 20;
 const RANK: Partial<Record<DamageKind, number>> = {
   missing_log: 0,
   wrong_origin: 0,
-  projection_mismatch: 2,
-  merkle_cache_tampered: 3,
   checkpoint_row_mismatch: 2,
-  missing_checkpoint: 2,
-  nothing_checked: 4,
+  missing_checkpoint: 3,
+  projection_mismatch: 4,
+  merkle_cache_tampered: 5,
+  nothing_checked: 6,
 };
 const CHAIN_RANK = 1;
 
@@ -70,6 +70,13 @@ export class FindingList {
   /** Whether one is known with from ≤ seq ≤ to. */
   breaksWithin(from: number, to: number): boolean {
     return [...this.#brokenAt].some((seq) => seq >= from && seq <= to);
+  }
+
+  /** Whether history is known to be rewritten from somewhere with from ≤ seq < to. */
+  isRewrittenWithin(from: number, to: number): boolean {
+    return this.#kept.some(
+      ({ kind, seq }) => kind === "history_rewritten" && seq !== null && seq >= from && seq < to,
+    );
   }
 
   /** Whether another finding of this kind would still be kept. */

@@ -69,8 +69,8 @@ export class LogWalk {
 
   constructor(
     private readonly snapshot: Snapshot,
-    private readonly signal: AbortSignal | undefined,
     private readonly trust: Trust | null,
+    private readonly signal?: AbortSignal,
   ) {}
 
   async run(): Promise<void> {

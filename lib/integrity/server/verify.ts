@@ -42,7 +42,7 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
       const trust = options.trust === undefined ? signerTrust(scope) : options.trust;
-      const walk = new LogWalk(snapshot, options.signal, trust);
+      const walk = new LogWalk(snapshot, trust, options.signal);
       const report = () => options.onProgress?.(progress(walk));
       const timer = setInterval(report, PROGRESS_INTERVAL_MS);
       // A statement may take long or wait for a lock: an abort ends it too. The connection is not given back
@@ -68,6 +68,15 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     },
     "ISOLATION LEVEL REPEATABLE READ READ ONLY",
   );
+}
+
+/** Verifies what the caller's transaction sees. */
+export async function verifySnapshot(snapshot: Snapshot, trust: Trust | null): Promise<Verdict> {
+  const started = new Date();
+  const walk = new LogWalk(snapshot, trust);
+  await walk.run();
+  await snapshot.settled();
+  return verdict(walk, started);
 }
 
 function ratePerS(checked: number, since: Date): number {
