@@ -47,6 +47,10 @@ export class Frontier {
     return this.#hashes;
   }
 
+  copy(): Frontier {
+    return Frontier.restore(this.#size, this.#hashes);
+  }
+
   append(leaf: Buffer): void {
     assertHash(leaf, "a leaf");
     let node = leaf;

@@ -26,9 +26,9 @@ const count = (value: number) => value.toLocaleString("en-US");
 function words(verdict: Verdict): string {
   const seconds = (verdict.duration_ms / 1_000).toFixed(1);
   const checked = `${count(verdict.checked)} events checked in ${seconds} s`;
-  if (verdict.ok && verdict.last_seq !== null)
+  if (verdict.ok)
     return [
-      `Verified to #${verdict.last_seq}: ${checked}, ${count(verdict.evidence.checkpoints)} checkpoints met.`,
+      `Verified to #${verdict.next_seq - 1}: ${checked}, ${count(verdict.evidence.checkpoints)} checkpoints met.`,
       ...verdict.not_covered.map((sentence) => `  ${sentence}`),
     ].join("\n");
   const place = verdict.first_bad_seq === null ? "Broken" : `Broken at #${verdict.first_bad_seq}`;
@@ -54,6 +54,7 @@ interface VerifyOptions {
   vkey: string[];
   checkpoints?: string;
   receipts?: string;
+  newest?: boolean;
   json?: boolean;
 }
 
@@ -71,6 +72,7 @@ export function register(program: Command): void {
     .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
+    .option("--newest", "only what came since the last verification that found nothing")
     .option("--json", "print JSON")
     .addHelpText("after", "\nExit code 0: verified. 1: broken, or nothing was checked.")
     .action((options: VerifyOptions, command: Command) => {
@@ -89,12 +91,13 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
   const scope = systemScope("cli", organizationId);
   const verdict = await verifyLog(scope, {
     trust: await trustOf(scope, options),
+    isNewestOnly: options.newest === true,
     ...(isWatched ? { onProgress: showProgress } : {}),
   });
   if (isWatched) process.stderr.write("\r\x1b[K");
   print(json, verdict, words(verdict));
   if (!verdict.ok) process.exitCode = 1;
-  await recordVerification(scope, verdict);
+  if (!options.newest) await recordVerification(scope, verdict);
 }
 
 /** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */

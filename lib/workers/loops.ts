@@ -9,6 +9,7 @@ import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
 import { pause } from "./pause";
 import { signLogs } from "./sign-logs";
+import { watchLogs } from "./watch-logs";
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
@@ -36,5 +37,6 @@ export const loops: Record<string, Loop> = {
   exports: (signal) => runExports(signal),
   "more exports": (signal) => runExports(signal),
   signer: signLogs,
+  watch: watchLogs,
   clocks: watchClocks,
 };

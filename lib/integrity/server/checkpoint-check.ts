@@ -13,6 +13,8 @@ export interface Trust {
   origin?: string;
   /** The newest size it signed, by its own memory; null for a verifier who has only the key. */
   signedSize: number | null;
+  /** The newest size that it knows to be stored; the same where it is not given. */
+  storedSize?: number;
   /** Without that memory: as many events without a checkpoint say that one is gone. */
   mostUncovered?: number;
   /** Signed notes that were kept elsewhere; those of other logs are passed over. */
@@ -56,9 +58,9 @@ export class CheckpointCheck {
   /** The first checkpoint in the database that the rows do not meet. */
   #rewritten: Contradiction | null = null;
   /** The last size that was read with the rows. */
-  #newest = 0;
+  #newest: number;
   /** The largest size that a signature in the database vouches for. */
-  #signed = 0;
+  #signed: number;
   readonly #elsewhere = new Map<number, Checkpoint[]>();
   /** Every event below this is as a checkpoint from elsewhere says. */
   #agreed: number;
@@ -67,16 +69,22 @@ export class CheckpointCheck {
   /** The largest size of a checkpoint in the database that the rows meet. */
   #metInDatabase = 0;
 
-  /** @param start the tree at which the walk begins; null where it is not known */
+  /**
+   * @param start the tree at which the walk begins; null where it is not known
+   * @param from checkpoints up to this size were met before
+   */
   constructor(
     private readonly snapshot: Snapshot,
     private readonly findings: FindingList,
     private readonly origin: string,
     private readonly trust: Trust | null,
     start: Frontier | null,
+    from = 0,
   ) {
     this.#key = trust && noteKey(origin, trust.publicKey);
-    this.#tree = trust && start;
+    this.#tree = start;
+    this.#newest = from;
+    this.#signed = from;
     this.#proven = start?.size ?? 0;
     this.#agreed = this.#proven;
     for (const note of trust?.checkpoints ?? []) {
@@ -89,7 +97,7 @@ export class CheckpointCheck {
 
   /** Reads the checkpoints of sizes from < size ≤ to, which the next leaves may meet. */
   async readAhead(from: number, to: number): Promise<void> {
-    if (this.#tree) this.#next.push(...(await this.#read(from, to)));
+    if (this.trust && this.#tree) this.#next.push(...(await this.#read(from, to)));
   }
 
   /** @param size how far the chain is known with this leaf, its last */
@@ -108,12 +116,17 @@ export class CheckpointCheck {
     for (const known of this.#elsewhere.get(size) ?? []) this.#meetElsewhere(known);
   }
 
+  /** The tree of all leaves so far; null when leaves are lost. */
+  get tree(): Frontier | null {
+    return this.#tree;
+  }
+
   async finish(nextSeq: number): Promise<void> {
     if (!this.trust) return;
     if (this.#rewritten) this.#tellRewritten(this.#rewritten, "that were signed");
     await this.#finishStored(nextSeq);
     const { signedSize } = this.trust;
-    if (signedSize !== null) await this.#finishMemory(signedSize, nextSeq);
+    if (signedSize !== null) await this.#finishMemory(this.trust, signedSize, nextSeq);
     else if (nextSeq - this.#signed >= (this.trust.mostUncovered ?? MOST_UNCOVERED))
       this.findings.add({
         kind: "missing_checkpoint",
@@ -137,15 +150,15 @@ export class CheckpointCheck {
     }
   }
 
-  async #finishMemory(signedSize: number, nextSeq: number): Promise<void> {
-    if ((await this.#stored([signedSize])).length > 0) return;
-    if (signedSize > nextSeq) this.#truncated(signedSize, nextSeq);
-    else
-      this.findings.add({
-        kind: "missing_checkpoint",
-        seq: this.#signed,
-        detail: `the signer signed ${signedSize} events, and that checkpoint is gone`,
-      });
+  async #finishMemory({ storedSize }: Trust, signedSize: number, nextSeq: number): Promise<void> {
+    if (signedSize > nextSeq) return this.#truncated(signedSize, nextSeq);
+    const size = storedSize ?? signedSize;
+    if (size === 0 || (await this.#stored([size])).length > 0) return;
+    this.findings.add({
+      kind: "missing_checkpoint",
+      seq: this.#signed,
+      detail: `the signer signed ${size} events, and that checkpoint is gone`,
+    });
   }
 
   async #finishElsewhere(nextSeq: number): Promise<void> {

@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import type { Checkpoint } from "@/lib/chain/checkpoint";
 import { genesisHash } from "@/lib/chain/event-hash";
 import { Frontier } from "@/lib/chain/merkle";
-import { getEnv } from "@/lib/env";
 import {
   type ChainBreak,
   type ChainState,
@@ -14,11 +13,13 @@ import {
 import { CheckpointCheck, type Trust } from "./checkpoint-check";
 import { ControlEvents, loadPrune, type Prune } from "./control-events";
 import { FindingList } from "./findings";
+import { type Bounds, type Head, isOtherOrigin, loadHead } from "./log-head";
 import { wrongProjection } from "./projections";
 import { ReceiptCheck } from "./receipt-check";
 import { checkRollups } from "./rollup-check";
-import { type SealedRow, sealRow, selectRows } from "./sealed-rows";
-import { bytes, isoTime, type RawRow, type Snapshot } from "./snapshot";
+import { type SealedRow, sealedRows, sealRow, selectRows } from "./sealed-rows";
+import type { SignedTree } from "./signer-memory";
+import type { RawRow, Snapshot } from "./snapshot";
 import { TargetCheck } from "./target-check";
 import { TileCheck } from "./tile-check";
 
@@ -28,15 +29,6 @@ const ROWS_BETWEEN_READS = 64;
 /** Breaks that are looked at closely; beyond them only the kind is guessed. */
 const MAX_CLASSIFIED = 32;
 const MAX_TRIES_PER_ROW = 4;
-const PROBE = 3;
-
-interface Head {
-  origin: string;
-  nextSeq: number;
-  hash: Buffer;
-  lastRecordedAt: string | null;
-  firstSeq: number;
-}
 
 /** One walk along a log: every row once, in order, each compared with everything that speaks of it. */
 export class LogWalk {
@@ -54,9 +46,12 @@ export class LogWalk {
   #head!: Head;
   #state!: ChainState;
   #tiles!: TileCheck;
-  #targets!: TargetCheck;
+  /** Null where earlier events were verified before. */
+  #targets: TargetCheck | null = null;
   /** Events below this are counted in the rollups. */
   #rolledUpTo = 0;
+  /** Where the log begins by its head. */
+  #prunedTo = 0;
   #control!: ControlEvents;
   #checkpoints!: CheckpointCheck;
   #receipts!: ReceiptCheck;
@@ -71,11 +66,13 @@ export class LogWalk {
     private readonly snapshot: Snapshot,
     private readonly trust: Trust | null,
     private readonly signal?: AbortSignal,
+    /** What was verified before: the walk begins there, and reads nothing that came earlier. */
+    private readonly since?: SignedTree,
   ) {}
 
   async run(): Promise<void> {
     await this.snapshot.prepare();
-    const head = await this.#loadHead();
+    const head = await loadHead(this.snapshot);
     if (!head) {
       const detail = "no head row for organization";
       this.findings.add({ kind: "missing_log", seq: 0, detail });
@@ -84,10 +81,10 @@ export class LogWalk {
     this.#head = head;
     this.nextSeq = head.nextSeq;
     const prune = await loadPrune(this.snapshot);
-    this.firstSeq = prune?.size ?? 0;
+    this.firstSeq = this.since?.tree.size ?? prune?.size ?? 0;
     this.total = Math.max(0, head.nextSeq - this.firstSeq);
     const bounds = await this.#bounds();
-    if (await this.#isOtherOrigin(bounds)) {
+    if (await isOtherOrigin(this.snapshot, head.origin, this.trust, bounds)) {
       this.findings.add({ kind: "wrong_origin", seq: 0, detail: head.origin });
       return;
     }
@@ -96,66 +93,24 @@ export class LogWalk {
     await this.#finish();
   }
 
-  async #loadHead(): Promise<Head | null> {
-    const [row] = await this.snapshot.query(
-      `SELECT origin, next_seq, head_hash, last_recorded_at, first_seq FROM log_heads
-       WHERE organization_id = $1`,
-    );
-    if (!row) return null;
-    const [origin, nextSeq, hash, lastRecordedAt, firstSeq] = row;
-    return {
-      origin: origin as string,
-      nextSeq: Number(nextSeq),
-      hash: bytes(hash as string),
-      lastRecordedAt: lastRecordedAt ? isoTime(lastRecordedAt) : null,
-      firstSeq: Number(firstSeq),
-    };
+  /** Whether earlier events were verified before. */
+  get isSince(): boolean {
+    return this.since !== undefined;
   }
 
-  async #bounds(): Promise<{ min: number; max: number } | null> {
+  /** Where the next walk may begin, after one that found nothing. */
+  get state(): SignedTree | null {
+    const { tree } = this.#checkpoints;
+    const head = tree && tree.size > 0 ? this.#state.previous : null;
+    return head && tree ? { origin: this.#head.origin, tree, head } : null;
+  }
+
+  async #bounds(): Promise<Bounds | null> {
     const [row] = await this.snapshot.query(
-      "SELECT min(seq), max(seq) FROM events WHERE organization_id = $1",
+      "SELECT min(seq), max(seq) FROM events WHERE organization_id = $1 AND seq >= $2",
+      this.since?.tree.size ?? Number.MIN_SAFE_INTEGER,
     );
     return row?.[0] ? { min: Number(row[0]), max: Number(row[1]) } : null;
-  }
-
-  /**
-   * An origin that is not this organization's; or one that this instance does not give, under which no row
-   * that is looked at holds. (Under the instance's own origin that would be edited rows.)
-   */
-  async #isOtherOrigin(bounds: { min: number; max: number } | null): Promise<boolean> {
-    const { origin } = this.#head;
-    const { organizationId } = this.snapshot;
-    if (!origin.endsWith(`/${organizationId}`)) return true;
-    if (this.trust?.origin) return origin !== this.trust.origin;
-    if (
-      !bounds ||
-      (await this.#ownPrefixes()).includes(origin.slice(0, -organizationId.length - 1))
-    )
-      return false;
-    let compared = 0;
-    for (const from of [bounds.min, bounds.max - PROBE]) {
-      const rows = await this.#sealedRows(from, from + PROBE + 1);
-      for (const [at, row] of rows.entries()) {
-        const previous = row.seq === 0 ? genesisHash(origin) : rows[at - 1]?.stored;
-        if (!previous) continue;
-        if (rowHolds(origin, row, row.seq, previous)) return false;
-        compared += 1;
-      }
-    }
-    return compared > 1;
-  }
-
-  async #ownPrefixes(): Promise<(string | undefined)[]> {
-    const rows = await this.snapshot.query(
-      "SELECT value #>> '{}' FROM settings WHERE key = 'log_prefix'",
-    );
-    return [getEnv().TRAILSEAL_LOG_PREFIX, rows[0]?.[0] ?? undefined];
-  }
-
-  async #sealedRows(from: number, to: number): Promise<SealedRow[]> {
-    const rows = await selectRows(this.snapshot, from, to);
-    return rows.map((row) => sealRow(this.snapshot.organizationId, row));
   }
 
   async #open(prune: Prune | null): Promise<void> {
@@ -168,24 +123,28 @@ export class LogWalk {
     const { snapshot, findings } = this;
     this.#tiles = new TileCheck(snapshot, findings, tilesTo);
     this.#rolledUpTo = rollupsTo;
-    this.#control = new ControlEvents(findings, prune);
-    this.#targets = new TargetCheck(snapshot, findings);
-    const start = prune ? frontierOf(prune) : new Frontier();
+    // A pruning whose event was verified before is not judged again.
+    const judged = prune && prune.eventSeq >= (this.since?.tree.size ?? 0) ? prune : null;
+    this.#control = new ControlEvents(findings, judged);
+    this.#prunedTo = judged || !this.since ? this.#head.firstSeq : 0;
+    if (!this.since) this.#targets = new TargetCheck(snapshot, findings);
+    const start = this.since ? this.since.tree.copy() : prune ? frontierOf(prune) : new Frontier();
     this.#checkpoints = new CheckpointCheck(
       snapshot,
       findings,
       this.#head.origin,
       this.trust,
       start,
+      this.since?.tree.size,
     );
     this.#receipts = new ReceiptCheck(findings, this.#head.origin, this.trust?.receipts ?? []);
-    await this.#targets.open();
+    await this.#targets?.open();
     this.#state = {
       position: this.firstSeq,
       offset: 0,
-      previous: prune?.chainHash ?? genesisHash(this.#head.origin),
+      previous: this.since?.head ?? prune?.chainHash ?? genesisHash(this.#head.origin),
     };
-    const followedTo = Math.max(tilesTo, rollupsTo);
+    const followedTo = Math.max(tilesTo, rollupsTo, this.since?.tree.size ?? 0);
     if (followedTo > this.nextSeq) {
       findings.add({
         kind: "truncated_tail",
@@ -195,7 +154,7 @@ export class LogWalk {
     }
   }
 
-  async #walk({ min, max }: { min: number; max: number }): Promise<void> {
+  async #walk({ min, max }: Bounds): Promise<void> {
     if (min < this.firstSeq) {
       const detail = `row(s) before the log's first sequence number ${this.firstSeq}`;
       this.findings.add({ kind: "inserted_row", seq: min, detail });
@@ -212,7 +171,7 @@ export class LogWalk {
       reading = next <= max ? this.#read(next) : Promise.resolve([]);
       reading.catch(() => undefined);
       await this.#checkWindow(rows);
-      this.#targets.reportOrphans(end);
+      this.#targets?.reportOrphans(end);
       await this.#tiles.check(this.#state.position + this.#state.offset);
       start = next;
     }
@@ -221,7 +180,7 @@ export class LogWalk {
   async #read(from: number): Promise<RawRow[]> {
     const to = from + WINDOW;
     const rows = await selectRows(this.snapshot, from, to);
-    await this.#targets.readTo(to);
+    await this.#targets?.readTo(to);
     await this.#tiles.readAhead(from, to);
     await this.#checkpoints.readAhead(from, to);
     return rows;
@@ -260,8 +219,8 @@ export class LogWalk {
         const detail = `${column} column differs from the sealed event`;
         this.findings.add({ kind: "projection_mismatch", seq: row.seq, detail });
       }
-      if (twin) this.#targets.skip(row.seq);
-      else this.#targets.compare(row);
+      if (twin) this.#targets?.skip(row.seq);
+      else this.#targets?.compare(row);
     }
   }
 
@@ -307,7 +266,7 @@ export class LogWalk {
   async #classify(row: SealedRow): Promise<ChainBreak> {
     this.#classified += 1;
     const { position, offset } = this.#state;
-    const rows = await this.#sealedRows(position - LOOK_BEHIND, row.seq + LOOK_AHEAD);
+    const rows = await sealedRows(this.snapshot, position - LOOK_BEHIND, row.seq + LOOK_AHEAD);
     const looked = [position - LOOK_BEHIND, position, row.seq - 1, row.seq];
     const sealedAs = looked.map((seq) => seq + offset);
     return classifyBreak({
@@ -330,15 +289,17 @@ export class LogWalk {
 
   async #finish(): Promise<void> {
     this.#checkHead();
-    await this.#tiles.finish();
-    await this.#targets.finish();
-    await checkRollups(this.snapshot, this.findings, this.#rolledUpTo, this.firstSeq > 0);
+    await this.#tiles.finish(this.firstSeq);
+    if (this.#targets) {
+      await this.#targets.finish();
+      await checkRollups(this.snapshot, this.findings, this.#rolledUpTo, this.firstSeq > 0);
+    }
     await this.#checkpoints.finish(this.nextSeq);
     const prunedReceipts = this.#receipts.finish(this.firstSeq);
     this.evidence = { checkpoints: this.#checkpoints.met, receipts: this.#receipts.met };
     this.lastGood = this.#checkpoints.lastGood;
     this.#tellUncovered(prunedReceipts);
-    this.#control.finish(this.#head.firstSeq);
+    this.#control.finish(this.#prunedTo);
   }
 
   #tellUncovered(prunedReceipts: number): void {
@@ -347,7 +308,11 @@ export class LogWalk {
     const later = this.nextSeq - Math.max(this.lastGood?.size ?? 0, this.firstSeq);
     if (!trust) say("No checkpoint was looked at: this log was never signed here.");
     else if (later > 0) say(`${later} event(s) are newer than the newest checkpoint.`);
-    if (this.firstSeq > 0) say(`${this.firstSeq} event(s) were pruned.`);
+    if (this.since)
+      say(
+        `Events below #${this.firstSeq} were verified before. Lists of targets and counts were not compared: a whole verification does.`,
+      );
+    else if (this.firstSeq > 0) say(`${this.firstSeq} event(s) were pruned.`);
     if (prunedReceipts > 0) say(`${prunedReceipts} receipt(s) are of pruned events.`);
     if (!trust?.checkpoints?.length)
       say(

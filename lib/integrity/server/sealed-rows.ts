@@ -95,6 +95,15 @@ export function sealRow(organizationId: string, row: RawRow): SealedRow {
   };
 }
 
+export async function sealedRows(
+  snapshot: Snapshot,
+  from: number,
+  to: number,
+): Promise<SealedRow[]> {
+  const rows = await selectRows(snapshot, from, to);
+  return rows.map((row) => sealRow(snapshot.organizationId, row));
+}
+
 /** null when the columns hold what no sealed event can: the row then matches no hash. */
 function digestOf(
   content: SealedContent,

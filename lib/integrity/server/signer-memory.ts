@@ -9,6 +9,8 @@ export interface SignedTree {
   tree: Frontier;
   /** Leaf `tree.size - 1`; null for the empty tree. */
   head: Buffer | null;
+  /** The newest size whose checkpoint was in the database before this was written. */
+  stored?: number;
 }
 
 const hash = z.hex().length(64);
@@ -17,6 +19,7 @@ const fileSchema = z.object({
   size: z.int().min(0),
   frontier: z.array(hash),
   head: hash.nullable(),
+  stored: z.int().min(0).default(0),
 });
 
 const fileOf = (directory: string, organizationId: string) =>
@@ -30,14 +33,14 @@ export function readSigned(directory: string, organizationId: string): SignedTre
   const file = fileOf(directory, organizationId);
   if (!fs.existsSync(file)) return null;
   try {
-    const { origin, size, frontier, head } = fileSchema.parse(
+    const { origin, size, frontier, head, stored } = fileSchema.parse(
       JSON.parse(fs.readFileSync(file, "utf8")),
     );
     const tree = Frontier.restore(
       size,
       frontier.map((hex) => Buffer.from(hex, "hex")),
     );
-    return { origin, tree, head: head === null ? null : Buffer.from(head, "hex") };
+    return { origin, tree, head: head === null ? null : Buffer.from(head, "hex"), stored };
   } catch (cause) {
     throw new Error(`${file} cannot be read: restore it from a backup, or begin a new epoch.`, {
       cause,
@@ -56,6 +59,7 @@ export function writeSigned(directory: string, organizationId: string, signed: S
     size: tree.size,
     frontier: tree.hashes.map((node) => node.toString("hex")),
     head: head?.toString("hex") ?? null,
+    stored: signed.stored ?? 0,
   });
   const handle = fs.openSync(fresh, "w", 0o600);
   try {

@@ -40,7 +40,13 @@ export const signerSeed = (): Buffer => Buffer.from(readSecret("signing"), "hex"
 /** What this host's signer knows of a log; null where it never signed it. */
 export function signerTrust({ organizationId }: Scope): Trust | null {
   const signed = readSigned(signerDirectory(), organizationId);
-  return signed && { publicKey: publicKeyOf(signerSeed()), signedSize: signed.tree.size };
+  return (
+    signed && {
+      publicKey: publicKeyOf(signerSeed()),
+      signedSize: signed.tree.size,
+      storedSize: signed.stored ?? 0,
+    }
+  );
 }
 
 /**
@@ -103,19 +109,27 @@ export async function cutCheckpoint(
     const current = signed ?? { origin: log.origin, tree: new Frontier(), head: null };
     if (current.head && !(await hasHead(client, organizationId, current))) return refuse("fork");
 
+    const store = async ({ tree, origin }: SignedTree): Promise<string | null> => {
+      const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
+      const note = signNote(text, [noteSigner(origin, seed)]);
+      const stored = await client.query(
+        `INSERT INTO checkpoints (organization_id, origin, tree_size, root, note)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+        [organizationId, origin, tree.size, tree.root(), note],
+      );
+      return stored.rowCount === 1 ? note : null;
+    };
     const before = current.tree.size;
+    // What was signed last may have got lost on its way into the database: it is signed again, the same.
+    const restored = before > 0 ? await store(current) : null;
     await grow(client, organizationId, current, log.next_seq);
-    const { tree, origin } = current;
-    if (tree.size === 0) return { kind: "nothing" };
-    if (tree.size > before) writeSigned(directory, organizationId, current);
-    const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
-    const note = signNote(text, [noteSigner(origin, seed)]);
-    const stored = await client.query(
-      `INSERT INTO checkpoints (organization_id, origin, tree_size, root, note)
-       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-      [organizationId, origin, tree.size, tree.root(), note],
-    );
-    return stored.rowCount === 1 ? { kind: "signed", size: tree.size, note } : { kind: "nothing" };
+    const { size } = current.tree;
+    if (size === before)
+      return restored ? { kind: "signed", size, note: restored } : { kind: "nothing" };
+    const stored = restored ? current.stored : before;
+    writeSigned(directory, organizationId, { ...current, stored: stored ?? 0 });
+    const note = await store(current);
+    return note ? { kind: "signed", size, note } : { kind: "nothing" };
   });
 }
 

@@ -156,8 +156,8 @@ export class TileCheck {
     this.findings.add({ kind: "merkle_cache_tampered", seq, detail });
   }
 
-  /** After the last row: compares the tiles left, and those above the leaves. */
-  async finish(): Promise<void> {
+  /** After the last row: compares the tiles left, and those above the leaves that hold one from `from` on. */
+  async finish(from: number): Promise<void> {
     await this.check(Number.POSITIVE_INFINITY);
     if (this.#run && !this.findings.breaksAt(this.#run.from)) {
       this.findings.add({
@@ -169,15 +169,15 @@ export class TileCheck {
     let width = TILE_WIDTH;
     for (let level = 1; width <= this.followed / TILE_WIDTH; level += 1) {
       width *= TILE_WIDTH;
-      await this.#checkLevel(level, width);
+      await this.#checkLevel(level, width, from);
     }
   }
 
   /** Tiles of a level hold the roots of the level below; one such tile spans `width` events. */
-  async #checkLevel(level: number, width: number): Promise<void> {
+  async #checkLevel(level: number, width: number, from: number): Promise<void> {
     const count = Math.floor(this.followed / width);
     const childWidth = width / TILE_WIDTH;
-    for (let index = 0; index < count; index += 1) {
+    for (let index = Math.floor(from / width); index < count; index += 1) {
       const tile = (await loadTiles(this.snapshot, level, [index])).get(index);
       if (!tile) {
         this.#tampered(index * width, "a Merkle tile is missing");

@@ -1,13 +1,17 @@
+import path from "node:path";
 import type { Scope } from "@/lib/auth/scope";
 import { cancelStatement, inTransaction, longPool } from "@/lib/db/pool";
+import { getEnv } from "@/lib/env";
 import type { Finding, Verdict, VerificationProgress } from "../schema";
 import type { Trust } from "./checkpoint-check";
-import type { FindingList } from "./findings";
 import { LogWalk } from "./log-walk";
 import { signerTrust } from "./signer";
+import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
 import { Snapshot } from "./snapshot";
 
 const PROGRESS_INTERVAL_MS = 200;
+
+const verifierDirectory = () => path.join(getEnv().TRAILSEAL_DATA_DIR, "verifier");
 
 export interface VerifyOptions {
   /** Called at least every 250 ms while the log is read. */
@@ -15,6 +19,8 @@ export interface VerifyOptions {
   signal?: AbortSignal;
   /** Null: checkpoints are not looked at. By default what this host's signer knows. */
   trust?: Trust | null;
+  /** Only what came since the last verification that found nothing; the whole log where there was none. */
+  isNewestOnly?: boolean;
 }
 
 /**
@@ -42,7 +48,8 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
       const trust = options.trust === undefined ? signerTrust(scope) : options.trust;
-      const walk = new LogWalk(snapshot, trust, options.signal);
+      const since = options.isNewestOnly ? await readVerified(snapshot) : null;
+      const walk = new LogWalk(snapshot, trust, options.signal, since ?? undefined);
       const report = () => options.onProgress?.(progress(walk));
       const timer = setInterval(report, PROGRESS_INTERVAL_MS);
       // A statement may take long or wait for a lock: an abort ends it too. The connection is not given back
@@ -55,7 +62,9 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
       try {
         await walk.run();
         report();
-        return verdict(walk, started);
+        const found = verdict(walk, started);
+        if (found.ok) rememberVerified(scope, walk);
+        return found;
       } catch (error) {
         options.signal?.throwIfAborted();
         throw error;
@@ -68,6 +77,24 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     },
     "ISOLATION LEVEL REPEATABLE READ READ ONLY",
   );
+}
+
+/**
+ * What the last verification without a finding saw, kept outside the database; null where a whole one is due:
+ * there was none, or the log begins later or under another origin than it did.
+ */
+async function readVerified(snapshot: Snapshot): Promise<SignedTree | null> {
+  const verified = readSigned(verifierDirectory(), snapshot.organizationId);
+  if (!verified) return null;
+  const [row] = await snapshot.query(
+    "SELECT origin, first_seq FROM log_heads WHERE organization_id = $1",
+  );
+  const isSame = row?.[0] === verified.origin && Number(row[1]) <= verified.tree.size;
+  return isSame ? verified : null;
+}
+
+function rememberVerified({ organizationId }: Scope, { state }: LogWalk): void {
+  if (state) writeSigned(verifierDirectory(), organizationId, state);
 }
 
 /** Verifies what the caller's transaction sees. */
@@ -84,8 +111,8 @@ function ratePerS(checked: number, since: Date): number {
   return Math.round((checked * 1000) / elapsedMs);
 }
 
-function worstOf(findings: FindingList, checked: number): Finding | null {
-  if (findings.worst || checked > 0) return findings.worst;
+function worstOf({ findings, checked, isSince }: LogWalk): Finding | null {
+  if (findings.worst || checked > 0 || isSince) return findings.worst;
   const nothing: Finding = {
     kind: "nothing_checked",
     seq: null,
@@ -96,7 +123,7 @@ function worstOf(findings: FindingList, checked: number): Finding | null {
 }
 
 function verdict(walk: LogWalk, started: Date): Verdict {
-  const worst = worstOf(walk.findings, walk.checked);
+  const worst = worstOf(walk);
   const finished = new Date();
   return {
     ok: worst === null,

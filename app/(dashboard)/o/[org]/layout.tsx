@@ -5,9 +5,10 @@ import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
 import { Toasts } from "@/components/ui/toasts";
-import { pageUser, portalWithin } from "@/lib/auth/server/require-scope";
+import { pageScope, pageUser, portalWithin } from "@/lib/auth/server/require-scope";
 import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
+import { BreakAlarm } from "./break-alarm";
 import { readViewsAction } from "./events/views/actions";
 
 export default async function OrganizationLayout(props: {
@@ -38,6 +39,7 @@ export default async function OrganizationLayout(props: {
       <Sidebar {...navigation} />
       <MobileBar {...navigation} />
       <main id="content" className="flex min-h-0 min-w-0 flex-1 flex-col bg-(--surface)">
+        <BreakAlarm scope={await pageScope("page:/o/[org]", org)} />
         {props.children}
       </main>
       <Toasts />
