@@ -4,6 +4,6 @@ import { ensure, root } from "./ensure.mjs";
 
 process.env.NODE_ENV = "production";
 process.chdir(root);
-await ensure(["dependencies", "client", "bundle", "build"]);
+await ensure(["dependencies", "generated", "bundle", "build"]);
 const { main } = await import(pathToFileURL(`${root}/.build/bench.mjs`).href);
 await main(process.argv, root);

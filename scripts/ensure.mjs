@@ -98,6 +98,40 @@ const buildSources = [
 ];
 const rootModules = ["proxy.ts", "instrumentation.ts"];
 
+const databaseClient = path.join(root, "lib/generated/prisma/client.ts");
+const proofScript = path.join(root, "lib/generated/proof-script.ts");
+
+/** The program of HTML proofs: the chain code with the browser's cryptography, as one string. */
+async function bundleProofScript() {
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["lib/integrity/proof-page/script.ts"],
+    bundle: true,
+    minify: true,
+    platform: "browser",
+    format: "iife",
+    target: "es2022",
+    charset: "ascii",
+    write: false,
+    inject: ["lib/integrity/proof-page/buffer.ts"],
+    plugins: [
+      {
+        name: "browser-cryptography",
+        setup({ onResolve }) {
+          onResolve({ filter: /^\.\/(sha256|ed25519)$/ }, ({ path: name, resolveDir }) => ({
+            path: path.join(resolveDir, `${name}-browser.ts`),
+          }));
+        },
+      },
+    ],
+  });
+  // "</script" would end the element that holds it.
+  const text = outputFiles[0].text.trim().replaceAll("</", "<\\/");
+  mkdirSync(path.dirname(proofScript), { recursive: true });
+  writeFileSync(proofScript, `export const proofScript = ${JSON.stringify(text)};\n`);
+}
+
 const steps = {
   dependencies: {
     hash: dependencyHash,
@@ -107,12 +141,17 @@ const steps = {
       runNpm(["ci", "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"]);
     },
   },
-  client: {
-    hash: () => hashOf(["prisma/schema.prisma", "prisma.config.ts", "package-lock.json"]),
-    present: () => existsSync(path.join(root, "lib/generated/prisma/client.ts")),
-    make() {
+  generated: {
+    hash: () =>
+      hashOf([
+        ...["prisma/schema.prisma", "prisma.config.ts", "package-lock.json"],
+        ...["lib/chain", "lib/integrity/proof-page", "scripts/ensure.mjs"],
+      ]),
+    present: () => [databaseClient, proofScript].every((file) => existsSync(file)),
+    async make() {
       log("generating the database client…");
       run(process.execPath, ["node_modules/prisma/build/index.js", "generate"]);
+      await bundleProofScript();
     },
   },
   bundle: {
@@ -211,5 +250,5 @@ export async function ensure(names) {
 
 if (process.argv[1] === import.meta.filename) {
   const full = process.argv.includes("--build");
-  await ensure(["dependencies", "client", "bundle", ...(full ? ["build"] : [])]);
+  await ensure(["dependencies", "generated", "bundle", ...(full ? ["build"] : [])]);
 }

@@ -8,7 +8,7 @@ process.env.NODE_ENV = dev ? "development" : "production";
 process.chdir(root);
 
 try {
-  await ensure(["dependencies", "client", "bundle", ...(dev ? [] : ["build"])]);
+  await ensure(["dependencies", "generated", "bundle", ...(dev ? [] : ["build"])]);
   const { serve } = await import(pathToFileURL(`${root}/.build/serve.mjs`).href);
   await serve({ dev, root });
 } catch (error) {

@@ -105,7 +105,7 @@ async function ensured(...names) {
 }
 
 try {
-  await ensure(["dependencies", "client"]);
+  await ensure(["dependencies", "generated"]);
   await suite("format and lint", () => single("node_modules/@biomejs/biome/bin/biome", "ci", "."));
   await suite("types", () =>
     single("node_modules/typescript/bin/tsc", "--noEmit", "--incremental", "false"));

@@ -4,7 +4,7 @@ import { ensureChromium } from "./chromium.mjs";
 import { ensure, root } from "./ensure.mjs";
 
 process.chdir(root);
-await ensure(["dependencies", "client", "bundle", "build"]);
+await ensure(["dependencies", "generated", "bundle", "build"]);
 const { status } = spawnSync(
   process.execPath,
   [

@@ -6,7 +6,7 @@ import { ensure, root } from "./ensure.mjs";
 process.env.NODE_ENV ??= "production";
 
 try {
-  await ensure(["dependencies", "client", "bundle"]);
+  await ensure(["dependencies", "generated", "bundle"]);
   const { main } = await import(pathToFileURL(`${root}/.build/cli.mjs`).href);
   process.exitCode = await main(process.argv, root);
 } catch (error) {

@@ -6,7 +6,7 @@ import Link from "next/link";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { usePreference, writePreference } from "@/components/shell/preferences";
 import { useShortcuts } from "@/components/shell/shortcuts";
-import { Button } from "@/components/ui/button";
+import { Button, buttonClasses } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 import { copyText } from "@/components/ui/copy-text";
 import { Sheet } from "@/components/ui/dialog";
@@ -302,6 +302,30 @@ function Integrity(props: { event: EventDetail; verifiedTo: number | null }) {
           </span>
         </Line>
       </dl>
+      <p className="mt-4 flex flex-wrap gap-2">
+        <ProofLink event={event} format="html">
+          Download proof
+        </ProofLink>
+        <ProofLink event={event} format="json">
+          Proof as JSON
+        </ProofLink>
+      </p>
+      <p className="mt-2 text-[12px] text-(--text-2)">
+        One file that opens offline and checks itself in any browser: from this event to the signed
+        checkpoint.
+      </p>
     </>
+  );
+}
+
+function ProofLink(props: { event: EventDetail; format: "html" | "json"; children: string }) {
+  const { event, format } = props;
+  return (
+    <a
+      href={`/o/${event.organizationId}/events/proof?id=${event.id}&format=${format}`}
+      className={buttonClasses({})}
+    >
+      {props.children}
+    </a>
   );
 }

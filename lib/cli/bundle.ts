@@ -4,6 +4,7 @@ import { rename } from "node:fs/promises";
 import { finished } from "node:stream/promises";
 import type { Command } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
+import { proofPage } from "@/lib/integrity/proof-page/page";
 import { writeBundle } from "@/lib/integrity/server/bundle";
 import { readEventProof } from "@/lib/integrity/server/event-proof";
 import { cutCheckpoint, vkeyOf } from "@/lib/integrity/server/signer";
@@ -41,8 +42,11 @@ export function register(program: Command): void {
     .description("Print the proof of one event, which anyone can check offline.")
     .requiredOption("--org <id>", "the organization")
     .requiredOption("--event <id>", "the event")
-    .action(async ({ org, event }: { org: string; event: string }) => {
-      print(true, await readEventProof(systemScope("cli", org), event), "");
+    .option("--html", "as one HTML file that checks itself offline")
+    .action(async ({ org, event, html }: { org: string; event: string; html?: boolean }) => {
+      const scope = systemScope("cli", org);
+      const proof = await readEventProof(scope, event);
+      print(!html, proof, html ? proofPage(proof, await vkeyOf(scope)) : "");
     });
   program
     .command("vkey")

@@ -10,6 +10,7 @@ import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
 import { type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
 import { type NoteKey, parseVkey, splitNotes } from "@/lib/chain/note";
 import { AppError } from "@/lib/errors";
+import { proofInPage } from "@/lib/integrity/proof-page/page";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
 import { signerTrust } from "@/lib/integrity/server/signer";
@@ -68,7 +69,7 @@ export function register(program: Command): void {
     )
     .option("--org <id>", "the organization, in this instance's database")
     .option("--bundle <file>", "a bundle of a log, checked without any database")
-    .option("--proof <file>", "the proof of one event, checked without any database")
+    .option("--proof <file>", "the proof of one event, JSON or HTML, checked without any database")
     .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
@@ -138,7 +139,9 @@ function trustedKeys({ vkey }: VerifyOptions): NoteKey[] {
 }
 
 async function verifyProof(file: string, options: VerifyOptions): Promise<void> {
-  const proof = eventProof.parse(JSON.parse(await readFile(file, "utf8"))) as unknown as EventProof;
+  const proof = eventProof.parse(
+    JSON.parse(proofInPage(await readFile(file, "utf8"))),
+  ) as unknown as EventProof;
   const verdict = verifyEventProof(proof, trustedKeys(options));
   const { line, origin } = proof;
   print(

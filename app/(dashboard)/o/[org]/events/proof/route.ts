@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { handlerScope } from "@/lib/auth/server/require-scope";
+import { errorResponse } from "@/lib/http/error-response";
+import { parseFields } from "@/lib/http/parse-input";
+import { proofPage } from "@/lib/integrity/proof-page/page";
+import { readEventProof } from "@/lib/integrity/server/event-proof";
+import { vkeyOf } from "@/lib/integrity/server/signer";
+
+const querySchema = z.object({
+  id: z.string().min(1).max(64),
+  format: z.enum(["html", "json"]).default("html"),
+});
+
+/** The proof of one event as a file: a page that checks itself offline, or what `trailseal verify --proof` takes. */
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ org: string }> },
+): Promise<Response> {
+  try {
+    const { org } = await params;
+    const scope = await handlerScope("handler:/o/[org]/events/proof", org);
+    const { searchParams } = new URL(request.url);
+    const { id, format } = parseFields(querySchema, Object.fromEntries(searchParams));
+    const [proof, vkey] = await Promise.all([readEventProof(scope, id), vkeyOf(scope)]);
+    const isPage = format === "html";
+    return new Response(isPage ? proofPage(proof, vkey) : JSON.stringify(proof, null, 1), {
+      headers: {
+        "Content-Type": isPage ? "text/html; charset=utf-8" : "application/json",
+        "Content-Disposition": `attachment; filename="proof-${id}.${format}"`,
+        "Cache-Control": "no-store",
+      },
+    });
+  } catch (error) {
+    return errorResponse(error);
+  }
+}

@@ -1,0 +1,29 @@
+import { ed25519 } from "@noble/curves/ed25519.js";
+
+// What ed25519.ts is in Node; see sha256-browser.ts.
+
+export const ED25519_KEY_BYTES = 32;
+export const ED25519_SIGNATURE_BYTES = 64;
+
+/** @throws Error always: a page signs nothing. */
+export function publicKeyOf(): Buffer {
+  throw new Error("a verifier has no seed");
+}
+
+/** @throws Error always. */
+export function signEd25519(): Buffer {
+  throw new Error("a verifier has no seed");
+}
+
+export function verifyEd25519(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  try {
+    // RFC 8032 as Node has it; the other rules (ZIP 215) would take signatures that OpenSSL refuses.
+    return ed25519.verify(signature, message, publicKey, { zip215: false });
+  } catch {
+    return false;
+  }
+}
