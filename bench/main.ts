@@ -15,6 +15,7 @@ import { openDatabase } from "@/lib/server/instance";
 import { benchCsv, benchVerify } from "./bulk";
 import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
+import { benchProofs } from "./proofs";
 import { benchReads } from "./reads";
 
 const SETTLE_MS = 5_000;
@@ -178,6 +179,8 @@ export async function main(argv: string[], root: string): Promise<void> {
     rows.push(await benchCsv(scope, largest));
     say("verify…");
     rows.push(await benchVerify(scope, largest));
+    say("proofs…");
+    rows.push(...(await benchProofs(scope, largest)));
   } finally {
     await closePools();
     await opened.close();
