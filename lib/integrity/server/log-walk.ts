@@ -23,8 +23,8 @@ import type { RawRow, Snapshot } from "./snapshot";
 import { TargetCheck } from "./target-check";
 import { TileCheck } from "./tile-check";
 
-/** Rows read at once: sixteen tiles. */
-const WINDOW = 4_096;
+/** Rows read at once: eight tiles. */
+const WINDOW = 2_048;
 const ROWS_BETWEEN_READS = 64;
 /** Breaks that are looked at closely; beyond them only the kind is guessed. */
 const MAX_CLASSIFIED = 32;
