@@ -104,6 +104,11 @@ export function BreakView(props: { verdict: Verdict }) {
               What the database says today is not what was recorded.
             </Holds>
           )}
+          {verdict.last_good && (
+            <Holds range={`Signed to ${formatSeq(verdict.last_good.size - 1)}`}>
+              {`The last checkpoint that the stored events meet; its root begins with ${verdict.last_good.root.slice(0, 16)}.`}
+            </Holds>
+          )}
           <Holds range="Elsewhere">
             A copy in your SIEM carries each event's sequence number and chain hash: compare it with
             this log from the break on.

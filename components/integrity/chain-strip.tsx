@@ -1,9 +1,10 @@
 import type { Verdict } from "@/lib/integrity/schema";
 import { formatCount, formatSeq } from "./words";
 
-const CELLS = 160;
+/** Cells of the strip, and the most checkpoints it marks. */
+export const STRIP_CELLS = 160;
 const CELL_WIDTH = 7.25;
-const WIDTH = CELLS * CELL_WIDTH;
+const WIDTH = STRIP_CELLS * CELL_WIDTH;
 
 type CellState = "verified" | "failed" | "joined" | "uncovered";
 
@@ -30,11 +31,16 @@ function cellState(verdict: Verdict, bad: number[], from: number, to: number): C
 }
 
 /** The log from left to right; where several events share a cell, the cell shows the worst of them. */
-export function ChainStrip(props: { verdict: Verdict; nextSeq: number }) {
+export function ChainStrip(props: {
+  verdict: Verdict;
+  nextSeq: number;
+  /** Sizes of checkpoints, at most one for each cell. */
+  marks: number[];
+}) {
   const { verdict } = props;
   const first = verdict.first_seq;
   const end = Math.max(props.nextSeq, (verdict.first_bad_seq ?? 0) + 1, first + 1);
-  const cells = Math.min(CELLS, end - first);
+  const cells = Math.min(STRIP_CELLS, end - first);
   const width = WIDTH / cells;
   const bad = verdict.findings.map((finding) => finding.seq).filter((seq) => seq !== null);
   const at = (cell: number) => first + Math.floor(((end - first) * cell) / cells);
@@ -54,9 +60,9 @@ export function ChainStrip(props: { verdict: Verdict; nextSeq: number }) {
         </span>
       </h2>
       <svg
-        viewBox={`0 0 ${WIDTH} 24`}
+        viewBox={`0 0 ${WIDTH} 32`}
         preserveAspectRatio="none"
-        className="mt-3 block h-6 w-full overflow-visible"
+        className="mt-3 block h-8 w-full overflow-visible"
         role="img"
         aria-label={`Chain from ${formatSeq(first)} to ${formatSeq(end - 1)}: ${failed === 0 ? "no cell failed" : `${failed} of ${cells} cells failed`}.`}
       >
@@ -74,6 +80,17 @@ export function ChainStrip(props: { verdict: Verdict; nextSeq: number }) {
             vectorEffect="non-scaling-stroke"
           />
         ))}
+        {props.marks.map((size) => (
+          <line
+            key={size}
+            x1={((size - first) / (end - first)) * WIDTH}
+            x2={((size - first) / (end - first)) * WIDTH}
+            y1={26}
+            y2={32}
+            stroke="var(--text-2)"
+            vectorEffect="non-scaling-stroke"
+          />
+        ))}
       </svg>
       <div className="mt-2 flex justify-between font-mono text-[11px] text-(--text-3)">
         <span>{formatSeq(first)}</span>
@@ -88,6 +105,9 @@ export function ChainStrip(props: { verdict: Verdict; nextSeq: number }) {
               After the first break
             </LegendItem>
           </>
+        )}
+        {props.marks.length > 0 && (
+          <LegendItem className="w-px! bg-(--text-2)">Signed checkpoint</LegendItem>
         )}
         {states.includes("uncovered") && (
           <LegendItem className="border border-dashed border-(--in-uncovered-line)">

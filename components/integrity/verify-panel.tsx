@@ -6,7 +6,14 @@ import { Button } from "@/components/ui/button";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { Verification } from "@/lib/integrity/schema";
 import { SealMark } from "./seal-mark";
-import { formatCount, formatDuration, formatMoment, toneOf, verdictSentence } from "./words";
+import {
+  formatCount,
+  formatDuration,
+  formatMoment,
+  formatSeq,
+  toneOf,
+  verdictSentence,
+} from "./words";
 
 const POLL_MS = 600;
 
@@ -48,6 +55,8 @@ export function VerifyPanel(props: {
   organizationId: string;
   latest: Verification | null;
   nextSeq: number;
+  /** How far the continuous check came. */
+  watch: { checkedTo: number; checkedAt: string; finding: unknown } | null;
   actions: VerifyActions;
 }) {
   const { organizationId, actions } = props;
@@ -110,6 +119,12 @@ export function VerifyPanel(props: {
             {sentence(run)}
           </h1>
           <p className="mt-1 max-w-[98ch] text-(--text-2)">{support(run, props.nextSeq)}</p>
+          {props.watch && props.watch.finding === null && props.watch.checkedTo > 0 && (
+            <p className="mt-1 max-w-[98ch] text-(--text-2)" data-testid="watched">
+              Checked as it grows: new events up to {formatSeq(props.watch.checkedTo - 1)} were
+              verified, last {formatMoment(props.watch.checkedAt)}.
+            </p>
+          )}
         </div>
         {runId ? (
           <Button onClick={cancel} disabled={isStarting}>

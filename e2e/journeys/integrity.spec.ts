@@ -138,7 +138,11 @@ async function countEvents(log: string): Promise<number> {
 
 const openIntegrity = (page: Page, log: string) => page.goto(`${server.url}/o/${log}/integrity`);
 const verdictOf = (page: Page) => page.getByTestId("verdict");
-const runsOf = (page: Page) => page.getByRole("table").getByRole("row");
+const runsOf = (page: Page) =>
+  page
+    .locator("section")
+    .filter({ has: page.getByRole("heading", { name: "Runs" }) })
+    .getByRole("row");
 
 test("an empty log is never verified", async ({ page }) => {
   const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Empty");
@@ -193,6 +197,53 @@ test("a whole log is verified to its last event, a run can be cancelled, and all
   await page.getByRole("button", { name: "Verify again" }).click();
   await expect(verdictOf(page)).toHaveText(`Verified to #${count - 1}`);
   await expect(runsOf(page)).toHaveCount(5);
+});
+
+test("the signed log is downloaded with its checkpoints and holds without the server", async ({
+  page,
+}) => {
+  const log = logs.at(-1) as string;
+  const count = await countEvents(log);
+  await openIntegrity(page, log);
+  const checkpoints = page.getByRole("region", { name: "Checkpoints" }).getByRole("row");
+  await expect(async () => {
+    await page.reload();
+    await expect(checkpoints.nth(1)).toContainText(count.toLocaleString("en-US"));
+    await expect(page.getByTestId("watched")).toContainText(`#${count - 1} were verified`);
+  }).toPass();
+  const [file] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Download the log" }).click(),
+  ]);
+  const { stdout: vkey } = await server.cli("vkey", "--org", log);
+  await expect(page.getByText(vkey.trim(), { exact: true })).toBeVisible();
+  const bundle = await file.path();
+  const check = await server.cli("verify", "--bundle", bundle, "--vkey", vkey.trim(), "--json");
+  expect(check.code).toBe(0);
+  expect(JSON.parse(check.stdout)).toMatchObject({ ok: true, checked: count, signed_to: count });
+});
+
+test("events that are changed after the last look are told on every page", async ({ page }) => {
+  const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Watched");
+  await server.cli("seed", "--org", id, "--events", "300");
+  const watched = "SELECT checked_to::int AS n FROM log_watches WHERE organization_id = $1";
+  const checkedTo = async () => (await runSql<{ n: number }>(server, [watched, [id]]))[0]?.n;
+  await expect.poll(checkedTo, { timeout: 30_000 }).toBe(300);
+  await page.goto(`${server.url}/o/${id}/events`);
+  await expect(page.getByTestId("row-count")).toBeVisible();
+  await expect(page.getByTestId("break-alarm")).toHaveCount(0);
+  await runSql(
+    server,
+    [`UPDATE log_heads SET next_seq = 290 WHERE organization_id = $1`, [id]],
+    [`DELETE FROM events WHERE organization_id = $1 AND seq >= 290`, [id]],
+  );
+  await expect.poll(checkedTo, { timeout: 30_000 }).toBe(290);
+  await page.reload();
+  await expect(page.getByTestId("break-alarm")).toContainText(
+    "This log does not verify at #290: the newest events are missing.",
+  );
+  await page.getByRole("link", { name: "What happened" }).click();
+  await expect(verdictOf(page)).toBeVisible();
 });
 
 for (const [index, damage] of DAMAGES.entries()) {

@@ -83,6 +83,7 @@ export const access = {
   "handler:/o/[org]/events/facets": member("events:read"),
   "handler:/o/[org]/events/values": member("events:read"),
   "handler:/o/[org]/events/restored": member("events:read"),
+  "handler:/o/[org]/integrity/bundle": member("integrity:read"),
   "handler:/o/[org]/events/proof": member("events:read"),
   "handler:/o/[org]/events/oldest": member("events:read"),
   "handler:/o/[org]/events/histogram": member("events:read"),

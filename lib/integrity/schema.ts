@@ -99,3 +99,14 @@ export interface Verification {
   startedAt: string | null;
   finishedAt: string | null;
 }
+
+/** A signed state of the log, as the integrity page lists it. */
+export interface CheckpointRow {
+  size: number;
+  note: string;
+  createdAt: string;
+  /** In hex; null when the note is not signed by the log's key. */
+  root: string | null;
+  /** The checkpoint before it, and whether the tree shows that this one contains it. */
+  extends: { size: number; isProven: boolean } | null;
+}

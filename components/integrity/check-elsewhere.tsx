@@ -1,0 +1,45 @@
+import { buttonClasses } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+
+function Command(props: { text: string; label: string }) {
+  return (
+    <div className="mt-2 flex items-center gap-2 rounded-[5px] bg-(--sunken) py-1 pr-1 pl-3 max-sm:py-0">
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling box has to be reachable by keyboard.
+        tabIndex={0}
+        className="min-w-0 flex-1 overflow-auto font-mono text-[12px]"
+      >
+        {props.text}
+      </pre>
+      <CopyButton text={props.text} label={`Copy: ${props.label}`} />
+    </div>
+  );
+}
+
+/** How somebody checks the log who trusts neither this page nor its operator. */
+export function CheckElsewhere(props: { organizationId: string; vkey: string }) {
+  const { organizationId, vkey } = props;
+  return (
+    <section className="mt-6">
+      <h2 className="text-[14px] font-semibold tracking-[-0.012em]">Check it elsewhere</h2>
+      <p className="mt-1 max-w-[98ch] text-(--text-2)">
+        The file holds every event with its signed checkpoints. It is checked without this server,
+        by whoever has the key: give it to them by another way than the file.
+      </p>
+      <p className="mt-2">
+        <a href={`/o/${organizationId}/integrity/bundle`} className={buttonClasses({})}>
+          Download the log
+        </a>
+      </p>
+      <Command label="the key" text={vkey} />
+      <Command
+        label="the check of the file"
+        text={`npx trailseal verify --bundle log.ndjson --vkey '${vkey}'`}
+      />
+      <Command
+        label="the check on the server's command line"
+        text={`npx trailseal verify --org ${organizationId}`}
+      />
+    </section>
+  );
+}
