@@ -25,6 +25,8 @@ const envSchema = z
       .transform((dir) => path.resolve(dir)),
     /** Files of exports; `exports` in the data directory when unset. Hosts of one database share it. */
     TRAILSEAL_EXPORT_DIR: z.string().min(1).optional(),
+    /** Where every checkpoint is published: a directory that this host's root does not rule, at best. */
+    TRAILSEAL_WITNESS_DIR: z.string().min(1).optional(),
     /** Public base URL: links, cookies (Secure exactly when https). Unset: http://localhost:PORT. */
     TRAILSEAL_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */

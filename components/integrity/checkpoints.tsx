@@ -17,8 +17,20 @@ function Extends(props: { row: CheckpointRow }) {
   );
 }
 
+function witnessSentence(witness: { size: number; writtenAt: string | null } | null): string {
+  if (!witness)
+    return "No checkpoint leaves this host: who rules it could write another history and sign it. Set TRAILSEAL_WITNESS_DIR to a directory on another machine, or keep a note from here.";
+  if (!witness.writtenAt) return "No checkpoint of this log has been published yet.";
+  return `Published to the witness directory up to ${formatCount(witness.size)} events, last ${formatMoment(witness.writtenAt)}; every verification compares what is there.`;
+}
+
 /** Signed states of the log, newest first; each is shown to contain the one before it. */
-export function Checkpoints(props: { rows: CheckpointRow[]; olderHref: string | null }) {
+export function Checkpoints(props: {
+  rows: CheckpointRow[];
+  olderHref: string | null;
+  /** Null where none is set up. */
+  witness: { size: number; writtenAt: string | null } | null;
+}) {
   const { rows, olderHref } = props;
   if (rows.length === 0)
     return (
@@ -65,6 +77,7 @@ export function Checkpoints(props: { rows: CheckpointRow[]; olderHref: string | 
           ))}
         </tbody>
       </table>
+      <p className="mt-2 max-w-[98ch] text-(--text-2)">{witnessSentence(props.witness)}</p>
       {olderHref && (
         <p className="mt-2">
           <Link

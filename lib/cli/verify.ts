@@ -13,9 +13,8 @@ import { AppError } from "@/lib/errors";
 import { proofInPage } from "@/lib/integrity/proof-page/page";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
-import { signerTrust } from "@/lib/integrity/server/signer";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
-import { verifyLog } from "@/lib/integrity/server/verify";
+import { hostTrust, verifyLog } from "@/lib/integrity/server/verify";
 import { print } from "./output";
 
 const receiptsSchema = z.array(
@@ -103,16 +102,19 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
 
 /** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */
 async function trustOf(scope: Scope, options: VerifyOptions): Promise<Trust | null> {
-  const own = signerTrust(scope);
+  const own = hostTrust(scope);
   const [given, ...more] = options.vkey.map(parseVkey);
   if (more.length > 0) throw new AppError("invalid_request", "--org takes one --vkey.");
   const publicKey = given?.publicKey ?? own?.publicKey;
   if (!publicKey) return null;
+  const { checkpoints, receipts } = await readEvidence(options);
   return {
+    signedSize: null,
+    ...own,
     publicKey,
     ...(given ? { origin: given.name } : {}),
-    signedSize: own?.signedSize ?? null,
-    ...(await readEvidence(options)),
+    checkpoints: [...(own?.checkpoints ?? []), ...checkpoints],
+    receipts,
   };
 }
 

@@ -8,6 +8,7 @@ import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
 import { pause } from "./pause";
+import { publishAll } from "./publish-checkpoints";
 import { signLogs } from "./sign-logs";
 import { watchLogs } from "./watch-logs";
 
@@ -38,5 +39,6 @@ export const loops: Record<string, Loop> = {
   "more exports": (signal) => runExports(signal),
   signer: signLogs,
   watch: watchLogs,
+  witness: publishAll,
   clocks: watchClocks,
 };

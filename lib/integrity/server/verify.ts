@@ -8,6 +8,7 @@ import { LogWalk } from "./log-walk";
 import { signerTrust } from "./signer";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
 import { Snapshot } from "./snapshot";
+import { readPublished } from "./witness-directory";
 
 const PROGRESS_INTERVAL_MS = 200;
 
@@ -47,7 +48,7 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     longPool(),
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
-      const trust = options.trust === undefined ? signerTrust(scope) : options.trust;
+      const trust = options.trust === undefined ? hostTrust(scope) : options.trust;
       const since = options.isNewestOnly ? await readVerified(snapshot) : null;
       const walk = new LogWalk(snapshot, trust, options.signal, since ?? undefined);
       const report = () => options.onProgress?.(progress(walk));
@@ -77,6 +78,12 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     },
     "ISOLATION LEVEL REPEATABLE READ READ ONLY",
   );
+}
+
+/** What this host knows of a log by itself: its signer's memory, and what was published. */
+export function hostTrust(scope: Scope): Trust | null {
+  const own = signerTrust(scope);
+  return own && { ...own, checkpoints: readPublished(scope) };
 }
 
 /**

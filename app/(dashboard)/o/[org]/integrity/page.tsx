@@ -14,6 +14,7 @@ import { readLogHead } from "@/lib/integrity/server/log-status";
 import { readWatch } from "@/lib/integrity/server/log-watch";
 import { vkeyOf } from "@/lib/integrity/server/signer";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
+import { readWitness } from "@/lib/integrity/server/witness-directory";
 import { ClockAlarm } from "../clock-alarm";
 import { Panel } from "../panel";
 import {
@@ -77,7 +78,11 @@ export default async function IntegrityPage(props: {
               const { rows, hasOlder } = await readCheckpointRows(scope, { ...page, limit: 10 });
               const last = rows.at(-1)?.size;
               return (
-                <Checkpoints rows={rows} olderHref={hasOlder ? `${here}?before=${last}` : null} />
+                <Checkpoints
+                  rows={rows}
+                  olderHref={hasOlder ? `${here}?before=${last}` : null}
+                  witness={readWitness(scope)}
+                />
               );
             }}
           />
