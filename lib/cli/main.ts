@@ -13,6 +13,7 @@ import * as exportFiles from "./exports";
 import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
+import * as retention from "./retention";
 import * as schemas from "./schemas";
 import * as seed from "./seed";
 import * as streams from "./streams";
@@ -31,6 +32,7 @@ const commands = [
   verify,
   bundle,
   drill,
+  retention,
   seed,
 ];
 
