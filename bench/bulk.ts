@@ -110,7 +110,7 @@ export async function benchVerify(scope: Scope, events: number): Promise<Row> {
     ours: rate(events, mine.p50),
     bare: rate(events, plain.p50),
     ratio: plain.p50 / mine.p50,
-    target: null,
+    target: { floor: 0.3, goal: 0.5, atLeast: true },
     note: `one process, peak memory ${megabytes(memory)}`,
   };
 }

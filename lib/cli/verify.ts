@@ -102,7 +102,7 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
 
 /** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */
 async function trustOf(scope: Scope, options: VerifyOptions): Promise<Trust | null> {
-  const own = hostTrust(scope);
+  const own = hostTrust(scope, options.newest);
   const [given, ...more] = options.vkey.map(parseVkey);
   if (more.length > 0) throw new AppError("invalid_request", "--org takes one --vkey.");
   const publicKey = given?.publicKey ?? own?.publicKey;

@@ -26,6 +26,8 @@ export interface Trust {
 /** Twice what the signer lets gather (CUT_AFTER_EVENTS), for a busy log between two looks. */
 const MOST_UNCOVERED = 8_192;
 
+const ELSEWHERE = "a checkpoint that was kept elsewhere";
+
 interface StoredCheckpoint {
   size: number;
   root: Buffer;
@@ -61,7 +63,8 @@ export class CheckpointCheck {
   #newest: number;
   /** The largest size that a signature in the database vouches for. */
   #signed: number;
-  readonly #elsewhere = new Map<number, Checkpoint[]>();
+  /** Notes by the size that they claim; opened when the rows reach it. */
+  readonly #elsewhere = new Map<number, string[]>();
   /** Every event below this is as a checkpoint from elsewhere says. */
   #agreed: number;
   /** The first checkpoint from elsewhere that the rows do not meet. */
@@ -89,9 +92,8 @@ export class CheckpointCheck {
     this.#agreed = this.#proven;
     for (const note of trust?.checkpoints ?? []) {
       if (!note.startsWith(`${origin}\n`)) continue;
-      const opened = this.#openNote(note, null, "a checkpoint that was kept elsewhere");
-      if (opened)
-        this.#elsewhere.set(opened.size, [...(this.#elsewhere.get(opened.size) ?? []), opened]);
+      const size = Number(note.slice(origin.length + 1).split("\n", 1)[0]);
+      this.#elsewhere.set(size, [...(this.#elsewhere.get(size) ?? []), note]);
     }
   }
 
@@ -109,11 +111,16 @@ export class CheckpointCheck {
       return;
     }
     this.#tree.append(leaf);
+    let own: string | null = null;
     while (this.#next[0] && this.#next[0].size <= size) {
       const stored = this.#next.shift() as StoredCheckpoint;
-      if (stored.size === size) this.#meet(stored);
+      if (stored.size === size && this.#meet(stored)) own = stored.note;
     }
-    for (const known of this.#elsewhere.get(size) ?? []) this.#meetElsewhere(known);
+    for (const note of this.#elsewhere.get(size) ?? []) {
+      // The very note whose signature was just checked need not be opened again.
+      if (note === own) this.#agreed = size;
+      else this.#meetElsewhere(note);
+    }
   }
 
   /** The tree of all leaves so far; null when leaves are lost. */
@@ -165,11 +172,11 @@ export class CheckpointCheck {
     const sizes = [...this.#elsewhere.keys()].sort((left, right) => left - right);
     const last = sizes.at(-1);
     if (last === undefined) return;
-    if (last > nextSeq) this.#truncated(last, nextSeq);
+    if (last > nextSeq && this.#openElsewhere(last)) this.#truncated(last, nextSeq);
     if (this.#contradicted) this.#contradiction(this.#contradicted);
     const stored = new Set(await this.#stored(sizes));
     const missing = sizes.find((size) => !stored.has(size));
-    if (missing !== undefined)
+    if (missing !== undefined && this.#openElsewhere(missing))
       this.findings.add({
         kind: "missing_checkpoint",
         seq: missing,
@@ -231,13 +238,14 @@ export class CheckpointCheck {
     }));
   }
 
-  #meet(stored: StoredCheckpoint): void {
+  /** Whether the rows meet it. */
+  #meet(stored: StoredCheckpoint): boolean {
     this.#newest = stored.size;
     const opened = this.#open(stored);
-    if (!opened || !this.#tree || this.#rewritten) return;
+    if (!opened || !this.#tree || this.#rewritten) return false;
     if (this.#isMet(opened)) {
       this.#metInDatabase = opened.size;
-      return;
+      return true;
     }
     this.#rewritten = {
       size: stored.size,
@@ -245,10 +253,18 @@ export class CheckpointCheck {
       stored: opened.root,
       recomputed: this.#tree.root(),
     };
+    return false;
   }
 
-  #meetElsewhere(known: Checkpoint): void {
+  #openElsewhere(size: number): Checkpoint | null {
+    const [note] = this.#elsewhere.get(size) ?? [];
+    return note ? this.#openNote(note, null, ELSEWHERE) : null;
+  }
+
+  #meetElsewhere(note: string): void {
     if (!this.#tree || this.#contradicted) return;
+    const known = this.#openNote(note, null, ELSEWHERE);
+    if (!known) return;
     if (this.#isMet(known)) this.#agreed = known.size;
     else
       this.#contradicted = {

@@ -48,7 +48,8 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
     longPool(),
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
-      const trust = options.trust === undefined ? hostTrust(scope) : options.trust;
+      const trust =
+        options.trust === undefined ? hostTrust(scope, options.isNewestOnly) : options.trust;
       const since = options.isNewestOnly ? await readVerified(snapshot) : null;
       const walk = new LogWalk(snapshot, trust, options.signal, since ?? undefined);
       const report = () => options.onProgress?.(progress(walk));
@@ -81,9 +82,9 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
 }
 
 /** What this host knows of a log by itself: its signer's memory, and what was published. */
-export function hostTrust(scope: Scope): Trust | null {
+export function hostTrust(scope: Scope, isNewestOnly = false): Trust | null {
   const own = signerTrust(scope);
-  return own && { ...own, checkpoints: readPublished(scope) };
+  return own && { ...own, checkpoints: readPublished(scope, isNewestOnly) };
 }
 
 /**

@@ -12,8 +12,9 @@ import { getEnv } from "@/lib/env";
  * `trailseal verify --checkpoints` reads.
  */
 
-/** Of a file's end: what is published, and what a verification compares with. */
+/** Of a file's end: what a whole verification compares with, about 50,000 notes; and what one of the newest does. */
 const TAIL_BYTES = 16_000_000;
+const SHORT_TAIL_BYTES = 64_000;
 const NOTES_AT_ONCE = 1_000;
 const SIGNATURE = Buffer.from("\n— ");
 const LINE_FEED = 10;
@@ -30,7 +31,10 @@ const fileOf = (directory: string, organizationId: string) =>
   path.join(directory, `${organizationId}.checkpoints`);
 
 /** The whole notes at a file's end, and where they end. */
-function readTail(file: string): { notes: string[]; end: number; writtenAt: string | null } {
+function readTail(
+  file: string,
+  tailBytes: number,
+): { notes: string[]; end: number; writtenAt: string | null } {
   let handle: number;
   try {
     handle = fs.openSync(file, "r");
@@ -40,7 +44,7 @@ function readTail(file: string): { notes: string[]; end: number; writtenAt: stri
   }
   try {
     const { size, mtime } = fs.fstatSync(handle);
-    const from = Math.max(0, size - TAIL_BYTES);
+    const from = Math.max(0, size - tailBytes);
     const bytes = Buffer.alloc(size - from);
     fs.readSync(handle, bytes, 0, bytes.length, from);
     const end = endOfLastNote(bytes);
@@ -72,14 +76,15 @@ const sizeOf = (note: string | undefined) =>
 export function readWitness({ organizationId }: Scope): Witness | null {
   const directory = directoryOf();
   if (!directory) return null;
-  const { notes, writtenAt } = readTail(fileOf(directory, organizationId));
+  const { notes, writtenAt } = readTail(fileOf(directory, organizationId), SHORT_TAIL_BYTES);
   return { size: sizeOf(notes.at(-1)), writtenAt };
 }
 
 /** The newest notes that were published, for a comparison with what is stored. */
-export function readPublished({ organizationId }: Scope): string[] {
+export function readPublished({ organizationId }: Scope, isNewestOnly: boolean): string[] {
   const directory = directoryOf();
-  return directory ? readTail(fileOf(directory, organizationId)).notes : [];
+  const tailBytes = isNewestOnly ? SHORT_TAIL_BYTES : TAIL_BYTES;
+  return directory ? readTail(fileOf(directory, organizationId), tailBytes).notes : [];
 }
 
 /**
@@ -91,7 +96,7 @@ export async function publishCheckpoints(organizationId: string): Promise<number
   const directory = directoryOf();
   if (!directory) return 0;
   const file = fileOf(directory, organizationId);
-  const { notes, end } = readTail(file);
+  const { notes, end } = readTail(file, SHORT_TAIL_BYTES);
   let last = sizeOf(notes.at(-1));
   let written = 0;
   fs.mkdirSync(directory, { recursive: true });
