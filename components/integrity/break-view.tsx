@@ -106,7 +106,9 @@ export function BreakView(props: { verdict: Verdict }) {
           )}
           {verdict.last_good && (
             <Holds range={`Signed to ${formatSeq(verdict.last_good.size - 1)}`}>
-              {`The last checkpoint that the stored events meet; its root begins with ${verdict.last_good.root.slice(0, 16)}.`}
+              {broken !== null && verdict.last_good.size > broken
+                ? "The stored hashes are those that were signed: what was changed is what they stand for."
+                : "Everything up to here is what a signed checkpoint covers."}
             </Holds>
           )}
           <Holds range="Elsewhere">

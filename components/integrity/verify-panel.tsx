@@ -119,7 +119,7 @@ export function VerifyPanel(props: {
             {sentence(run)}
           </h1>
           <p className="mt-1 max-w-[98ch] text-(--text-2)">{support(run, props.nextSeq)}</p>
-          {props.watch && props.watch.finding === null && props.watch.checkedTo > 0 && (
+          {tone !== "broken" && props.watch?.finding === null && props.watch.checkedTo > 0 && (
             <p className="mt-1 max-w-[98ch] text-(--text-2)" data-testid="watched">
               Checked as it grows: new events up to {formatSeq(props.watch.checkedTo - 1)} were
               verified, last {formatMoment(props.watch.checkedAt)}.

@@ -13,6 +13,7 @@ import { AppError } from "@/lib/errors";
 import { proofInPage } from "@/lib/integrity/proof-page/page";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
+import { sampleLog } from "@/lib/integrity/server/sample-log";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { hostTrust, verifyLog } from "@/lib/integrity/server/verify";
 import { print } from "./output";
@@ -55,6 +56,7 @@ interface VerifyOptions {
   checkpoints?: string;
   receipts?: string;
   newest?: boolean;
+  sample?: number;
   json?: boolean;
 }
 
@@ -73,11 +75,13 @@ export function register(program: Command): void {
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
     .option("--newest", "only what came since the last verification that found nothing")
+    .option("--sample <n>", "only as many events, each proven by itself: no verification", Number)
     .option("--json", "print JSON")
     .addHelpText("after", "\nExit code 0: verified. 1: broken, or nothing was checked.")
     .action((options: VerifyOptions, command: Command) => {
       if (options.bundle) return verifyFile(options.bundle, options);
       if (options.proof) return verifyProof(options.proof, options);
+      if (options.org && options.sample) return sampleDatabase(options.org, options);
       if (options.org) return verifyDatabase(options.org, options);
       return command.error(
         "error: say what to verify: --org <id>, --bundle <file> or --proof <file>",
@@ -98,6 +102,22 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
   print(json, verdict, words(verdict));
   if (!verdict.ok) process.exitCode = 1;
   if (!options.newest) await recordVerification(scope, verdict);
+}
+
+async function sampleDatabase(organizationId: string, options: VerifyOptions): Promise<void> {
+  const sample = await sampleLog(systemScope("cli", organizationId), options.sample as number);
+  const percent = (100 * sample.finds_one_percent).toFixed(1);
+  const failed = sample.failed.map(({ seq, detail }) => `  #${seq}  ${detail}`);
+  print(
+    options.json,
+    sample,
+    [
+      `${count(sample.sampled - sample.failed.length)} of ${count(sample.sampled)} sampled events are proven, out of ${count(sample.population)}.`,
+      ...failed,
+      `If one event in a hundred were changed, this would find it with ${percent} %. It is no verification.`,
+    ].join("\n"),
+  );
+  if (sample.failed.length > 0) process.exitCode = 1;
 }
 
 /** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */
