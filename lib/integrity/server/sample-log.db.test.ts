@@ -4,7 +4,8 @@ import { sampleLog } from "./sample-log";
 import { cutCheckpoint } from "./signer";
 import { db, openUnguarded, run, sealedLog } from "./test-damage";
 
-const EVENTS = 150;
+// More than one tile, from which the paths past a missing row come.
+const EVENTS = 300;
 
 beforeAll(openUnguarded);
 afterAll(() => db.close());
