@@ -66,6 +66,17 @@ describe("checkpoints", () => {
     expect(await verdictOf(log)).toMatchObject({ ok: true });
   });
 
+  test("a signer that lost its memory goes on, also after a pruning", async () => {
+    const log = await signedLog();
+    await prune(log, 300);
+    rmSync(path.join(directory, `${log}.json`));
+    expect(await cut(log)).toMatchObject({ kind: "signed", size: EVENTS + 1 });
+    expect(await verdictOf(log)).toMatchObject({ ok: true });
+    await appendEvents(log, testEvents(5, 3));
+    expect(await cut(log)).toMatchObject({ kind: "signed", size: EVENTS + 6 });
+    expect(await verdictOf(log)).toMatchObject({ ok: true });
+  });
+
   test("27: a chain that was sealed anew without a trace is history rewritten since the last proof", async () => {
     const log = await signedLog();
     await rewrite(log);

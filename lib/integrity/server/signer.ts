@@ -106,8 +106,9 @@ export async function cutCheckpoint(
     });
     if (signed && signed.origin !== log.origin) return refuse("wrong_origin");
     if (signed && signed.tree.size > log.next_seq) return refuse("rollback");
-    const current = signed ?? { origin: log.origin, tree: new Frontier(), head: null };
-    if (current.head && !(await hasHead(client, organizationId, current))) return refuse("fork");
+    if (signed?.head && !(await hasHead(client, organizationId, signed))) return refuse("fork");
+    const tree = signed?.tree ?? (await beginningOf(client, organizationId));
+    const current = signed ?? { origin: log.origin, tree, head: null };
 
     const store = async ({ tree, origin }: SignedTree): Promise<string | null> => {
       const text = formatCheckpoint({ origin, size: tree.size, root: tree.root() });
@@ -121,16 +122,26 @@ export async function cutCheckpoint(
     };
     const before = current.tree.size;
     // What was signed last may have got lost on its way into the database: it is signed again, the same.
-    const restored = before > 0 ? await store(current) : null;
+    const restored = signed && before > 0 ? await store(current) : null;
     await grow(client, organizationId, current, log.next_seq);
     const { size } = current.tree;
     if (size === before)
       return restored ? { kind: "signed", size, note: restored } : { kind: "nothing" };
-    const stored = restored ? current.stored : before;
-    writeSigned(directory, organizationId, { ...current, stored: stored ?? 0 });
+    const stored = signed && !restored ? before : (current.stored ?? 0);
+    writeSigned(directory, organizationId, { ...current, stored });
     const note = await store(current);
     return note ? { kind: "signed", size, note } : { kind: "nothing" };
   });
+}
+
+/** Without a memory: the tree of what was pruned, from which the rows go on; the empty one for a whole log. */
+async function beginningOf(client: pg.PoolClient, organizationId: string): Promise<Frontier> {
+  const { rows } = await client.query<{ prune_size: number; frontier: Buffer[] }>(
+    `SELECT prune_size, frontier FROM prunes WHERE organization_id = $1
+     ORDER BY prune_size DESC LIMIT 1`,
+    [organizationId],
+  );
+  return rows[0] ? Frontier.restore(rows[0].prune_size, rows[0].frontier) : new Frontier();
 }
 
 /** Whether the last leaf that was signed is still the one at its place. */
