@@ -31,7 +31,7 @@ describe("a secret", () => {
     } finally {
       process.umask(before);
     }
-    expect(fs.statSync(path.join(dataDir, "secrets/signing")).mode & 0o777).toBe(0o600);
+    expect(fs.statSync(path.join(dataDir, "secrets/signing")).mode & 0o777).toBe(0o400);
   });
 
   it("that was damaged is refused, not replaced", () => {

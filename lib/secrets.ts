@@ -20,7 +20,7 @@ export type SecretName =
 
 /**
  * Reads a secret of this instance, making it on first use: 32 random bytes as 64 hex digits, in a file
- * of mode 0600 under the data directory.
+ * of mode 0600 (the signing seed's: 0400) under the data directory.
  */
 export function readSecret(
   name: SecretName,
@@ -33,7 +33,9 @@ export function readSecret(
   // and a kill leaves no empty secret.
   if (!fs.existsSync(file)) {
     const fresh = `${file}.${process.pid}.new`;
-    fs.writeFileSync(fresh, randomBytes(32).toString("hex"), { mode: 0o600 });
+    // The key that everything is proven with is not even written by its owner.
+    const mode = name === "signing" ? 0o400 : 0o600;
+    fs.writeFileSync(fresh, randomBytes(32).toString("hex"), { mode });
     try {
       fs.linkSync(fresh, file);
     } catch (error) {
