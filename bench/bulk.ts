@@ -1,12 +1,15 @@
-import { hash } from "node:crypto";
+import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { Worker } from "node:worker_threads";
 import { to as copyTo } from "pg-copy-streams";
 import type { Scope } from "@/lib/auth/scope";
 import { longPool } from "@/lib/db/pool";
 import { streamCsv } from "@/lib/events/server/csv";
 import { verifyLog } from "@/lib/integrity/server/verify";
+import { windowThreads } from "@/lib/integrity/server/window-threads";
 import { inTurn, quantiles, type Row } from "./measure";
+import { type Reading, readAndHash, readings } from "./read-and-hash";
 
 async function drain(stream: Readable): Promise<number> {
   let bytes = 0;
@@ -69,28 +72,18 @@ export async function benchCsv(scope: Scope, events: number): Promise<Row> {
   };
 }
 
-/** Reading the same rows and hashing the same bytes: what no verification can be faster than. */
-async function readAndHash(scope: Scope): Promise<number> {
+/** Every reading on a connection of its own: the first in this process, as the walk is, the others in threads. */
+async function readAll([first, ...others]: Reading[]): Promise<void> {
+  const { connectionString } = longPool().options;
+  const threads = others.map(async (reading) => {
+    const workerData = { connectionString, reading };
+    const thread = new Worker(new URL("./read-thread.mjs", import.meta.url), { workerData });
+    const [code] = await once(thread, "exit");
+    if (code !== 0) throw new Error(`a reading thread ended with ${code}`);
+  });
   const client = await longPool().connect();
-  let seen = 0;
   try {
-    const stream = client.query(
-      copyTo(`COPY (SELECT seq, recorded_at, occurred_at, version, id, action, actor, targets, context, metadata, salts, chain_hash,
-        actor_id, actor_type, actor_name, location, ip FROM events
-        WHERE organization_id = '${scope.organizationId}' ORDER BY seq) TO STDOUT`),
-    );
-    stream.on("data", (chunk: Buffer) => {
-      for (
-        let start = 0, end = chunk.indexOf(10);
-        end >= 0;
-        start = end + 1, end = chunk.indexOf(10, start)
-      ) {
-        hash("sha256", chunk.subarray(start, end), "buffer");
-        seen += 1;
-      }
-    });
-    await finished(stream);
-    return seen;
+    await Promise.all([readAndHash(client, first as Reading), ...threads]);
   } finally {
     client.release();
   }
@@ -102,8 +95,10 @@ export async function benchVerify(scope: Scope, events: number): Promise<Row> {
     if (!verdict.ok)
       throw new Error(`The benchmark's log does not verify: ${JSON.stringify(verdict)}`);
   };
+  const threads = windowThreads(events);
+  const bare = () => readAll(readings(scope.organizationId, events, threads));
   const memory = await peakMemory(ours);
-  const samples = await inTurn(2, ours, () => readAndHash(scope));
+  const samples = await inTurn(2, ours, bare);
   const [mine, plain] = [quantiles(samples.ours), quantiles(samples.bare)];
   return {
     what: "verify (bare: same rows read, SHA-256 of the same bytes)",
@@ -111,6 +106,6 @@ export async function benchVerify(scope: Scope, events: number): Promise<Row> {
     bare: rate(events, plain.p50),
     ratio: plain.p50 / mine.p50,
     target: { floor: 0.3, goal: 0.5, atLeast: true },
-    note: `one process, peak memory ${megabytes(memory)}`,
+    note: `each side: ${threads === 0 ? "one connection, no threads" : `${threads} threads for events, started anew, and the main one for targets and tiles, each with a connection`}; peak memory of this process ${megabytes(memory)}`,
   };
 }

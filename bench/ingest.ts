@@ -14,7 +14,7 @@ import { inTurn, quantiles, type Row } from "./measure";
 
 const CONCURRENT = 50;
 
-function* events(seed: number): Generator<NewEvent, never> {
+export function* events(seed: number): Generator<NewEvent, never> {
   for (const event of syntheticEvents({
     seed,
     endMs: Date.now(),
@@ -29,7 +29,7 @@ function* events(seed: number): Generator<NewEvent, never> {
   throw new Error("unreachable");
 }
 
-const take = (source: Generator<NewEvent, never>, count: number) =>
+export const take = (source: Generator<NewEvent, never>, count: number) =>
   Array.from({ length: count }, () => source.next().value);
 
 const newOrganization = async (name: string) =>

@@ -10,6 +10,7 @@ import { seedOrganization, zipfShares } from "@/lib/cli/seed";
 import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { followRollups } from "@/lib/events/server/rollups";
+import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { createOrganization } from "@/lib/orgs/server/organizations";
 import { openDatabase } from "@/lib/server/instance";
 import { benchCsv, benchVerify } from "./bulk";
@@ -17,14 +18,17 @@ import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
 import { benchProofs } from "./proofs";
 import { benchReads } from "./reads";
+import { benchStreams } from "./streams";
 
 const SETTLE_MS = 5_000;
+const STREAMED = 100_000;
 const say = (message: string) => process.stderr.write(`${message}\n`);
 
 interface Options {
   events: number;
   organizations: number;
   dir?: string;
+  streams?: boolean;
 }
 
 /** Fills the organizations; the first gets the most. @returns their ids. */
@@ -119,6 +123,7 @@ async function idleRow(root: string, dataDir: string): Promise<Row> {
     PORT: "0",
     DATABASE_URL: "",
     DATABASE_OWNER_URL: "",
+    DATABASE_SIGNER_URL: "",
   };
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: root,
@@ -152,20 +157,30 @@ export async function main(argv: string[], root: string): Promise<void> {
   const program = new Command("bench")
     .option("--events <n>", "events to seed, over all organizations", Number, 200_000)
     .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
+    .option("--streams", "only how fast a stream delivers")
     .option("--dir <dir>", "keep the data here instead of in a temporary directory")
     .parse(argv);
+  enableWindowThreads(new URL("./check-windows.mjs", import.meta.url));
   const options = program.opts<Options>();
   const dataDir = options.dir
     ? path.resolve(options.dir)
     : fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-bench-"));
   process.env.TRAILSEAL_DATA_DIR = dataDir;
+  process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
   delete process.env.DATABASE_URL;
   delete process.env.DATABASE_OWNER_URL;
+  delete process.env.DATABASE_SIGNER_URL;
   const opened = await openDatabase(parseEnv(process.env), "cli", root);
   if (!("appUrl" in opened)) throw new Error(`${dataDir} is in use`);
   const rows: Row[] = [];
   let largest = 0;
   try {
+    if (options.streams) {
+      say("streams…");
+      const found = await benchStreams(root, options.events);
+      process.stdout.write(`\n${table(found)}\n`);
+      return;
+    }
     say("ingest…");
     rows.push(...(await benchIngest()));
     say("seeding…");
@@ -181,6 +196,8 @@ export async function main(argv: string[], root: string): Promise<void> {
     rows.push(await benchVerify(scope, largest));
     say("proofs…");
     rows.push(...(await benchProofs(scope, largest)));
+    say("streams…");
+    rows.push(...(await benchStreams(root, STREAMED)));
   } finally {
     await closePools();
     await opened.close();

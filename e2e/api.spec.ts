@@ -201,7 +201,6 @@ test("a key without the permission is told so; a rotated one works beside its su
 
 test.describe("a server with a low limit and its own log", () => {
   test("throttles each key alone with 429, and logs requests without what they carry", async () => {
-    test.setTimeout(120_000);
     const server = new TestServer({ TRAILSEAL_RATE_LIMIT_PER_MINUTE: "3" });
     try {
       await server.start();

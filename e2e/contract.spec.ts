@@ -110,6 +110,7 @@ test.describe("POST /audit_logs/events", () => {
       { message: "Organization not found: 'org_x'.", code: "entity_not_found", entity_id: "org_x" },
     ],
     ["a body of 2 MB", () => "x".repeat(2_000_000), 413, { code: "payload_too_large" }],
+    ["a body of 12 MB", () => "x".repeat(12_000_000), 413, { code: "payload_too_large" }],
     [
       "a reserved action",
       (id) =>
@@ -155,6 +156,29 @@ test.describe("POST /audit_logs/events", () => {
       expect(await count(server, organization.id)).toBe(0);
     });
   }
+
+  test("a body of no stated length that is too large is taken before it is refused, so that its sender reads why", async ({
+    server,
+    organization,
+  }) => {
+    const chunk = new TextEncoder().encode("x".repeat(65_536));
+    let left = 48;
+    const body = new ReadableStream({
+      pull(controller) {
+        left -= 1;
+        if (left < 0) controller.close();
+        else controller.enqueue(chunk);
+      },
+    });
+    const response = await fetch(`${server.url}/audit_logs/events`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${organization.key}`, "Content-Type": "application/json" },
+      body,
+      duplex: "half",
+    } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({ code: "payload_too_large" });
+  });
 
   test("a missing or wrong key is a 401 before anything else is looked at", async ({ server }) => {
     const response = await post(server, "sk_wrong", "{bad");

@@ -124,6 +124,8 @@ test.describe("a kill -9 of the server, of the database, or of both", () => {
         }
       }
       await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+      // A slow machine writes little between two kills.
+      await expect.poll(() => state.acknowledged.size).toBeGreaterThan(10);
       state.stop = true;
       await Promise.all(writers);
 
@@ -134,9 +136,11 @@ test.describe("a kill -9 of the server, of the database, or of both", () => {
       expect([...state.acknowledged].filter((requestId) => !stored.includes(requestId))).toEqual(
         [],
       );
-      expect(state.acknowledged.size).toBeGreaterThan(10);
 
-      const delivered = () => [...new Set(receiver.stored().map(({ seq }) => seq))];
+      // Checkpoints go along; they have no number.
+      const delivered = () => [
+        ...new Set(receiver.stored().flatMap(({ seq }) => (seq === null ? [] : [seq]))),
+      ];
       const health = () => server.cli("streams", "list", "--org", id, "--json");
       await expect
         .poll(() => delivered().length, { timeout: 60_000 })

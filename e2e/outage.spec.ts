@@ -19,7 +19,6 @@ function databaseProcesses(postmaster: number): number[] {
 
 test("a database that does not answer gives 503 with Retry-After in JSON; back again, the same requests are stored once", async () => {
   test.skip(process.platform !== "linux", "finds the database's processes in /proc");
-  test.setTimeout(120_000);
   const server = new TestServer();
   try {
     await server.start();

@@ -28,6 +28,8 @@ export class TestServer {
       TRAILSEAL_DATA_DIR: this.dataDir,
       PORT: "0",
       TRAILSEAL_EGRESS_ALLOW: "127.0.0.0/8,::1",
+      // None of its own accord: a long run would meet one in its middle.
+      TRAILSEAL_DRILL_HOURS: "0",
       ...env,
     };
   }
@@ -94,11 +96,20 @@ export class TestServer {
 
   /** Connection string of the embedded database's owner, for damage and counts. */
   ownerUrl(): string {
+    return this.databaseUrl("trailseal_owner", "database-owner");
+  }
+
+  /** The login that serves. */
+  appUrl(): string {
+    return this.databaseUrl("trailseal", "database-app");
+  }
+
+  private databaseUrl(user: string, secret: string): string {
     const info = JSON.parse(readFileSync(path.join(this.dataDir, "instance.json"), "utf8")) as {
       databasePort: number;
     };
-    const password = readFileSync(path.join(this.dataDir, "secrets/database-owner"), "utf8");
-    return `postgresql://trailseal_owner:${password}@127.0.0.1:${info.databasePort}/trailseal`;
+    const password = readFileSync(path.join(this.dataDir, "secrets", secret), "utf8");
+    return `postgresql://${user}:${password}@127.0.0.1:${info.databasePort}/trailseal`;
   }
 
   /** Runs the command line against this server's data directory. */

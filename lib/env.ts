@@ -15,8 +15,10 @@ const envSchema = z
   .object({
     /** Login that serves requests: a member of trailseal_app. Unset: the embedded server. */
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-    /** Login that migrates; it owns the tables. */
+    /** Login that migrates; it owns the tables. Serving and the command line need it, workers do not. */
     DATABASE_OWNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Login that stores what is signed: a member of trailseal_signer. Unset: DATABASE_URL's does. */
+    DATABASE_SIGNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     /** Embedded database, secrets, locks. */
     TRAILSEAL_DATA_DIR: z
       .string()
@@ -27,6 +29,13 @@ const envSchema = z
     TRAILSEAL_EXPORT_DIR: z.string().min(1).optional(),
     /** Where every checkpoint is published: a directory that this host's root does not rule, at best. */
     TRAILSEAL_WITNESS_DIR: z.string().min(1).optional(),
+    /** Where every checkpoint is PUT: an object store, WebDAV, a small server; and what it is told as bearer. */
+    TRAILSEAL_WITNESS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    TRAILSEAL_WITNESS_TOKEN: z.string().min(1).optional(),
+    /** A program that has the signing key, and signs with it; unset: a seed under the data directory. */
+    TRAILSEAL_SIGN_COMMAND: z.string().min(1).optional(),
+    /** The one before it, while a key rotation overlaps. */
+    TRAILSEAL_SIGN_COMMAND_PREVIOUS: z.string().min(1).optional(),
     /** Public base URL: links, cookies (Secure exactly when https). Unset: http://localhost:PORT. */
     TRAILSEAL_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */
@@ -49,6 +58,23 @@ const envSchema = z
     TRAILSEAL_REQUIRE_CONTEXT: flag.default(false),
     /** Addresses or CIDR ranges streams may reach although private, loopback or plain http. */
     TRAILSEAL_EGRESS_ALLOW: commaList.default([]),
+    /** The mail server of alerts: smtp[s]://user:password@host:port. */
+    TRAILSEAL_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    /** Who gets alerts by mail, and from whom. */
+    TRAILSEAL_ALERT_EMAIL: commaList.pipe(z.array(z.email()).min(1)).optional(),
+    TRAILSEAL_ALERT_FROM: z.string().min(3).optional(),
+    /** Gets alerts as POST requests, through the guard of streams; signed where there is a secret. */
+    TRAILSEAL_ALERT_WEBHOOK: z.url({ protocol: /^https?$/ }).optional(),
+    TRAILSEAL_ALERT_WEBHOOK_SECRET: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, {
+        error: "is whsec_ followed by at least 24 bytes in base64",
+      })
+      .optional(),
+    /** off: this server starts no worker of its own; `npm run worker` does the work, here or elsewhere. */
+    TRAILSEAL_WORKER: z.enum(["on", "off"]).default("on"),
+    /** Hours between tamper drills; 0: only when somebody asks. */
+    TRAILSEAL_DRILL_HOURS: z.coerce.number().min(0).max(8_760).default(24),
     /** Requests of one API key in a minute, all at once or spread; beyond is 429. */
     TRAILSEAL_RATE_LIMIT_PER_MINUTE: limit.default(60_000),
     /** What is written to standard error, as JSON lines. */
@@ -56,10 +82,21 @@ const envSchema = z
     /** Milliseconds a dashboard read may take in the database. */
     TRAILSEAL_STATEMENT_TIMEOUT_MS: limit.default(10_000),
   })
-  .refine((env) => !env.DATABASE_URL === !env.DATABASE_OWNER_URL, {
-    message:
-      "DATABASE_URL and DATABASE_OWNER_URL go together: set both, or neither for the embedded server",
+  .refine((env) => env.DATABASE_URL || !env.DATABASE_OWNER_URL, {
+    message: "goes with DATABASE_URL: set both, or neither for the embedded server",
     path: ["DATABASE_OWNER_URL"],
+  })
+  .refine((env) => env.DATABASE_URL || !env.DATABASE_SIGNER_URL, {
+    message: "goes with DATABASE_URL: the embedded server makes its own",
+    path: ["DATABASE_SIGNER_URL"],
+  })
+  .refine((env) => env.TRAILSEAL_WITNESS_URL || !env.TRAILSEAL_WITNESS_TOKEN, {
+    message: "goes with TRAILSEAL_WITNESS_URL",
+    path: ["TRAILSEAL_WITNESS_TOKEN"],
+  })
+  .refine((env) => !env.TRAILSEAL_SMTP_URL === !env.TRAILSEAL_ALERT_EMAIL, {
+    message: "TRAILSEAL_SMTP_URL and TRAILSEAL_ALERT_EMAIL go together",
+    path: ["TRAILSEAL_ALERT_EMAIL"],
   })
   .refine((env) => !env.TRAILSEAL_ADMIN_EMAIL === !env.TRAILSEAL_ADMIN_PASSWORD, {
     message: "TRAILSEAL_ADMIN_EMAIL and TRAILSEAL_ADMIN_PASSWORD go together",
@@ -67,6 +104,8 @@ const envSchema = z
   });
 
 export type Env = z.infer<typeof envSchema>;
+
+export const settingNames = Object.keys(envSchema.shape);
 
 /** @throws Error naming every setting that is wrong; secrets are never repeated. */
 export function parseEnv(source: Record<string, string | undefined>): Env {

@@ -11,6 +11,7 @@ const PREFIX = {
   session: "ses_",
   apiKey: "key_",
   stream: "als_",
+  lane: "lane_",
   schema: "als_",
   job: "job_",
   export: "audit_log_export_",

@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 
 const PLACES = [
   process.env.TRAILSEAL_CHROMIUM,
+  // The engine without a browser around it, as Playwright itself takes: a third faster.
+  "/usr/bin/chromium-headless-shell",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
@@ -23,7 +25,9 @@ export function ensureChromium() {
   console.error("[trailseal] installing a browser for the tests…");
   const apt = existsSync("/usr/bin/apt-get") && process.getuid?.() === 0;
   if (apt && run("apt-get", ["update", "-q"])) {
-    run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"]);
+    const install = ["install", "-y", "-q", "--no-install-recommends"];
+    run("apt-get", [...install, "chromium-headless-shell"]) ||
+      run("apt-get", [...install, "chromium"]);
     const now = installed();
     if (now) return now;
   }

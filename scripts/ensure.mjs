@@ -100,13 +100,14 @@ const rootModules = ["proxy.ts", "instrumentation.ts"];
 
 const databaseClient = path.join(root, "lib/generated/prisma/client.ts");
 const proofScript = path.join(root, "lib/generated/proof-script.ts");
+const proofWorker = path.join(root, "public/proof-worker.js");
 
-/** The program of HTML proofs: the chain code with the browser's cryptography, as one string. */
-async function bundleProofScript() {
+/** The chain code with the browser's cryptography, as one program. */
+async function bundleForBrowser(entry) {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ["lib/integrity/proof-page/script.ts"],
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     platform: "browser",
@@ -126,8 +127,17 @@ async function bundleProofScript() {
       },
     ],
   });
+  return outputFiles[0].text.trim();
+}
+
+/** The program of HTML proofs, as a string; and the worker that checks the events on a page. */
+async function bundleProofScripts() {
+  writeFileSync(proofWorker, await bundleForBrowser("lib/integrity/proof-page/worker.ts"));
   // "</script" would end the element that holds it.
-  const text = outputFiles[0].text.trim().replaceAll("</", "<\\/");
+  const text = (await bundleForBrowser("lib/integrity/proof-page/script.ts")).replaceAll(
+    "</",
+    "<\\/",
+  );
   mkdirSync(path.dirname(proofScript), { recursive: true });
   writeFileSync(proofScript, `export const proofScript = ${JSON.stringify(text)};\n`);
 }
@@ -147,17 +157,17 @@ const steps = {
         ...["prisma/schema.prisma", "prisma.config.ts", "package-lock.json"],
         ...["lib/chain", "lib/integrity/proof-page", "scripts/ensure.mjs"],
       ]),
-    present: () => [databaseClient, proofScript].every((file) => existsSync(file)),
+    present: () => [databaseClient, proofScript, proofWorker].every((file) => existsSync(file)),
     async make() {
       log("generating the database client…");
       run(process.execPath, ["node_modules/prisma/build/index.js", "generate"]);
-      await bundleProofScript();
+      await bundleProofScripts();
     },
   },
   bundle: {
     hash: () => hashOf([...bundleSources, "package-lock.json"]),
     present: () =>
-      ["serve", "worker", "cli", "bench"].every((name) =>
+      ["serve", "worker", "cli", "bench", "check-windows", "read-thread"].every((name) =>
         existsSync(path.join(stateDir, `${name}.mjs`)),
       ),
     async make() {
@@ -172,6 +182,8 @@ const steps = {
           worker: "lib/workers/main.ts",
           cli: "lib/cli/main.ts",
           bench: "bench/main.ts",
+          "check-windows": "lib/integrity/server/check-windows.ts",
+          "read-thread": "bench/read-thread.ts",
         },
         outdir: ".build",
         outExtension: { ".js": ".mjs" },

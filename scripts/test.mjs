@@ -115,6 +115,12 @@ try {
   await suite("build", () => ensured("build"));
   await suite("upgrade", () => single("scripts/upgrade-check.mjs"));
   await suite("contract, crash and browser", () => playwright(ensureChromium()));
+  if (long) {
+    await suite("real receivers", () => single("scripts/receivers.mjs"));
+    await suite("faults of streams", () => single("scripts/faults.mjs"));
+    await suite("tamper drill", () =>
+      single("scripts/trailseal.mjs", "drill", "--events", "100000"));
+  }
 } catch (error) {
   told.push(`failed: ${error.message}`);
   totals.failed += 1;

@@ -10,7 +10,7 @@ const { status } = spawnSync(
   [
     "node_modules/@playwright/test/cli.js",
     "test",
-    `e2e/tools/${process.argv[2]}.spec.ts`,
+    `e2e/tools/.*${process.argv[2]}.spec.ts`,
     "--reporter=list",
   ],
   {

@@ -29,7 +29,11 @@ function cli(directory, dataDir, args) {
     cwd: directory,
     encoding: "utf8",
     stdio: ["ignore", "pipe", 2],
-    env: { ...process.env, TRAILSEAL_DATA_DIR: dataDir, DATABASE_URL: "", DATABASE_OWNER_URL: "" },
+    env: {
+      ...process.env,
+      TRAILSEAL_DATA_DIR: dataDir,
+      ...{ DATABASE_URL: "", DATABASE_OWNER_URL: "", DATABASE_SIGNER_URL: "" },
+    },
   });
   if (result.status !== 0) throw new Error(`${args.join(" ")} failed: ${result.stdout}`);
   return JSON.parse(result.stdout);

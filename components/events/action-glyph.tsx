@@ -1,32 +1,7 @@
-/** What an action did, told by its verb: a shape first, then a colour. */
-type Operation = "created" | "updated" | "deleted" | "accessed" | "denied";
+import { isRefused, type Operation, operationOf } from "@/lib/events/operation";
 
-const VERBS: Record<Operation, RegExp> = {
-  denied:
-    /^(denied|deny|refuse|refused|reject|rejected|fail|failed|block|blocked|forbid|forbidden)$/,
-  deleted:
-    /^(delete|deleted|remove|removed|revoke|revoked|destroy|destroyed|terminate|terminated|detach|detached|disable|disabled|deactivated|void|voided|cancel|cancelled|leave|left|stop|schedule)$/,
-  created:
-    /^(create|created|add|added|invite|invited|upload|uploaded|register|registered|generate|generated|import|imported|run|start|started|attach|attached|allocate|launch|issued|published|import)$/,
-  updated:
-    /^(update|updated|change|changed|put|set|edit|edited|modify|modified|rename|renamed|rotate|rotated|enable|enabled|move|moved|authorize|associate|restore|restored|assign|assigned|replace|reset|tag)$/,
-  accessed: /./,
-};
-
-/** `GetBucketAcl` begins with its verb; `role_updated` may have it anywhere. */
-function words(action: string): string[] {
-  const last = action.slice(action.lastIndexOf(".") + 1);
-  const [camelVerb] = /^[A-Z][a-z]+/.exec(last) ?? [];
-  return camelVerb ? [camelVerb.toLowerCase()] : last.toLowerCase().split(/[\s_\-:/]+/);
-}
-
-export function operationOf(action: string): Operation {
-  const found = words(action);
-  const kinds: Operation[] = ["denied", "deleted", "created", "updated"];
-  return kinds.find((kind) => found.some((word) => VERBS[kind].test(word))) ?? "accessed";
-}
-
-const LOOK: Record<Operation, { color: string; path: string }> = {
+/** A shape first, then a colour. */
+const LOOK: Record<Operation | "denied", { color: string; path: string }> = {
   created: { color: "text-(--op-created)", path: "M8 4v8M4 8h8" },
   updated: { color: "text-(--op-updated)", path: "M3 9.500c1.700-3 3.300-3 5-1s3.300 2 5-1" },
   deleted: { color: "text-(--op-deleted)", path: "M4.500 4.500l7 7m0-7l-7 7" },
@@ -41,7 +16,8 @@ const LOOK: Record<Operation, { color: string; path: string }> = {
 };
 
 export function ActionGlyph(props: { action: string }) {
-  const operation = operationOf(props.action);
+  const { action } = props;
+  const operation = isRefused(action) ? "denied" : (operationOf(action) ?? "accessed");
   const { color, path } = LOOK[operation];
   return (
     <svg

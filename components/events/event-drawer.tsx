@@ -3,7 +3,8 @@
 import { ArrowDown, ArrowUp, Ellipsis, X } from "lucide-react";
 import dynamic from "next/dynamic";
 import Link from "next/link";
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { ProofSteps } from "@/components/integrity/proof-steps";
 import { usePreference, writePreference } from "@/components/shell/preferences";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import { Button, buttonClasses } from "@/components/ui/button";
@@ -13,12 +14,13 @@ import { Sheet } from "@/components/ui/dialog";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { Menu, MenuItem } from "@/components/ui/menu";
 import { ResizeEdge } from "@/components/ui/resize-edge";
+import { TabList } from "@/components/ui/tabs";
 import { findChanges } from "@/lib/events/changes";
 import { curlCommand } from "@/lib/events/curl";
 import type { EventDetail } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
 import { Line, Summary } from "./event-summary";
-import { TrailDot } from "./trail-mark";
+import { checkedState, TrailDot } from "./trail-mark";
 import { useMedia } from "./use-media";
 
 // With a placeholder each has a boundary of its own: without one, the whole page would wait.
@@ -27,6 +29,9 @@ const Changes = dynamic(() => import("./event-changes").then(({ Changes: part })
   loading,
 });
 const JsonTree = dynamic(() => import("./json-tree").then(({ JsonTree: part }) => part), {
+  loading,
+});
+const Deliveries = dynamic(() => import("./event-deliveries").then((part) => part.Deliveries), {
   loading,
 });
 
@@ -41,6 +46,8 @@ interface Props {
   /** `6 of 100+`, empty when the event is not in the list. */
   position: string;
   verifiedTo: number | null;
+  /** Whether what became of it on each stream may be seen. */
+  showsDeliveries: boolean;
   onStep(step: 1 | -1): void;
   onRetry(): void;
   onClose(): void;
@@ -89,7 +96,7 @@ export function EventDrawer(props: Props) {
   );
 }
 
-type Tab = "Summary" | "Changes" | "JSON" | "Integrity";
+type Tab = "Summary" | "Changes" | "JSON" | "Integrity" | "Deliveries";
 
 function DrawerBody(props: Props & { takesFocus: boolean }) {
   const { state, takesFocus } = props;
@@ -102,6 +109,7 @@ function DrawerBody(props: Props & { takesFocus: boolean }) {
     ...(changes.length > 0 ? ["Changes" as const] : []),
     "JSON",
     "Integrity",
+    ...(props.showsDeliveries ? ["Deliveries" as const] : []),
   ];
   const tab = tabs.includes(chosen) ? chosen : "Summary";
 
@@ -109,15 +117,6 @@ function DrawerBody(props: Props & { takesFocus: boolean }) {
   useEffect(() => {
     if (takesFocus) title.current?.focus({ preventScroll: true });
   }, [takesFocus]);
-
-  const onTabKey = (key: KeyboardEvent) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[key.key];
-    if (!by) return;
-    key.preventDefault();
-    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length] as Tab;
-    setTab(next);
-    document.getElementById(`tab-${next}`)?.focus();
-  };
 
   return (
     <>
@@ -182,31 +181,17 @@ function DrawerBody(props: Props & { takesFocus: boolean }) {
             <CopyButton text={event.id} label="Copy the id" />
             <CopyMenu event={event} />
           </p>
-          <div
-            role="tablist"
-            aria-label="Parts of the event"
-            onKeyDown={onTabKey}
-            className="flex gap-4 border-b border-(--border) px-4"
-          >
-            {tabs.map((name) => (
-              <button
-                key={name}
-                type="button"
-                role="tab"
-                id={`tab-${name}`}
-                tabIndex={name === tab ? 0 : -1}
-                aria-selected={name === tab}
-                aria-controls="event-panel"
-                onClick={() => setTab(name)}
-                className="-mb-px h-9 border-b-2 border-transparent text-(--text-2) aria-selected:border-(--text) aria-selected:font-medium aria-selected:text-(--text) max-sm:h-11"
-              >
-                {name}
-                {name === "Changes" && (
-                  <span className="ml-1.5 text-(--text-3)">{changes.length}</span>
-                )}
-              </button>
-            ))}
-          </div>
+          <TabList<Tab>
+            label="Parts of the event"
+            panel="event-panel"
+            className="px-4"
+            tabs={tabs.map((id) => ({
+              ...{ id, label: id },
+              ...(id === "Changes" ? { count: changes.length } : {}),
+            }))}
+            current={tab}
+            onChange={setTab}
+          />
           <div
             id="event-panel"
             role="tabpanel"
@@ -219,6 +204,7 @@ function DrawerBody(props: Props & { takesFocus: boolean }) {
             {tab === "Changes" && <Changes changes={changes} />}
             {tab === "JSON" && <JsonTree key={event.id} event={event} />}
             {tab === "Integrity" && <Integrity event={event} verifiedTo={props.verifiedTo} />}
+            {tab === "Deliveries" && <Deliveries key={event.id} event={event} />}
           </div>
         </>
       )}
@@ -262,8 +248,8 @@ function ProofState(props: { event: EventDetail; verifiedTo: number | null }) {
     <span
       className={`flex items-center gap-1.5 font-medium ${isVerified ? "text-(--in-verified)" : "text-(--in-pending)"}`}
     >
-      <TrailDot isVerified={isVerified} />
-      {isVerified ? "Verified" : "Sealed"}
+      <TrailDot state={checkedState(props.event.seq, props.verifiedTo)} />
+      {isVerified ? "Verified" : "Not covered yet"}
     </span>
   );
 }
@@ -273,7 +259,8 @@ function Integrity(props: { event: EventDetail; verifiedTo: number | null }) {
   const isVerified = props.verifiedTo !== null && event.seq <= props.verifiedTo;
   return (
     <>
-      <p className="text-(--text-2)">
+      <ProofSteps event={event} />
+      <p className="mt-3 text-(--text-2)">
         {isVerified
           ? `The last verification recomputed this event's hash and its place in the chain, on this server.`
           : "This event was sealed when it was stored. No verification has reached it yet."}{" "}

@@ -6,6 +6,7 @@ import type { TableLayout } from "@/lib/events/table-layout";
 import { EventCard, type eventTableFeatures, type ListedEvent } from "./columns";
 import { cellId, pinning } from "./grid-cells";
 import { TrailCell } from "./trail-cell";
+import type { TrailState } from "./trail-mark";
 import type { Zone } from "./zone";
 
 interface Props {
@@ -21,7 +22,7 @@ interface Props {
   heightPx: number;
   template: string;
   zone: Zone;
-  verifiedTo: number | null;
+  trail: TrailState;
   isOpen: boolean;
   isSelected: boolean;
   isSelecting: boolean;
@@ -54,7 +55,7 @@ export const EventTableRow = memo(function EventTableRow(props: Props) {
     >
       <TrailCell
         seq={event.seq}
-        verifiedTo={props.verifiedTo}
+        state={props.trail}
         isFirst={props.index === 0}
         isLast={props.isLast}
         isSelected={props.isSelected}

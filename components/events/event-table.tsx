@@ -14,6 +14,7 @@ import {
   useRef,
   useState,
 } from "react";
+import { usePageProofs } from "@/components/integrity/use-page-proofs";
 import { ROW_HEIGHTS_PX, type TableLayout } from "@/lib/events/table-layout";
 import {
   createEventColumns,
@@ -25,6 +26,7 @@ import {
 import { EventTableRow } from "./event-row";
 import { type ActiveCell, cellId } from "./grid-cells";
 import { editByKey, TableHeader } from "./table-header";
+import { checkedState } from "./trail-mark";
 import { type ReadColumns, useColumnValues } from "./use-column-values";
 import { useMedia } from "./use-media";
 import { useZone, zoneOffset, zoneTitle } from "./zone";
@@ -35,6 +37,7 @@ const HEAD_HEIGHT = 32;
 const PREFETCH_ROWS = 60;
 
 interface Props {
+  organizationId: string;
   gridRef: RefObject<HTMLDivElement | null>;
   /** Where the list was scrolled to when it was last left. */
   visit: { scrollTop: number };
@@ -123,6 +126,10 @@ export function EventTable(props: Props) {
   const data = useMemo(
     () => shownIndexes.split(",").flatMap((index) => rows[Number(index)] ?? []),
     [rows, shownIndexes],
+  );
+  const seals = usePageProofs(
+    props.organizationId,
+    data.map(({ seq }) => seq),
   );
   const offsets = useMemo(
     () => [...new Set(data.map(({ occurredAt }) => zoneOffset(zone, occurredAt)))],
@@ -356,7 +363,7 @@ export function EventTable(props: Props) {
                 heightPx={rowHeight}
                 template={template}
                 zone={zone}
-                verifiedTo={props.verifiedTo}
+                trail={seals.get(event.seq) ?? checkedState(event.seq, props.verifiedTo)}
                 isOpen={event.id === props.openId}
                 isSelected={props.selected.has(event.id)}
                 isSelecting={props.selected.size > 0}

@@ -68,6 +68,7 @@ interface Props {
   state: ListState;
   detail: EventDetail | null;
   verifiedTo: number | null;
+  showsDeliveries: boolean;
   actions: ExplorerActions;
 }
 
@@ -166,6 +167,7 @@ export function Explorer(props: Props) {
             organizationId={organizationId}
             detail={props.detail}
             verifiedTo={props.verifiedTo}
+            showsDeliveries={props.showsDeliveries}
             actions={props.actions}
             search={state.search}
             first={state.page}

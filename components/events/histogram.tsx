@@ -3,7 +3,9 @@
 import { type KeyboardEvent, type PointerEvent, useState } from "react";
 import type { Counted } from "@/lib/events/facets";
 import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
-import { type Histogram as Buckets, DAY_MS, HOUR_MS } from "@/lib/events/histogram";
+import type { Histogram as Buckets } from "@/lib/events/histogram";
+import type { TrailMarks } from "@/lib/integrity/schema";
+import { coverage, describe, labels, ticks } from "./histogram-words";
 import { useFetched } from "./use-fetched";
 import { useZone, zoneTitle } from "./zone";
 
@@ -23,10 +25,10 @@ export function Histogram(props: Props) {
   const zone = useZone();
   const params = toSearchParams({ ...props.search, event: null, after: null, before: null });
   params.set("tz", zoneTitle(zone));
-  const { data, isStale, failure, retry } = useFetched<{ histogram: Buckets | null }>(
-    `/o/${props.organizationId}/events/histogram?${params}`,
-    props.version,
-  );
+  const { data, isStale, failure, retry } = useFetched<{
+    histogram: Buckets | null;
+    trail: TrailMarks | null;
+  }>(`/o/${props.organizationId}/events/histogram?${params}`, props.version);
   if (failure)
     return (
       <p
@@ -47,6 +49,7 @@ export function Histogram(props: Props) {
         <Chart
           key={data.histogram.bounds[0]}
           histogram={data.histogram}
+          trail={data.trail}
           isStale={isStale}
           onTime={props.onTime}
         />
@@ -65,10 +68,12 @@ function firstCounted(bounds: readonly number[], counted: Counted): number {
 
 function Chart({
   histogram,
+  trail,
   isStale,
   onTime,
 }: {
   histogram: Buckets;
+  trail: TrailMarks | null;
   isStale: boolean;
   onTime(time: TimeRange): void;
 }) {
@@ -85,7 +90,8 @@ function Chart({
   const chosen =
     at !== null && anchor !== null ? ([Math.min(at, anchor), Math.max(at, anchor)] as const) : null;
   const words = labels(bounds, zone);
-  const floor = floorShare(histogram);
+  const floor = shareOf(bounds, histogram.floorMs);
+  const hasFloor = floor > 0 && floor < 1;
 
   const apply = (from: number, to: number) =>
     onTime({ kind: "absolute", from: iso(bounds[from]), to: iso(bounds[to + 1]) });
@@ -135,7 +141,7 @@ function Chart({
         <span>
           <b className="font-medium text-(--text)">{sum.toLocaleString("en-US")}</b>
           {counted.kind === "all" ? "" : "+"} events
-          {floor !== null && `, kept since ${words.day(histogram.floorMs)}`}
+          {hasFloor && `, kept since ${words.day(histogram.floorMs)}`}
         </span>
         {sumFailed > 0 && (
           <span className="flex items-center gap-1.5">
@@ -144,6 +150,7 @@ function Chart({
             {failedCounted.kind === "all" ? "" : "+"} denied or failed
           </span>
         )}
+        {trail && <TrailWords trail={trail} />}
         <span className="ml-auto truncate text-(--text-3)">
           {inside ?? coverage(counted, failedCounted, zone)}
         </span>
@@ -228,7 +235,7 @@ function Chart({
             );
           })}
         </svg>
-        {floor !== null && (
+        {hasFloor && (
           <span
             className="absolute inset-y-0 border-l-2 border-dotted border-(--border-control)"
             style={{ left: `${floor * 100}%` }}
@@ -237,8 +244,9 @@ function Chart({
       </div>
       <div
         aria-hidden="true"
-        className="relative h-4 border-t border-(--border-strong) text-[11px] text-(--text-3)"
+        className="relative h-5 pt-1.5 text-[11px] leading-none text-(--text-3)"
       >
+        {trail && <TrailLine bounds={bounds} trail={trail} />}
         {ticks(bounds).map((index) => (
           <span
             key={index}
@@ -253,12 +261,76 @@ function Chart({
   );
 }
 
-/** Where the events that are kept begin, as a share of the width; null where that is before what is drawn. */
-function floorShare({ bounds, floorMs }: Buckets): number | null {
-  const next = bounds.findIndex((bound) => bound > floorMs);
-  if (next <= 0) return null;
+/** Where a time lies, as a share of the width. */
+function shareOf(bounds: readonly number[], atMs: number): number {
+  const next = bounds.findIndex((bound) => bound > atMs);
+  if (next <= 0) return next === 0 ? 0 : 1;
   const [start, end] = [bounds[next - 1] as number, bounds[next] as number];
-  return (next - 1 + (floorMs - start) / (end - start)) / (bounds.length - 1);
+  return (next - 1 + (atMs - start) / (end - start)) / (bounds.length - 1);
+}
+
+/** The baseline: solid where everything is verified and signed, a tick for checkpoints, a cross at a break. */
+function TrailLine({ bounds, trail }: { bounds: readonly number[]; trail: TrailMarks }) {
+  const size = bounds.length - 1;
+  const open = trail.openFromMs === null ? 1 : shareOf(bounds, trail.openFromMs);
+  const atMs = trail.broken?.atMs ?? null;
+  const ticks = (isOpen: boolean) =>
+    trail.checkpoints
+      .filter((at) => at + 0.5 > open * size === isOpen)
+      .map((at) => `M${at + 0.5} 0V6`)
+      .join("");
+  return (
+    <>
+      <svg
+        viewBox={`0 0 ${size} 6`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+        className="absolute inset-x-0 top-0 h-1.5 w-full overflow-visible [&>*]:stroke-[1.5] [&>*]:[vector-effect:non-scaling-stroke]"
+      >
+        <path d={`M0 3H${open * size}${ticks(false)}`} className="stroke-(--in-verified-line)" />
+        <path
+          d={`M${open * size} 3H${size}`}
+          strokeDasharray="2 2"
+          className="stroke-(--in-pending-line)"
+        />
+        <path d={ticks(true)} className="stroke-(--in-pending-line)" />
+      </svg>
+      {atMs !== null && (
+        <span
+          className="absolute -top-[3px] -translate-x-1/2 bg-(--surface) px-0.5 font-bold text-(--in-failed)"
+          style={{ left: `${shareOf(bounds, atMs) * 100}%` }}
+        >
+          ✕
+        </span>
+      )}
+    </>
+  );
+}
+
+function TrailWords({ trail: { broken, checkpoints, openFromMs } }: { trail: TrailMarks }) {
+  if (broken)
+    return (
+      <b className="font-medium text-(--in-failed)">
+        ✕ broken{broken.seq === null ? "" : ` at #${broken.seq.toLocaleString("en-US")}`}
+      </b>
+    );
+  const words = [
+    ...(openFromMs === null ? ["verified"] : []),
+    ...(checkpoints.length > 0 ? ["checkpoints"] : []),
+  ];
+  if (words.length === 0) return null;
+  return (
+    <span className="flex items-center gap-1.5">
+      <svg
+        viewBox="0 0 12 6"
+        className="w-3 stroke-(--in-verified-line) stroke-[1.5]"
+        aria-hidden="true"
+      >
+        <path d={checkpoints.length > 0 ? "M0 3H12M6 0V6" : "M0 3H12"} />
+      </svg>
+      {words.join(", ")}
+    </span>
+  );
 }
 
 function iso(atMs: number | undefined): string {
@@ -267,69 +339,4 @@ function iso(atMs: number | undefined): string {
     Date.parse("9999-12-31T23:59:59.999Z"),
   ];
   return new Date(Math.min(Math.max(atMs ?? most, least), most)).toISOString();
-}
-
-interface Labels {
-  short(atMs: number): string;
-  long(atMs: number): string;
-  day(atMs: number): string;
-}
-
-/** Words as fine as the step: `14:30`, `23 Nov`, `Mar 2026`. */
-function labels(bounds: readonly number[], timeZone: string): Labels {
-  const step = (bounds[1] as number) - (bounds[0] as number);
-  const span = (bounds.at(-1) as number) - (bounds[0] as number);
-  const format = (options: Intl.DateTimeFormatOptions) => {
-    const made = new Intl.DateTimeFormat("en-GB", { timeZone, hourCycle: "h23", ...options });
-    return (atMs: number) => made.format(atMs);
-  };
-  const day = { day: "numeric", month: "short" } as const;
-  const wholeDay = format({ ...day, year: "numeric" });
-  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
-  if (step < 60_000) clock.second = "2-digit";
-  if (step >= 28 * DAY_MS) {
-    const month = format({ month: "short", year: "numeric" });
-    return { short: month, long: month, day: wholeDay };
-  }
-  if (step >= DAY_MS) return { short: format(day), long: wholeDay, day: wholeDay };
-  const long = format({ ...day, ...clock });
-  return {
-    short: span > 2 * DAY_MS ? format(day) : span > 20 * HOUR_MS ? long : format(clock),
-    long,
-    day: wholeDay,
-  };
-}
-
-/** About eight labels, none at the very ends. */
-function ticks(bounds: readonly number[]): number[] {
-  const size = bounds.length - 1;
-  const every = Math.max(Math.round(size / 8), 1);
-  return bounds.flatMap((_, index) =>
-    index % every === Math.floor(every / 2) && index > 0 && index < size ? [index] : [],
-  );
-}
-
-function describe(
-  { bounds, counts, failed, zone }: Buckets,
-  words: Labels,
-  from: number,
-  to: number,
-): string {
-  const total = (series: number[]) =>
-    series.slice(from, to + 1).reduce((all, count) => all + count, 0);
-  const bad = total(failed);
-  return `${words.long(bounds[from] as number)} to ${words.long(bounds[to + 1] as number)} ${zone} · ${total(counts).toLocaleString("en-US")} events${bad > 0 ? `, ${bad.toLocaleString("en-US")} denied or failed` : ""}`;
-}
-
-/** What was counted, where that is not everything. */
-function coverage(counted: Counted, failed: Counted, zone: string): string {
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
-    dateStyle: "medium",
-    timeStyle: "short",
-  });
-  const back = (part: Counted) => (part.kind === "all" ? "" : format.format(new Date(part.backTo)));
-  if (counted.kind !== "all")
-    return `Counted back to ${back(counted)} ${zone}; hatched: not counted`;
-  return failed.kind === "all" ? "" : `Failures counted back to ${back(failed)} ${zone}`;
 }

@@ -40,6 +40,7 @@ interface ResultsProps {
   organizationId: string;
   detail: EventDetail | null;
   verifiedTo: number | null;
+  showsDeliveries: boolean;
   actions: ExplorerActions;
   search: EventSearch;
   first: Page;
@@ -198,6 +199,7 @@ export function Results(props: ResultsProps) {
             />
           ) : (
             <EventTable
+              organizationId={organizationId}
               gridRef={grid}
               visit={visit}
               rows={rows}
@@ -260,7 +262,7 @@ export function Results(props: ResultsProps) {
             ) : (
               props.verifiedTo !== null && (
                 <span className="flex items-center gap-1.5 whitespace-nowrap text-(--in-verified)">
-                  <TrailDot isVerified />
+                  <TrailDot state="verified" />
                   Verified to #{props.verifiedTo.toLocaleString("en-US")}
                 </span>
               )
@@ -280,6 +282,7 @@ export function Results(props: ResultsProps) {
             state={event.detail}
             position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
             verifiedTo={props.verifiedTo}
+            showsDeliveries={props.showsDeliveries}
             onStep={step}
             onRetry={event.retry}
             onClose={() => open(null)}

@@ -1,9 +1,9 @@
-import { TrailMark } from "./trail-mark";
+import { TrailMark, type TrailState } from "./trail-mark";
 
 /** The first cell of a row: its place on the trail, or a box to choose it where the mouse or a choice is. */
 export function TrailCell(props: {
   seq: number;
-  verifiedTo: number | null;
+  state: TrailState;
   isFirst: boolean;
   isLast: boolean;
   isSelected: boolean;
@@ -17,11 +17,7 @@ export function TrailCell(props: {
     // biome-ignore lint/a11y/useSemanticElements: a virtual grid is no table element.
     // biome-ignore lint/a11y/useFocusableInteractive: the grid holds the one tab stop.
     <span role="gridcell" className="sticky left-0 z-[1] h-full bg-inherit">
-      <TrailMark
-        isVerified={props.verifiedTo !== null && props.seq <= props.verifiedTo}
-        isFirst={props.isFirst}
-        isLast={props.isLast}
-      />
+      <TrailMark state={props.state} isFirst={props.isFirst} isLast={props.isLast} />
       {onSelect && (
         <input
           type="checkbox"

@@ -111,6 +111,13 @@ export function BreakView(props: { verdict: Verdict }) {
                 : "Everything up to here is what a signed checkpoint covers."}
             </Holds>
           )}
+          {verdict.findings.some(({ kind }) => kind === "truncated_tail") && (
+            <Holds range="After a restore">
+              A backup that is older than the last checkpoint looks like this. Whoever runs the
+              server confirms it with "trailseal epoch begin": the log then goes on, with a signed
+              record of what is lost.
+            </Holds>
+          )}
           <Holds range="Elsewhere">
             A copy in your SIEM carries each event's sequence number and chain hash: compare it with
             this log from the break on.

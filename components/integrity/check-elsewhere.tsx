@@ -1,7 +1,8 @@
 import { buttonClasses } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
 
-function Command(props: { text: string; label: string }) {
+/** Something to type, with a button that copies it. */
+export function Command(props: { text: string; label: string }) {
   return (
     <div className="mt-2 flex items-center gap-2 rounded-[5px] bg-(--sunken) py-1 pr-1 pl-3 max-sm:py-0">
       <pre
@@ -16,9 +17,11 @@ function Command(props: { text: string; label: string }) {
   );
 }
 
-/** How somebody checks the log who trusts neither this page nor its operator. */
-export function CheckElsewhere(props: { organizationId: string; vkey: string }) {
-  const { organizationId, vkey } = props;
+/** How somebody checks the log who trusts neither this page nor its operator. `vkeys`: the present one first. */
+export function CheckElsewhere(props: { organizationId: string; vkeys: string[] }) {
+  const { organizationId } = props;
+  const [vkey, ...former] = props.vkeys;
+  const keys = props.vkeys.map((key) => `--vkey '${key}'`).join(" ");
   return (
     <section className="mt-6">
       <h2 className="text-[14px] font-semibold tracking-[-0.012em]">Check it elsewhere</h2>
@@ -31,10 +34,20 @@ export function CheckElsewhere(props: { organizationId: string; vkey: string }) 
           Download the log
         </a>
       </p>
-      <Command label="the key" text={vkey} />
+      <Command label="the key" text={vkey as string} />
+      {former.length > 0 && (
+        <details className="mt-2 text-(--text-2)">
+          <summary className="cursor-pointer select-none max-sm:py-2">
+            Keys and names that older checkpoints are signed with
+          </summary>
+          {former.map((key) => (
+            <Command key={key} label="an older key" text={key} />
+          ))}
+        </details>
+      )}
       <Command
         label="the check of the file"
-        text={`npx trailseal verify --bundle log.ndjson --vkey '${vkey}'`}
+        text={`npx trailseal verify --bundle log.ndjson ${keys}`}
       />
       <Command
         label="the check on the server's command line"

@@ -1,6 +1,6 @@
 import Link from "next/link";
 import { CopyButton } from "@/components/ui/copy-button";
-import type { CheckpointRow } from "@/lib/integrity/schema";
+import { type CheckpointRow, WITNESS_NAME, type WitnessState } from "@/lib/integrity/schema";
 import { formatCount, formatMoment } from "./words";
 
 function Extends(props: { row: CheckpointRow }) {
@@ -17,27 +17,52 @@ function Extends(props: { row: CheckpointRow }) {
   );
 }
 
-function witnessSentence(witness: { size: number; writtenAt: string | null } | null): string {
-  if (!witness)
-    return "No checkpoint leaves this host: who rules it could write another history and sign it. Set TRAILSEAL_WITNESS_DIR to a directory on another machine, or keep a note from here.";
-  if (!witness.writtenAt) return "No checkpoint of this log has been published yet.";
-  return `Published to the witness directory up to ${formatCount(witness.size)} events, last ${formatMoment(witness.writtenAt)}; every verification compares what is there.`;
+/** Where checkpoints are published, how far, and what is in the way. */
+function Witnesses(props: { states: WitnessState[] }) {
+  if (props.states.length === 0)
+    return (
+      <p className="mt-2 max-w-[98ch] text-(--text-2)">
+        No checkpoint leaves this host: who rules it could write another history and sign it. Set
+        TRAILSEAL_WITNESS_DIR to a directory on another machine or TRAILSEAL_WITNESS_URL to a server
+        that keeps objects, or keep a note from here.
+      </p>
+    );
+  return (
+    <ul className="mt-2 max-w-[98ch] text-(--text-2)" data-testid="witnesses">
+      {props.states.map(({ kind, size, publishedAt, failingSince, error }) => (
+        <li key={kind}>
+          {publishedAt
+            ? `Published to the ${WITNESS_NAME[kind]} up to ${formatCount(size)} events, last ${formatMoment(publishedAt)}; every verification compares what is there.`
+            : `Nothing of this log is at the ${WITNESS_NAME[kind]} yet.`}
+          {failingSince && (
+            <strong className="font-medium text-(--in-fetch)">
+              {" "}
+              ! Failing since {formatMoment(failingSince)}: {error} Signing goes on.
+            </strong>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 /** Signed states of the log, newest first; each is shown to contain the one before it. */
 export function Checkpoints(props: {
   rows: CheckpointRow[];
   olderHref: string | null;
-  /** Null where none is set up. */
-  witness: { size: number; writtenAt: string | null } | null;
+  /** Empty where none is set up. */
+  witnesses: WitnessState[];
 }) {
   const { rows, olderHref } = props;
   if (rows.length === 0)
     return (
-      <p className="text-(--text-2)">
-        Nothing is signed yet. A checkpoint is signed within ten seconds of the first event, by the
-        worker.
-      </p>
+      <>
+        <p className="text-(--text-2)">
+          Nothing is signed yet. A checkpoint is signed within ten seconds of the first event, by
+          the worker.
+        </p>
+        <Witnesses states={props.witnesses} />
+      </>
     );
   return (
     <div
@@ -77,7 +102,7 @@ export function Checkpoints(props: {
           ))}
         </tbody>
       </table>
-      <p className="mt-2 max-w-[98ch] text-(--text-2)">{witnessSentence(props.witness)}</p>
+      <Witnesses states={props.witnesses} />
       {olderHref && (
         <p className="mt-2">
           <Link

@@ -3,10 +3,11 @@ import { PageHeader } from "@/components/shell/page-header";
 
 const SECTIONS = [
   { id: "chain", label: "Chain", path: "" },
+  { id: "drill", label: "Tamper drill", path: "/drill" },
   { id: "streams", label: "SIEM export", path: "/streams" },
 ] as const;
 
-/** The two sections of the integrity page: a copy elsewhere is the chain's witness. */
+/** The sections of the integrity page: the chain, the test of its verifier, and its copy elsewhere. */
 export function IntegritySections(props: {
   organizationId: string;
   current: (typeof SECTIONS)[number]["id"];

@@ -2,20 +2,21 @@
 
 import { Plus, X } from "lucide-react";
 import { Button } from "@/components/ui/button";
+import { Field, Select, TextArea } from "@/components/ui/field";
+import type { FormField, FormSecret } from "@/lib/streams/form";
+import type { DestinationForm } from "@/lib/streams/registry";
 import type { SecretInfo } from "@/lib/streams/schema";
-import type { Draft, HeaderDraft } from "./draft";
+import { type Draft, type HeaderDraft, isAsked } from "./draft";
 import { Choices, TextField } from "./field";
 import { formatMoment } from "./words";
 
-const FORMATS = [
-  { id: "json", label: "JSON array", about: "Up to 500 events per request, one array." },
-  { id: "ndjson", label: "NDJSON", about: "One event per line." },
-] as const;
-
 const MAX_HEADERS = 20;
+/** More options than this are a menu. */
+const MAX_CARDS = 4;
 
 interface Props {
   draft: Draft;
+  form: DestinationForm;
   /** Messages by field path of the request: `config.url`, `secrets.token`. */
   errors: Record<string, string>;
   /** Secrets that are stored already; empty for a new stream. */
@@ -29,72 +30,163 @@ function storedHint(secret: SecretInfo | undefined): string | null {
   return `Saved ${formatMoment(secret.updatedAt)}${ends}. Leave empty to keep it.`;
 }
 
-/** Where events go and what is needed to get in. */
+/** Where events go and what is needed to get in, as the destination declares it. Inputs have the path of their field as name. */
 export function DraftFields(props: Props) {
-  const { draft, errors, onChange } = props;
+  const { draft, form, errors, onChange } = props;
   return (
     <div className="grid gap-4">
       <TextField
         label="Name"
+        name="name"
         value={draft.name}
         error={errors.name}
         required
         onChange={(event) => onChange({ name: event.target.value })}
       />
-      <TextField
-        label={draft.destination === "webhook" ? "Address" : "Collector address"}
-        type="url"
-        inputMode="url"
-        mono
-        required
-        value={draft.url}
-        error={errors["config.url"]}
-        placeholder={
-          draft.destination === "webhook"
-            ? "https://siem.example.com/audit"
-            : "https://splunk.example.com:8088"
-        }
-        hint={
-          draft.destination === "webhook"
-            ? "Events are sent by POST. Redirects are not followed."
-            : "The path /services/collector/event is added."
-        }
-        onChange={(event) => onChange({ url: event.target.value })}
-      />
-      {draft.destination === "webhook" ? <WebhookFields {...props} /> : <SplunkFields {...props} />}
+      {form.fields
+        .filter((field) => isAsked(field, draft))
+        .map((field) => (
+          <ConfigField key={field.name} {...props} field={field} />
+        ))}
+      {form.secrets
+        .filter((secret) => secret.name !== "header" && isAsked(secret, draft))
+        .map((secret) => (
+          <SecretField key={secret.name} {...props} secret={secret} />
+        ))}
     </div>
   );
 }
 
-function WebhookFields({ draft, errors, stored, onChange }: Props) {
+function ConfigField({ field, draft, errors, stored, onChange }: Props & { field: FormField }) {
+  const { name, kind, label, hint, placeholder } = field;
+  const value = draft.config[name];
+  const set = (next: unknown) => onChange({ config: { ...draft.config, [name]: next } });
+  const path = `config.${name}`;
+  const error = errors[path];
+  switch (kind) {
+    case "headers":
+      return <HeaderFields draft={draft} errors={errors} stored={stored} onChange={onChange} />;
+    case "choice":
+      if ((field.options ?? []).length > MAX_CARDS)
+        return (
+          <Field label={label} hint={hint} error={error}>
+            {(control) => (
+              <Select
+                {...control}
+                name={path}
+                value={String(value)}
+                onChange={(event) => set(event.target.value)}
+              >
+                {field.options?.map((option) => (
+                  <option key={option.id} value={option.id}>
+                    {[option.label, option.about].filter(Boolean).join(", ")}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+        );
+      return (
+        <Choices
+          legend={label}
+          name={path}
+          value={String(value)}
+          options={(field.options ?? []).map((option) => ({ about: "", ...option }))}
+          hint={hint}
+          onChange={set}
+        />
+      );
+    case "switch":
+      return (
+        <label className="flex items-start gap-2.5">
+          <input
+            type="checkbox"
+            checked={value === true}
+            onChange={(event) => set(event.target.checked)}
+            className="mt-0.5 size-4 shrink-0 accent-(--accent)"
+          />
+          <span>
+            <span className="block font-medium">{label}</span>
+            {hint && <span className="block text-[12px] text-(--text-3)">{hint}</span>}
+          </span>
+        </label>
+      );
+    case "multiline":
+      return (
+        <Field label={label} hint={hint} error={error}>
+          {(control) => (
+            <TextArea
+              {...control}
+              name={path}
+              rows={4}
+              spellCheck={false}
+              placeholder={placeholder}
+              value={String(value ?? "")}
+              onChange={(event) => set(event.target.value)}
+            />
+          )}
+        </Field>
+      );
+    default:
+      return (
+        <TextField
+          label={label}
+          name={path}
+          type={kind === "url" ? "url" : "text"}
+          inputMode={kind === "url" ? "url" : kind === "number" ? "numeric" : undefined}
+          mono
+          required={field.required}
+          value={String(value ?? "")}
+          error={error}
+          placeholder={placeholder}
+          hint={hint}
+          onChange={(event) => set(event.target.value)}
+        />
+      );
+  }
+}
+
+function SecretField({ secret, draft, errors, stored, onChange }: Props & { secret: FormSecret }) {
+  const { name, label, placeholder } = secret;
+  const set = (value: string) => onChange({ secrets: { ...draft.secrets, [name]: value } });
+  const common = {
+    label,
+    error: errors[`secrets.${name}`],
+    hint: storedHint(stored[name]) ?? secret.hint,
+  };
+  const input = {
+    name: `secrets.${name}`,
+    placeholder,
+    required: !stored[name] && !secret.optional && !secret.isGenerated,
+    value: draft.secrets[name] ?? "",
+  };
+  if (secret.multiline)
+    return (
+      <Field {...common}>
+        {(control) => (
+          <TextArea
+            {...control}
+            {...input}
+            rows={4}
+            autoComplete="off"
+            spellCheck={false}
+            onChange={(event) => set(event.target.value)}
+          />
+        )}
+      </Field>
+    );
   return (
-    <>
-      <Choices
-        legend="Body"
-        name="format"
-        value={draft.format}
-        options={FORMATS}
-        onChange={(format) => onChange({ format })}
-      />
-      <TextField
-        label="Signing secret"
-        type="password"
-        mono
-        value={draft.signingSecret}
-        error={errors["secrets.signing_secret"]}
-        placeholder="whsec_…"
-        hint={
-          storedHint(stored.signing_secret) ??
-          "Leave empty to have one made. It is shown once after saving, then never again."
-        }
-        onChange={(event) => onChange({ signingSecret: event.target.value })}
-      />
-      <HeaderFields draft={draft} errors={errors} stored={stored} onChange={onChange} />
-    </>
+    <TextField
+      {...common}
+      {...input}
+      type="password"
+      mono
+      onChange={(event) => set(event.target.value)}
+    />
   );
 }
 
-function HeaderFields({ draft, errors, stored, onChange }: Props) {
+function HeaderFields({ draft, errors, stored, onChange }: Omit<Props, "form">) {
   const { headers } = draft;
   const replace = (key: number, change: Partial<HeaderDraft>) =>
     onChange({
@@ -118,6 +210,7 @@ function HeaderFields({ draft, errors, stored, onChange }: Props) {
           >
             <TextField
               label={`Header ${position + 1}`}
+              name={`config.headers.${position}`}
               mono
               placeholder="Authorization"
               value={header.name}
@@ -127,6 +220,7 @@ function HeaderFields({ draft, errors, stored, onChange }: Props) {
             <div className="max-sm:order-3 max-sm:col-span-2">
               <TextField
                 label="Value"
+                name={`secrets.header:${header.name.trim()}`}
                 type="password"
                 mono
                 value={header.value}
@@ -161,51 +255,5 @@ function HeaderFields({ draft, errors, stored, onChange }: Props) {
         )}
       </div>
     </fieldset>
-  );
-}
-
-function SplunkFields({ draft, errors, stored, onChange }: Props) {
-  return (
-    <>
-      <TextField
-        label="Token"
-        type="password"
-        mono
-        required={!stored.token}
-        value={draft.token}
-        error={errors["secrets.token"]}
-        hint={
-          storedHint(stored.token) ??
-          "From Splunk: Settings, Data inputs, HTTP Event Collector. Never shown again after saving."
-        }
-        onChange={(event) => onChange({ token: event.target.value })}
-      />
-      <div className="grid grid-cols-3 items-start gap-3 max-sm:grid-cols-1">
-        <TextField
-          label="Index"
-          mono
-          value={draft.index}
-          error={errors["config.index"]}
-          hint="Empty: the token's own."
-          onChange={(event) => onChange({ index: event.target.value })}
-        />
-        <TextField
-          label="Source type"
-          mono
-          value={draft.sourcetype}
-          error={errors["config.sourcetype"]}
-          placeholder="trailseal:audit"
-          onChange={(event) => onChange({ sourcetype: event.target.value })}
-        />
-        <TextField
-          label="Source"
-          mono
-          value={draft.source}
-          error={errors["config.source"]}
-          placeholder="trailseal"
-          onChange={(event) => onChange({ source: event.target.value })}
-        />
-      </div>
-    </>
   );
 }

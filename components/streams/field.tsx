@@ -33,12 +33,15 @@ export function Choices<T extends string>(props: {
   name: string;
   value: T;
   options: readonly { id: T; label: string; about: string }[];
+  hint?: string;
+  error?: string | undefined;
+  columns?: string;
   onChange(value: T): void;
 }) {
   return (
-    <fieldset>
+    <fieldset className="min-w-0">
       <legend className="font-medium">{props.legend}</legend>
-      <div className="mt-1 grid grid-cols-2 gap-3 max-sm:grid-cols-1">
+      <div className={`mt-1 grid gap-3 max-sm:grid-cols-1 ${props.columns ?? "grid-cols-2"}`}>
         {props.options.map((option) => (
           <label
             key={option.id}
@@ -48,16 +51,25 @@ export function Choices<T extends string>(props: {
               type="radio"
               name={props.name}
               checked={option.id === props.value}
+              aria-invalid={props.error ? true : undefined}
               onChange={() => props.onChange(option.id)}
               className="mt-0.5 size-4 shrink-0 accent-(--accent)"
             />
             <span>
               <span className="block font-medium">{option.label}</span>
-              <span className="block text-[12px] leading-4 text-(--text-2)">{option.about}</span>
+              {option.about && (
+                <span className="block text-[12px] leading-4 text-(--text-2)">{option.about}</span>
+              )}
             </span>
           </label>
         ))}
       </div>
+      {props.hint && <p className="mt-1 text-[12px] text-(--text-3)">{props.hint}</p>}
+      {props.error && (
+        <p role="alert" className="mt-1 text-[12px] text-(--in-failed)">
+          {props.error}
+        </p>
+      )}
     </fieldset>
   );
 }

@@ -1,65 +1,109 @@
 "use client";
 
-import { useRouter } from "next/navigation";
-import { useState, useTransition } from "react";
+import dynamic from "next/dynamic";
+import Link from "next/link";
+import { useSearchParams } from "next/navigation";
+import { type ReactNode, useState } from "react";
 import { Button } from "@/components/ui/button";
-import { Dialog } from "@/components/ui/dialog";
+import { TabList } from "@/components/ui/tabs";
 import type { ActionResult } from "@/lib/http/action-result";
-import type { DeadLetter, SavedStream, StreamSummary, TestResult } from "@/lib/streams/schema";
-import { EditStream } from "./edit-stream";
+import type { DestinationForm } from "@/lib/streams/registry";
+import type {
+  DeadLetter,
+  SavedStream,
+  StreamAttempt,
+  StreamLane,
+  StreamSummary,
+  StreamView,
+  TestResult,
+} from "@/lib/streams/schema";
+import type { RangeEstimate } from "@/lib/streams/work-schema";
 import { StateMark } from "./state-mark";
 import { StreamHealth } from "./stream-health";
-import { TestReport } from "./test-report";
 import { useFresh } from "./use-fresh";
-import { formatCount, formatMoment } from "./words";
+import { useWork } from "./use-work";
+
+type Action<Input, T> = (organizationId: string, input: Input) => Promise<ActionResult<T>>;
 
 export interface StreamActions {
-  read(organizationId: string, id: string): Promise<ActionResult<StreamSummary>>;
-  test(organizationId: string, id: string): Promise<ActionResult<TestResult>>;
-  pause(organizationId: string, id: string): Promise<ActionResult<StreamSummary>>;
-  resume(organizationId: string, id: string): Promise<ActionResult<StreamSummary>>;
-  remove(organizationId: string, id: string): Promise<ActionResult<null>>;
-  update(organizationId: string, input: unknown): Promise<ActionResult<SavedStream>>;
+  read: Action<string, StreamView>;
+  test: Action<string, TestResult>;
+  pause: Action<string, StreamSummary>;
+  resume: Action<string, StreamSummary>;
+  remove: Action<string, null>;
+  update: Action<unknown, SavedStream>;
+  rotateSecret: Action<unknown, SavedStream>;
+  listAttempts: Action<unknown, StreamAttempt[]>;
+  listDeadLetters: Action<string, DeadLetter[]>;
+  redrive: Action<unknown, StreamLane>;
+  discard: Action<unknown, number>;
+  readLanes: Action<string, StreamLane[]>;
+  startBackfill: Action<unknown, StreamLane>;
+  cancelLane: Action<unknown, StreamLane>;
+  estimate: Action<unknown, RangeEstimate>;
+  moveCursor: Action<unknown, StreamSummary>;
 }
+
+/** What every part of the page works with. */
+export interface StreamPart {
+  organizationId: string;
+  stream: StreamSummary;
+  actions: StreamActions;
+  /** The stream was changed: it is read again. */
+  onChanged(): void;
+}
+
+const loading = () => <div className="h-40 animate-pulse rounded-[5px] bg-(--sunken)" />;
+const TestReport = dynamic(() => import("./test-report").then((part) => part.TestReport), {
+  loading,
+});
+const Attempts = dynamic(() => import("./attempts").then((part) => part.Attempts), { loading });
+const SetAside = dynamic(() => import("./set-aside").then((part) => part.SetAside), { loading });
+const Jobs = dynamic(() => import("./jobs").then((part) => part.Jobs), { loading });
+const Settings = dynamic(() => import("./stream-settings").then((part) => part.StreamSettings), {
+  loading,
+});
+
+const TABS = ["health", "attempts", "set-aside", "jobs", "settings"] as const;
+type Tab = (typeof TABS)[number];
 
 interface Props {
   organizationId: string;
-  stream: StreamSummary;
-  deadLetters: DeadLetter[];
+  view: StreamView;
+  form: DestinationForm;
   actions: StreamActions;
+  /** Parts that only some destinations have. */
+  children?: ReactNode;
 }
 
-/** One stream: health, what to do about it, configuration, events set aside. */
-export function StreamDetail({ organizationId, stream: initial, deadLetters, actions }: Props) {
-  const router = useRouter();
-  const fresh = useFresh(initial, () => actions.read(organizationId, initial.id));
-  const stream = fresh.data;
-  const [problem, setProblem] = useState<string | null>(null);
+/** One stream: what it does now, what was tried, what to do about it. The address names the tab. */
+export function StreamDetail(props: Props) {
+  const { organizationId, actions } = props;
+  const { id } = props.view.stream;
+  const fresh = useFresh(props.view, () => actions.read(organizationId, id));
+  const { stream, halfHours } = fresh.data;
+  const { run, problem, isBusy } = useWork();
   const [result, setResult] = useState<TestResult | null>(null);
-  const [confirmsDelete, setConfirmsDelete] = useState(false);
-  const [isBusy, startTransition] = useTransition();
-
-  function act<T>(action: () => Promise<ActionResult<T>>, done: (data: T) => void): void {
-    startTransition(async () => {
-      try {
-        const answer = await action();
-        setProblem(answer.ok ? null : answer.message);
-        if (answer.ok) done(answer.data);
-      } catch {
-        setProblem("The server did not answer.");
-      }
-    });
-  }
+  const asked = useSearchParams().get("tab") as Tab;
+  const tab = TABS.includes(asked) ? asked : "health";
   const reread = () => void fresh.refresh();
+  const part: StreamPart = { organizationId, stream, actions, onChanged: reread };
+  const go = (next: Tab) => history.pushState(null, "", `?tab=${next}`);
   const isStopped = stream.state === "paused" || stream.state === "disabled";
-  const { id } = stream;
-
   return (
     <div className="max-w-[1080px]">
+      <p className="mb-3 text-[12px]">
+        <Link
+          href={`/o/${organizationId}/integrity/streams`}
+          className="text-(--text-2) underline decoration-(--border-control) underline-offset-[3px] max-sm:inline-block max-sm:py-2"
+        >
+          All streams
+        </Link>
+      </p>
       <div className="flex flex-wrap items-start gap-3">
         <div className="min-w-0 flex-1 max-sm:basis-full">
-          <h1 className="flex flex-wrap items-baseline gap-x-3 text-[16px] leading-6 font-semibold tracking-[-0.012em]">
-            {stream.name}
+          <h1 className="flex flex-wrap items-center gap-x-3 text-[16px] leading-6 font-semibold tracking-[-0.012em]">
+            <span className="min-w-0 break-words">{stream.name}</span>
             <span className="text-[13px]">
               <StateMark state={stream.state} />
             </span>
@@ -71,122 +115,70 @@ export function StreamDetail({ organizationId, stream: initial, deadLetters, act
         <div className="flex flex-wrap gap-2">
           <Button
             disabled={isBusy}
-            onClick={() => act(() => actions.test(organizationId, id), setResult)}
+            onClick={() => run(() => actions.test(organizationId, id), setResult)}
           >
             Send a test event
           </Button>
-          {isStopped ? (
+          {!isStopped && (
+            <Button
+              disabled={isBusy}
+              onClick={() => run(() => actions.pause(organizationId, id), reread)}
+            >
+              Pause
+            </Button>
+          )}
+          {(isStopped || stream.failures > 0) && (
             <Button
               variant="primary"
               disabled={isBusy}
-              onClick={() => act(() => actions.resume(organizationId, id), reread)}
+              onClick={() => run(() => actions.resume(organizationId, id), reread)}
             >
-              Resume
+              {isStopped ? "Resume" : "Try now"}
             </Button>
-          ) : (
-            <>
-              {stream.failures > 0 && (
-                <Button
-                  disabled={isBusy}
-                  onClick={() => act(() => actions.resume(organizationId, id), reread)}
-                >
-                  Try now
-                </Button>
-              )}
-              <Button
-                disabled={isBusy}
-                onClick={() => act(() => actions.pause(organizationId, id), reread)}
-              >
-                Pause
-              </Button>
-            </>
           )}
-          <Button variant="danger" disabled={isBusy} onClick={() => setConfirmsDelete(true)}>
-            Delete
-          </Button>
         </div>
       </div>
-      <Dialog
-        open={confirmsDelete}
-        onOpenChange={setConfirmsDelete}
-        title={`Delete ${stream.name}?`}
-        description={`Delivery stops; the stream's secrets and its place in the log are forgotten. What the receiver has stays there. ${
-          stream.lagEvents > 0 ? `${formatCount(stream.lagEvents)} events still wait.` : ""
-        }`}
-      >
-        <div className="flex justify-end gap-2">
-          <Button onClick={() => setConfirmsDelete(false)}>Keep</Button>
-          <Button
-            variant="danger"
-            disabled={isBusy}
-            onClick={() =>
-              act(
-                () => actions.remove(organizationId, id),
-                () => router.push(`/o/${organizationId}/integrity/streams`),
-              )
-            }
-          >
-            Delete
-          </Button>
-        </div>
-      </Dialog>
       {(problem ?? fresh.problem) && (
         <p role="alert" className="mt-3 text-(--in-fetch)">
           {problem ?? fresh.problem}
         </p>
       )}
       {result && (
-        <div className="mt-5 border-b border-(--border) pb-6">
-          <TestReport result={result} />
+        <div className="mt-5 border-y border-(--border) py-4">
+          <TestReport result={result}>
+            <Button onClick={() => setResult(null)}>Close the report</Button>
+          </TestReport>
         </div>
       )}
-      <StreamHealth stream={stream} />
-      {deadLetters.length > 0 && <DeadLetters letters={deadLetters} total={stream.deadLetters} />}
-      <EditStream
-        organizationId={organizationId}
-        stream={stream}
-        update={actions.update}
-        onSaved={reread}
+      <TabList
+        label="Parts of the stream"
+        panel="stream-panel"
+        className="mt-4"
+        current={tab}
+        onChange={go}
+        tabs={[
+          { id: "health", label: "Health" },
+          { id: "attempts", label: "Attempts" },
+          {
+            ...{ id: "set-aside", label: "Set aside" },
+            ...(stream.deadLetters > 0 ? { count: stream.deadLetters } : {}),
+          },
+          { id: "jobs", label: "Backfills" },
+          { id: "settings", label: "Settings" },
+        ]}
       />
+      <div id="stream-panel" role="tabpanel" aria-labelledby={`tab-${tab}`} className="pt-4">
+        {tab === "health" && (
+          <>
+            <StreamHealth {...part} halfHours={halfHours} />
+            {props.children}
+          </>
+        )}
+        {tab === "attempts" && <Attempts {...part} />}
+        {tab === "set-aside" && <SetAside {...part} />}
+        {tab === "jobs" && <Jobs {...part} />}
+        {tab === "settings" && <Settings {...part} form={props.form} />}
+      </div>
     </div>
-  );
-}
-
-function DeadLetters({ letters, total }: { letters: DeadLetter[]; total: number }) {
-  return (
-    <section className="mt-6" aria-labelledby="set-aside">
-      <h2 id="set-aside" className="text-[14px] font-semibold tracking-[-0.012em]">
-        Events set aside{" "}
-        <span className="text-[12px] font-normal text-(--text-3)">
-          {formatCount(total)}, newest first
-        </span>
-      </h2>
-      <p className="text-(--text-2)">
-        The receiver refused each of them on its own. They are in the log, not at the receiver.
-      </p>
-      <table className="mt-2 w-full table-fixed border-separate border-spacing-0">
-        <thead className="text-[12px] text-(--text-3)">
-          <tr className="[&>th]:h-7 [&>th]:border-b [&>th]:border-(--border) [&>th]:text-left [&>th]:font-normal">
-            <th className="w-[96px]">Sequence</th>
-            <th>Reason</th>
-            <th className="w-[176px] max-sm:hidden">Set aside</th>
-          </tr>
-        </thead>
-        <tbody>
-          {letters.map((letter) => (
-            <tr
-              key={letter.seq}
-              className="[&>td]:border-b [&>td]:border-(--border) [&>td]:py-1.5 [&>td]:align-top"
-            >
-              <td className="font-mono text-[12px]">#{formatCount(letter.seq)}</td>
-              <td className="pr-3 text-[12px] break-words">{letter.reason}</td>
-              <td className="text-[12px] text-(--text-2) tabular-nums max-sm:hidden">
-                {formatMoment(letter.createdAt)}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
   );
 }

@@ -4,133 +4,162 @@ import { Plus } from "lucide-react";
 import Link from "next/link";
 import { ButtonLink } from "@/components/ui/button-link";
 import type { ActionResult } from "@/lib/http/action-result";
-import type { StreamSummary } from "@/lib/streams/schema";
+import type { StreamSummary, StreamView } from "@/lib/streams/schema";
+import { Sparkline, SparklineLegend } from "./sparkline";
 import { StateMark } from "./state-mark";
 import { useFresh } from "./use-fresh";
-import { formatCount, formatMoment, formatSpan, isErrorCurrent, listSentence } from "./words";
+import {
+  countEvents,
+  errorStanding,
+  formatCount,
+  formatMoment,
+  formatSpan,
+  isErrorCurrent,
+  listSentence,
+} from "./words";
 
 interface Props {
   organizationId: string;
-  streams: StreamSummary[];
-  read(organizationId: string): Promise<ActionResult<StreamSummary[]>>;
-  /** Names lead nowhere, and nothing can be made. */
-  isReadOnly?: boolean;
+  views: StreamView[];
+  read(organizationId: string): Promise<ActionResult<StreamView[]>>;
 }
 
 const CELL = "border-b border-(--border)/60 px-2 py-2 align-middle first:pl-0";
 const HEAD =
   "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
+const COVERS =
+  "after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)";
+
+const delivered24h = ({ halfHours }: StreamView) =>
+  halfHours.reduce((sum, { delivered }) => sum + delivered, 0);
 
 /** Streams with their health, read again every few seconds. */
-export function StreamList({ organizationId, streams: initial, read, isReadOnly }: Props) {
-  const { data: streams, problem } = useFresh(initial, () => read(organizationId));
-  const base = isReadOnly ? null : `/o/${organizationId}/integrity/streams`;
-  if (streams.length === 0) return <NoStreams base={base} />;
-  const delivered = streams.reduce((sum, stream) => sum + stream.delivered, 0);
+export function StreamList({ organizationId, views: initial, read }: Props) {
+  const { data: views, problem } = useFresh(initial, () => read(organizationId));
+  const base = `/o/${organizationId}/integrity/streams`;
+  if (views.length === 0) return <NoStreams base={base} />;
+  const streams = views.map(({ stream }) => stream);
+  const delivered = views.reduce((sum, view) => sum + delivered24h(view), 0);
   return (
     <>
       <div className="flex flex-wrap items-start gap-3">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 max-sm:basis-full">
           <h1 className="text-[16px] leading-6 font-semibold tracking-[-0.012em]">
             {listSentence(streams)}
           </h1>
           <p className="text-(--text-2)">
-            {formatCount(delivered)} events delivered. A copy elsewhere is the witness of the chain.
+            {countEvents(delivered)} delivered in 24 hours. A copy elsewhere is the witness of the
+            chain.
           </p>
         </div>
-        {base && <NewStreamLink base={base} />}
+        <NewStreamLink base={base} />
       </div>
       {problem && (
         <p role="alert" className="mt-3 text-(--in-fetch)">
           {problem} What you see may be out of date.
         </p>
       )}
-      <table className="mt-5 w-full table-fixed border-separate border-spacing-0 max-md:hidden">
-        <thead>
-          <tr>
-            <th className={`${HEAD} w-[126px]`}>State</th>
-            <th className={HEAD}>Stream</th>
-            <th className={`${HEAD} w-[96px] !text-right`}>Delivered</th>
-            <th className={`${HEAD} w-[104px] !text-right`}>Lag, events</th>
-            <th className={`${HEAD} w-[176px] pl-5`}>Last success</th>
-            <th className={`${HEAD} w-[30%]`}>Last error</th>
-          </tr>
-        </thead>
-        <tbody>
-          {streams.map((stream) => (
-            <tr key={stream.id} className="group relative hover:bg-(--hover)">
-              <td className={CELL}>
-                <StateMark state={stream.state} />
-              </td>
-              <td className={CELL}>
-                <StreamName
-                  base={base}
-                  stream={stream}
-                  className="block truncate font-medium group-hover:underline after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"
-                />
-                <p className="truncate text-[12px] text-(--text-3)">
-                  {stream.destinationLabel}, {stream.description}
-                </p>
-              </td>
-              <td className={`${CELL} text-right tabular-nums`}>{formatCount(stream.delivered)}</td>
-              <td className={`${CELL} text-right tabular-nums`}>
-                <Lag stream={stream} />
-              </td>
-              <td className={`${CELL} pl-5 text-[12px] text-(--text-2) tabular-nums`}>
-                {stream.lastSuccessAt ? formatMoment(stream.lastSuccessAt) : "None yet"}
-              </td>
-              <td className={`${CELL} text-[12px] leading-[17px]`}>
-                <LastError stream={stream} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <ul className="mt-4 md:hidden">
-        {streams.map((stream) => (
-          <li key={stream.id} className="relative border-b border-(--border) py-3">
-            <div className="flex items-baseline gap-2">
-              <StreamName
-                base={base}
-                stream={stream}
-                className="min-w-0 flex-1 truncate font-medium after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"
-              />
-              <StateMark state={stream.state} />
-            </div>
-            <p className="truncate text-[12px] text-(--text-3)">
-              {stream.destinationLabel}, {stream.description}
-            </p>
-            <p className="text-[12px] text-(--text-2) tabular-nums">
-              {formatCount(stream.delivered)} delivered, {formatCount(stream.lagEvents)} waiting
-              {stream.lagEvents > 0 && `, oldest ${formatSpan(stream.lagS)}`}
-            </p>
-            <p className="text-[12px]">
-              <LastError stream={stream} />
-            </p>
-          </li>
+      <Table views={views} base={base} />
+      <ul className="mt-3 lg:hidden">
+        {views.map((view) => (
+          <Card key={view.stream.id} view={view} base={base} />
         ))}
       </ul>
+      <SparklineLegend />
+      {streams.filter(isErrorCurrent).map((stream) => (
+        <Trouble key={stream.id} stream={stream} base={base} />
+      ))}
     </>
   );
 }
 
-function StreamName(props: { base: string | null; stream: StreamSummary; className: string }) {
-  const { base, stream, className } = props;
-  if (!base)
-    return <span className="block min-w-0 flex-1 truncate font-medium">{stream.name}</span>;
+function Table({ views, base }: { views: StreamView[]; base: string }) {
   return (
-    <Link href={`${base}/${stream.id}`} className={className}>
-      {stream.name}
-    </Link>
+    <table className="mt-5 w-full table-fixed border-separate border-spacing-0 max-lg:hidden">
+      <thead>
+        <tr>
+          <th className={`${HEAD} w-[122px]`}>State</th>
+          <th className={HEAD}>Stream</th>
+          <th className={`${HEAD} w-[216px]`}>24 hours</th>
+          <th className={`${HEAD} w-[88px] !text-right max-xl:hidden`}>Delivered</th>
+          <th className={`${HEAD} w-[96px] !text-right`}>Lag, events</th>
+          <th className={`${HEAD} w-[168px] !pl-5`}>Last success</th>
+          <th className={`${HEAD} w-[22%]`}>Last error</th>
+        </tr>
+      </thead>
+      <tbody>
+        {views.map((view) => (
+          <tr key={view.stream.id} className="group relative hover:bg-(--hover)">
+            <td className={CELL}>
+              <StateMark state={view.stream.state} />
+            </td>
+            <td className={CELL}>
+              <Link
+                href={`${base}/${view.stream.id}`}
+                className={`block truncate font-medium group-hover:underline ${COVERS}`}
+              >
+                {view.stream.name}
+              </Link>
+              <Where stream={view.stream} />
+            </td>
+            <td className={CELL}>
+              <Sparkline halfHours={view.halfHours} />
+            </td>
+            <td className={`${CELL} text-right tabular-nums max-xl:hidden`}>
+              {formatCount(delivered24h(view))}
+            </td>
+            <td className={`${CELL} text-right tabular-nums`}>
+              <p>{formatCount(view.stream.lagEvents)}</p>
+              <p className="text-[12px] text-(--text-3)">{formatSpan(view.stream.lagS)}</p>
+            </td>
+            <td className={`${CELL} !pl-5 text-[12px] text-(--text-2) tabular-nums`}>
+              {view.stream.lastSuccessAt ? formatMoment(view.stream.lastSuccessAt) : "None yet"}
+            </td>
+            <td className={`${CELL} text-[12px] leading-[17px]`}>
+              <LastError stream={view.stream} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
-function Lag({ stream }: { stream: StreamSummary }) {
+function Card({ view, base }: { view: StreamView; base: string }) {
+  const { stream, halfHours } = view;
   return (
-    <>
-      <p>{formatCount(stream.lagEvents)}</p>
-      <p className="text-[12px] text-(--text-3)">{formatSpan(stream.lagS)}</p>
-    </>
+    <li className="relative border-b border-(--border) py-3">
+      <div className="flex items-center gap-2">
+        <Link
+          href={`${base}/${stream.id}`}
+          className={`min-w-0 flex-1 truncate font-medium ${COVERS}`}
+        >
+          {stream.name}
+        </Link>
+        <StateMark state={stream.state} />
+      </div>
+      <Where stream={stream} />
+      <Sparkline halfHours={halfHours} className="mt-1.5 h-6 w-full" />
+      <p className="mt-1 text-[12px] text-(--text-2) tabular-nums">
+        {countEvents(delivered24h(view))} in 24 hours,{" "}
+        {stream.lagEvents === 0
+          ? "none waits"
+          : `${formatCount(stream.lagEvents)} wait, the oldest for ${formatSpan(stream.lagS)}`}
+        . Last success: {stream.lastSuccessAt ? formatMoment(stream.lastSuccessAt) : "none yet"}.
+      </p>
+      <p className="text-[12px]">
+        <LastError stream={stream} />
+      </p>
+    </li>
+  );
+}
+
+function Where({ stream }: { stream: StreamSummary }) {
+  return (
+    <p className="truncate text-[12px] text-(--text-3)">
+      {stream.destinationLabel}, {stream.description}
+      {stream.filter && <span className="font-mono">, {stream.filter}</span>}
+    </p>
   );
 }
 
@@ -141,27 +170,52 @@ function errorColour(stream: StreamSummary): string {
 
 function LastError({ stream }: { stream: StreamSummary }) {
   const { lastError, deadLetters } = stream;
-  const setAside =
-    deadLetters > 0 ? (
-      <span className="block text-(--op-denied)">{formatCount(deadLetters)} events set aside</span>
-    ) : null;
-  if (!lastError) {
-    return (
-      <>
-        <span className="text-(--text-3)">None</span>
-        {setAside}
-      </>
-    );
-  }
+  const standing = errorStanding(stream);
   return (
     <>
-      <span className={`line-clamp-2 ${errorColour(stream)}`}>{lastError.message}</span>
-      <span className="block text-(--text-3) tabular-nums">
-        {formatMoment(lastError.at)}
-        {!isErrorCurrent(stream) && ", recovered"}
-      </span>
-      {setAside}
+      {lastError ? (
+        <>
+          <span className={`line-clamp-2 ${errorColour(stream)}`}>{lastError.message}</span>
+          <span className="block text-(--text-3) tabular-nums">
+            {formatMoment(lastError.at)}
+            {standing && `, ${standing}`}
+          </span>
+        </>
+      ) : (
+        <span className="text-(--text-3) max-lg:hidden">None</span>
+      )}
+      {deadLetters > 0 && (
+        <span className="block text-(--op-denied)">{countEvents(deadLetters)} set aside</span>
+      )}
     </>
+  );
+}
+
+/** Cause, consequence and next step of a stream that does not deliver now. */
+function Trouble({ stream, base }: { stream: StreamSummary; base: string }) {
+  const { lastError, firstFailureAt, state } = stream;
+  const href = `${base}/${stream.id}`;
+  return (
+    <section
+      aria-label={stream.name}
+      className={`mt-6 border-l-2 pl-3.5 ${state === "degraded" ? "border-(--in-fetch-line)" : "border-(--ch-3)"}`}
+    >
+      <h2 className="text-[14px] font-semibold tracking-[-0.012em]">
+        {stream.name}{" "}
+        {firstFailureAt && (
+          <span className="text-[12px] font-normal text-(--text-3) tabular-nums">
+            failing since {formatMoment(firstFailureAt)}
+          </span>
+        )}
+      </h2>
+      <p className="mt-0.5 max-w-[92ch] text-(--text-2)">
+        {lastError?.message} {lastError?.advice}
+      </p>
+      <div className="mt-2 flex flex-wrap gap-2">
+        {state !== "degraded" && <ButtonLink href={`${href}?tab=settings`}>Settings</ButtonLink>}
+        <ButtonLink href={`${href}?tab=attempts`}>Attempts</ButtonLink>
+      </div>
+    </section>
   );
 }
 
@@ -174,7 +228,7 @@ function NewStreamLink({ base }: { base: string }) {
   );
 }
 
-function NoStreams({ base }: { base: string | null }) {
+function NoStreams({ base }: { base: string }) {
   return (
     <div className="max-w-[64ch]">
       <h1 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
@@ -182,10 +236,10 @@ function NoStreams({ base }: { base: string | null }) {
       </h1>
       <p className="mt-1 mb-4 text-(--text-2)">
         Whoever controls this server could rewrite the whole log. A stream forwards every event with
-        its sequence number and chain hash to a system that this server's operators cannot change:
-        an HTTPS webhook or a Splunk HTTP Event Collector.
+        its sequence number and chain hash to a system that this server's operators cannot change: a
+        SIEM, an object store with a lock, a log collector or a webhook.
       </p>
-      {base && <NewStreamLink base={base} />}
+      <NewStreamLink base={base} />
     </div>
   );
 }

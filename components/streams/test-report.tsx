@@ -1,7 +1,7 @@
 "use client";
 
 import { Check, X } from "lucide-react";
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import type { TestResult, TestStep } from "@/lib/streams/schema";
 import { formatMoment, stepName } from "./words";
 
@@ -13,61 +13,76 @@ function pretty(text: string): string {
   }
 }
 
+/** In one line: "It answered 200 in 34 ms." */
+export function outcomeWords({ problem, status, latencyMs }: TestResult): string {
+  if (problem) return problem.message;
+  return `It ${status === null ? "took it" : `answered ${status}`} in ${latencyMs} ms.`;
+}
+
 /** What one test event met on its way, step by step; `children` are what to do next. */
-export function TestReport({ result, children }: { result: TestResult; children?: ReactNode }) {
+export function TestReport(props: {
+  result: TestResult;
+  /** Tests before this one, newest first. */
+  earlier?: TestResult[];
+  children?: ReactNode;
+}) {
+  const { result, earlier = [], children } = props;
   const { problem, steps } = result;
-  const section = useRef<HTMLElement>(null);
-  // The report stands below the form: bring each new one into sight.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new result is the reason.
-  useEffect(() => {
-    section.current?.scrollIntoView({ block: "nearest" });
-  }, [result]);
   return (
-    <section ref={section} aria-live="polite" data-testid="test-report">
-      <h2
-        className={`text-[22px] leading-7 font-semibold tracking-[-0.02em] ${result.ok ? "" : "text-(--in-failed)"}`}
-      >
-        {result.ok ? "The receiver took the test event" : "The test event was not taken"}
-      </h2>
-      <p className="mt-1 max-w-[78ch] text-(--text-2)">
-        {problem
-          ? `${problem.message} ${problem.advice}`
-          : `It answered ${result.status} in ${result.latencyMs} ms.`}
-      </p>
+    <section data-testid="test-report" aria-label="Test send">
+      <div role="status">
+        <h2
+          className={`text-[16px] leading-6 font-semibold tracking-[-0.012em] ${result.ok ? "" : "text-(--in-failed)"}`}
+        >
+          {result.ok ? "The receiver took the test event" : "The test event was not taken"}
+        </h2>
+        <p className="mt-0.5 max-w-[78ch] text-(--text-2)">
+          {outcomeWords(result)} {problem?.advice}
+        </p>
+      </div>
       {children && <div className="mt-3.5 mb-5">{children}</div>}
-      <p className="mt-3 text-[12px] text-(--text-3)">Sent {formatMoment(result.at)}</p>
-      {steps.length > 0 && <Steps steps={steps} />}
+      <Steps steps={steps} at={result.at} />
       <div className="mt-5 grid grid-cols-2 gap-6 max-lg:grid-cols-1">
         <Block title="Sent" note="marked as a test, outside the chain" text={pretty(result.sent)} />
-        <Block
-          title="Received"
-          note="first 500 characters"
-          text={
-            result.status === null
-              ? "No answer."
-              : `HTTP ${result.status}${result.reply ? `\n\n${pretty(result.reply)}` : ""}`
-          }
-        />
+        <div className="min-w-0">
+          <Block
+            title="Received"
+            note="first 1 KB"
+            text={
+              result.status === null
+                ? (result.reply ?? "No answer.")
+                : `HTTP ${result.status}${result.reply ? `\n\n${pretty(result.reply)}` : ""}`
+            }
+          />
+          {earlier.length > 0 && <Earlier results={earlier} />}
+        </div>
       </div>
     </section>
   );
 }
 
-function Steps({ steps }: { steps: TestStep[] }) {
+function Steps({ steps, at }: { steps: TestStep[]; at: string }) {
   const totalMs = Math.max(
     1,
     steps.reduce((sum, step) => sum + step.durationMs, 0),
   );
   let startMs = 0;
   return (
-    <table className="mt-1 w-full table-fixed border-separate border-spacing-0">
-      <caption className="sr-only">Steps: name, what was reached, time</caption>
+    <table className="mt-3 w-full table-fixed border-separate border-spacing-0">
+      <caption className="sr-only">Steps of the test: name, what was reached, time</caption>
       <colgroup>
-        <col className="w-[110px]" />
+        <col className="w-[104px]" />
         <col />
-        <col className="w-[240px] max-sm:hidden" />
+        <col className="w-[240px] max-lg:hidden" />
         <col className="w-[64px]" />
       </colgroup>
+      <thead className="text-[12px] text-(--text-3)">
+        <tr className="[&>th]:h-7 [&>th]:border-b [&>th]:border-(--border) [&>th]:text-left [&>th]:font-normal">
+          <th colSpan={2}>Sent {formatMoment(at)}</th>
+          <th className="max-lg:hidden">Time</th>
+          <th className="!text-right">ms</th>
+        </tr>
+      </thead>
       <tbody>
         {steps.map((step) => {
           const left = (startMs / totalMs) * 100;
@@ -85,7 +100,7 @@ function Steps({ steps }: { steps: TestStep[] }) {
                 </span>
               </td>
               <td className="truncate pr-3 text-(--text-2)">{step.detail}</td>
-              <td className="max-sm:hidden">
+              <td className="max-lg:hidden">
                 <span className="relative block h-2.5 bg-(--sunken)">
                   <span
                     className={`absolute inset-y-0 min-w-0.5 ${step.ok ? "bg-(--ch-1)" : "bg-(--ch-3)"}`}
@@ -100,8 +115,35 @@ function Steps({ steps }: { steps: TestStep[] }) {
             </tr>
           );
         })}
+        {steps.length === 0 && (
+          <tr>
+            <td colSpan={4} className="h-8 border-b border-(--border) text-(--text-2)">
+              Nothing left this server.
+            </td>
+          </tr>
+        )}
       </tbody>
     </table>
+  );
+}
+
+function Earlier({ results }: { results: TestResult[] }) {
+  return (
+    <>
+      <h3 className="mt-4 text-[14px] font-semibold tracking-[-0.012em]">Earlier</h3>
+      <ul className="mt-1">
+        {results.map((result) => (
+          <li key={result.at} className="flex gap-2.5 border-b border-(--border) py-1.5">
+            <span className="shrink-0 font-mono text-[12px] text-(--text-2)">
+              {result.at.slice(11, 19)}
+            </span>
+            <span className={result.ok ? "text-(--text-2)" : "text-(--in-failed)"}>
+              {outcomeWords(result)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -3,19 +3,22 @@ import type { ActionResult } from "@/lib/http/action-result";
 
 const INTERVAL_MS = 3_000;
 
-/** Reads `initial` again every few seconds while the page is visible; keeps the last good answer. */
-export function useFresh<T>(
-  initial: T,
+/**
+ * Reads again every few seconds while the page is visible; keeps the last good answer.
+ * @param initial null: nothing is known yet, and is read at once
+ */
+export function useFresh<T, Initial extends T | null>(
+  initial: Initial,
   read: () => Promise<ActionResult<T>>,
-): { data: T; problem: string | null; refresh(): Promise<void> } {
-  const [data, setData] = useState(initial);
+): { data: T | Initial; problem: string | null; refresh(): Promise<void> } {
+  const [data, setData] = useState<T | Initial>(initial);
   const [problem, setProblem] = useState<string | null>(null);
   const latestRead = useRef(read);
   latestRead.current = read;
-
-  useEffect(() => setData(initial), [initial]);
+  const isReading = useRef(false);
 
   const refresh = useRef(async () => {
+    isReading.current = true;
     try {
       const result = await latestRead.current();
       setProblem(result.ok ? null : result.message);
@@ -23,12 +26,19 @@ export function useFresh<T>(
     } catch {
       setProblem("The server did not answer.");
     }
+    isReading.current = false;
   }).current;
+
+  useEffect(() => {
+    if (initial === null) void refresh();
+    else setData(initial);
+  }, [initial, refresh]);
 
   // The worker changes streams on its own: ask the server.
   useEffect(() => {
     const timer = setInterval(() => {
-      if (document.visibilityState === "visible") void refresh();
+      // Actions wait for one another: a slow server gets no queue of these.
+      if (document.visibilityState === "visible" && !isReading.current) void refresh();
     }, INTERVAL_MS);
     return () => clearInterval(timer);
   }, [refresh]);

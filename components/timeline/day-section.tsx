@@ -2,7 +2,7 @@
 
 import { ActionGlyph } from "@/components/events/action-glyph";
 import { participantName, TypeIcon } from "@/components/events/participant";
-import { TrailMark } from "@/components/events/trail-mark";
+import { checkedState, TrailMark } from "@/components/events/trail-mark";
 import { clockOf, type Zone, zoneOffset } from "@/components/events/zone";
 import { deviceWords } from "@/lib/events/device";
 import type { Lane } from "@/lib/events/subject";
@@ -66,9 +66,7 @@ export function DaySection({ day, view }: { day: Day; view: DayView }) {
               className={`h-full max-sm:hidden ${isBoth ? "col-start-2 row-start-1" : ""} ${isBoth && !isMain ? "col-start-1" : ""}`}
             >
               <TrailMark
-                isVerified={line.rows.every(
-                  ({ seq }) => view.verifiedTo !== null && seq <= view.verifiedTo,
-                )}
+                state={checkedState(Math.max(...line.rows.map(({ seq }) => seq)), view.verifiedTo)}
                 isFirst={line.gridRow === 1}
                 isLast={index === lines.length - 1}
               />

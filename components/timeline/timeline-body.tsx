@@ -242,6 +242,7 @@ export function TimelineBody(props: TimelineBodyProps) {
             state={detail}
             position={position < 0 ? "" : `${position + 1} of ${rows.length}${next ? "+" : ""}`}
             verifiedTo={state.verifiedTo}
+            showsDeliveries={state.showsDeliveries}
             onStep={step}
             onRetry={retry}
             onClose={close}

@@ -20,6 +20,7 @@ export type TimelineState =
       page: TimelinePage;
       subject: SubjectSummary;
       verifiedTo: number | null;
+      showsDeliveries: boolean;
       detail: EventDetail | null;
     }
   | { kind: "failed"; message: string; requestId: string };

@@ -1,4 +1,5 @@
 import type { APIRequestContext } from "@playwright/test";
+import { access } from "../../lib/auth/access";
 import { expect, test } from "../fixtures";
 import { newPortalLink } from "../fixtures/portal";
 import { accessKeyOf, actions, callAction, expectSilence, fill, is, keyOf, routes } from "./places";
@@ -53,26 +54,47 @@ test("a portal visitor opens what the link is for, and nothing else", async ({
   expect(places.filter((key) => !/\/\[org\]\/(events|timeline)/.test(key))).toEqual([]);
   expect(places).toContain("page:/o/[org]/events");
   expect(places).toContain("handler:/o/[org]/events/csv");
+  expect(places, "where events go is for streams").not.toContain(
+    "handler:/o/[org]/events/deliveries",
+  );
 
   const streams = await visit(playwright, server);
   await streams.get(await newPortalLink(server, organization.id, "log_streams"));
-  expect(await opened(streams, organization.id)).toEqual(["page:/o/[org]/integrity/streams"]);
+  expect(await opened(streams, organization.id)).toEqual([
+    "handler:/o/[org]/events/deliveries",
+    "page:/o/[org]/integrity/streams",
+    "page:/o/[org]/integrity/streams/new",
+  ]);
 });
 
-const READS =
-  /^action:(listEvents|readEvent|readColumns|copyEvents|readTimeline|readIngestion|readStreams)$/;
-
-test("a portal visitor changes nothing", async ({ playwright, server, organization }) => {
-  const request = await visit(playwright, server);
-  await request.get(await newPortalLink(server, organization.id));
-  for (const action of actions) {
-    const key = accessKeyOf(action[1]);
-    if (is("public")(key) || is("session")(key) || READS.test(key)) continue;
-    const text = await (await callAction(request, action, organization.id)).text();
-    const code = is("organization")(key) ? "forbidden" : "unauthorized";
-    expect(text, key).toContain(`"ok":false,"code":"${code}"`);
-  }
-});
+for (const [intent, allowed] of [
+  ["audit_logs", ["events:read"]],
+  ["log_streams", ["streams:read", "streams:manage"]],
+] as const) {
+  test(`a portal visitor for ${intent} may do what it is for, and nothing else`, async ({
+    playwright,
+    server,
+    organization,
+  }) => {
+    const request = await visit(playwright, server);
+    await request.get(await newPortalLink(server, organization.id, intent));
+    const done: string[] = [];
+    for (const action of actions) {
+      const key = accessKeyOf(action[1]);
+      if (is("public")(key) || is("session")(key)) continue;
+      const text = await (await callAction(request, action, organization.id)).text();
+      const code = is("organization")(key) ? "forbidden" : "unauthorized";
+      if (!text.includes(`"ok":false,"code":"${code}"`)) done.push(key);
+    }
+    const member = Object.entries(access).flatMap(([key, demand]) =>
+      demand.who === "organization" && key.startsWith("action:") ? [{ key, ...demand }] : [],
+    );
+    const may = member.filter(({ permission }) =>
+      (allowed as readonly string[]).includes(permission),
+    );
+    expect([...new Set(done)].sort()).toEqual(may.map(({ key }) => key).sort());
+  });
+}
 
 test("a portal visitor reaches no other organization, and none after the end", async ({
   playwright,

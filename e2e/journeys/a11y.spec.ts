@@ -8,7 +8,7 @@ test("every page of the explorer is accessible in both themes, on a desktop and 
   server,
   organization,
 }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   const at = (place: string) => `/o/${organization.id}/${place}`;
   const rowCount = page.getByTestId("row-count");
 
@@ -39,7 +39,7 @@ test("every page of proofs and settings is accessible in both themes, on a deskt
   server,
   organization,
 }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   const at = (place: string) => `/o/${organization.id}/${place}`;
 
   await page.goto(at("integrity"));
@@ -86,7 +86,7 @@ test("the portal and the API's page are accessible in both themes, on a desktop 
   server,
   organization,
 }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(480_000);
   await importEvents(server, organization.id, eventsForTests(150));
   await page.goto(await newPortalLink(server, organization.id));
   await expect(page.getByRole("heading", { name: "Audit log" })).toBeVisible();

@@ -246,6 +246,60 @@ test("events that are changed after the last look are told on every page", async
   await expect(verdictOf(page)).toBeVisible();
 });
 
+test("the strip is walked and zoomed by keys, and is a table as well", async ({ page }) => {
+  const log = logs.at(-1) as string;
+  const count = await countEvents(log);
+  await verifyByCli(log);
+  await openIntegrity(page, log);
+  const strip = page.getByTestId("chain-strip");
+  await strip.focus();
+  await page.keyboard.press("Home");
+  await expect(strip).toHaveAttribute("aria-valuetext", /^#0.*: verified/);
+  await page.keyboard.press("ArrowRight");
+  await expect(strip).toHaveAttribute("aria-valuenow", "1");
+  await page.keyboard.press("+");
+  await page.waitForURL(/from=0&to=\d+$/);
+  await expect(strip).toBeFocused();
+  for (const key of ["End", "ArrowRight"]) await page.keyboard.press(key);
+  await page.waitForURL(/from=[1-9]\d*&to=\d+$/);
+  await page.keyboard.press("Escape");
+  await page.waitForURL(/integrity$/);
+  await page.getByText("As a table").click();
+  await expect(
+    page.getByRole("row", { name: `#0 #${(count - 1).toLocaleString("en-US")}` }),
+  ).toContainText("Verified");
+});
+
+test("a restore of an older backup is told at the start, on every page, with what to do", async ({
+  page,
+}) => {
+  const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Restored");
+  await server.cli("seed", "--org", id, "--events", "300");
+  const sizes = "SELECT max(tree_size)::int AS n FROM checkpoints WHERE organization_id = $1";
+  const signed = async () => (await runSql<{ n: number }>(server, [sizes, [id]]))[0]?.n;
+  await expect.poll(signed, { timeout: 30_000 }).toBe(300);
+  const back = [
+    "DELETE FROM events WHERE organization_id = $1 AND seq >= 290",
+    "DELETE FROM event_targets WHERE organization_id = $1 AND seq >= 290",
+    "DELETE FROM checkpoints WHERE organization_id = $1",
+    "DELETE FROM followers WHERE organization_id = $1",
+    "DELETE FROM tiles WHERE organization_id = $1",
+    `UPDATE log_heads h SET next_seq = 290, head_hash = e.chain_hash, last_recorded_at = e.recorded_at
+     FROM events e WHERE h.organization_id = $1 AND e.organization_id = $1 AND e.seq = 289`,
+    "UPDATE log_watches SET checked_to = 290, finding = NULL WHERE organization_id = $1",
+  ];
+  await runSql(server, ...back.map((sql): [string, string[]] => [sql, [id]]));
+  await server.stop();
+  await server.start();
+  const begin = `trailseal epoch begin --org ${id}`;
+  await expect.poll(() => server.output.includes(begin), { timeout: 30_000 }).toBe(true);
+  await openIntegrity(page, id);
+  const missing = "300 events were signed, the database has 290: #290 to #299 are missing.";
+  await expect(page.getByTestId("break-alarm")).toContainText(missing);
+  await expect(page.getByTestId("refusal")).toContainText(missing);
+  await expect(page.getByTestId("refusal")).toContainText(begin);
+});
+
 for (const [index, damage] of DAMAGES.entries()) {
   test(`${damage.name} is found by page and command line alike`, async ({ page }) => {
     const log = logs[index] as string;

@@ -19,7 +19,6 @@ let actions = 0;
 test.skip(!existsSync(folder), `No CloudTrail logs in ${folder}`);
 
 test.beforeAll(async ({ server }) => {
-  test.setTimeout(180_000);
   organization = await server.cliJson("orgs", "create", "--name", "Investigated");
   const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
   await server.cliJson(

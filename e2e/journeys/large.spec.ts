@@ -8,7 +8,6 @@ const EVENTS = 100_000;
 let organization: { id: string; key: string };
 
 test.beforeAll(async ({ server }) => {
-  test.setTimeout(180_000);
   const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Crowded");
   const { key } = await server.cliJson<{ key: string }>(
     "keys",

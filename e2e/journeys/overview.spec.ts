@@ -67,7 +67,6 @@ async function expectExact(page: Page, log: string): Promise<number> {
 }
 
 test("every number of the overview leads to exactly the events it counts", async ({ page }) => {
-  test.setTimeout(180_000);
   const log = await newLog();
   await importEvents(server, log, events(900, Date.now(), 50));
   await open(page, log);
@@ -114,7 +113,6 @@ test("every number of the overview leads to exactly the events it counts", async
 test("a log without events guides to the first; history leads to the days it is about", async ({
   page,
 }) => {
-  test.setTimeout(120_000);
   const log = await newLog();
   await open(page, log);
   await expect(page.getByText("Waiting for event #0")).toBeVisible();
@@ -144,7 +142,6 @@ test("the verdict is never a seal before a check, and says how far one came", as
 test("a part that cannot be read says so with its request, and the others stay", async ({
   page,
 }) => {
-  test.setTimeout(120_000);
   const log = await newLog();
   await importEvents(server, log, events(120, Date.now(), 5));
   await runSql(server, "ALTER TABLE rollup_hourly RENAME TO rollup_away");
@@ -165,7 +162,6 @@ test("a part that cannot be read says so with its request, and the others stay",
 test("while received times stand ahead of the clock, overview, events and integrity say so", async ({
   page,
 }) => {
-  test.setTimeout(120_000);
   const log = await newLog();
   await importEvents(server, log, events(30, Date.now(), 5));
   const warning = page.getByTestId("clock-warning");

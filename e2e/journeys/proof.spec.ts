@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures";
+import { expectAccessibleNow } from "../fixtures/accessible";
 import { eventsForTests, importEvents, runSql } from "../fixtures/log";
 import type { TestServer } from "../server";
 
@@ -80,7 +80,7 @@ test("verifies itself offline; with one byte changed it says what fails", async 
   await expect(verdictOf(page)).toHaveText("Verified: event #300 stands in the signed log");
   await expect(page).toHaveTitle("Proof of event #300");
   await expect(page.getByText("</script><script>document.title='run'</script>")).toBeVisible();
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await expectAccessibleNow(page);
 
   const cases: [name: string, pattern: RegExp, says: string][] = [
     ["the event", /"id":"usr_(h)"/d, "the event is not the one that was sealed"],
@@ -124,4 +124,65 @@ test("another log's key proves nothing, in the page and on the command line", as
     server.cli("verify", "--proof", file, "--vkey", trusted.trim(), "--json");
   expect((await check(own)).code).toBe(0);
   expect((await check(vkey)).code).toBe(1);
+});
+
+const marks = (page: Page) =>
+  page
+    .getByTestId("event-row")
+    .locator("[data-seal]")
+    .evaluateAll((found) => [...new Set(found.map((mark) => (mark as HTMLElement).dataset.seal))]);
+
+test.describe("in the list of events", () => {
+  test("every row is proven in the browser, and the drawer shows how", async ({
+    signedIn: page,
+    server,
+  }) => {
+    await signed(server);
+    await page.goto(`/o/${organization.id}/events`);
+    await expect.poll(() => marks(page)).toEqual(["proven"]);
+    await page.getByTestId("event-row").first().click();
+    await page.getByRole("tab", { name: "Integrity" }).click();
+    await expect(page.getByTestId("proof-state")).toContainText(
+      "Proven in this browser: it stands in the signed log.",
+    );
+  });
+
+  test("what cannot be fetched is never shown as damage", async ({ signedIn: page, server }) => {
+    await signed(server);
+    await page.route("**/events/proofs*", (route) => route.abort());
+    await page.goto(`/o/${organization.id}/events`);
+    await expect(page.getByTestId("event-row").first()).toBeVisible();
+    await page.waitForTimeout(1_500);
+    // What the server itself has verified may be said.
+    expect(["sealed", "verified"]).toEqual(expect.arrayContaining(await marks(page)));
+    await page.getByTestId("event-row").first().click();
+    await page.getByRole("tab", { name: "Integrity" }).click();
+    await expect(page.getByText("This says nothing about the event.")).toBeVisible();
+    await page.unroute("**/events/proofs*");
+    await page.getByRole("button", { name: "Retry" }).click();
+    await expect(page.getByTestId("proof-state")).toContainText("Proven in this browser");
+  });
+
+  test("an event that was changed in the database has a cross, and the drawer says why", async ({
+    signedIn: page,
+    server,
+  }) => {
+    await signed(server);
+    await runSql(
+      server,
+      "ALTER TABLE events DISABLE TRIGGER ALL",
+      [
+        `UPDATE events SET metadata = '{"text":"changed"}' WHERE organization_id = $1 AND action = 'note.written'`,
+        [organization.id],
+      ],
+      "ALTER TABLE events ENABLE TRIGGER ALL",
+    );
+    await page.goto(`/o/${organization.id}/events?q=action:note.written`);
+    await expect.poll(() => marks(page)).toEqual(["failed"]);
+    await page.getByTestId("event-row").first().click();
+    await page.getByRole("tab", { name: "Integrity" }).click();
+    await expect(page.getByTestId("proof-state")).toContainText(
+      "Not proven: the content does not hash to the chain hash.",
+    );
+  });
 });

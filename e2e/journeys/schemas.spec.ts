@@ -32,7 +32,6 @@ test("an action that was seen gets a schema, held against its events while it is
   server,
   organization,
 }) => {
-  test.setTimeout(240_000);
   const action = `invoice.voided.${organization.id}`;
   await importEvents(
     server,
@@ -121,7 +120,6 @@ test("who does not administer the instance reads schemas, and finds no form", as
 test("events of unknown actions are refused once so chosen, and taken again after", async ({
   browser,
 }) => {
-  test.setTimeout(240_000);
   // The choice is the whole instance's: the other tests go on sending to theirs.
   const server = new TestServer({
     TRAILSEAL_ADMIN_EMAIL: ADMIN.email,

@@ -8,7 +8,6 @@ const EVENTS = 100_000;
 let organization: { id: string };
 
 test.beforeAll(async ({ server }) => {
-  test.setTimeout(180_000);
   organization = await server.cliJson("orgs", "create", "--name", "Large");
   await server.cliJson("seed", "--org", organization.id, "--events", String(EVENTS));
 });

@@ -247,7 +247,6 @@ test.describe("the timeline of an actor", () => {
   });
 
   test("is accessible in both themes, on a desktop and a phone", async ({ signedIn: page }) => {
-    test.setTimeout(180_000);
     await expectAccessible(page, "timeline of both lanes");
     await rowsOf(page).first().click();
     await expect(drawer(page)).toBeVisible();

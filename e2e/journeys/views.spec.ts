@@ -1,8 +1,7 @@
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "@playwright/test";
 import { createMember } from "../denial/visitor";
 import { expect, test } from "../fixtures";
-import { expectAccessible } from "../fixtures/accessible";
+import { axe, expectAccessible } from "../fixtures/accessible";
 import { eventsForTests, importEvents, runSql } from "../fixtures/log";
 import type { TestServer } from "../server";
 
@@ -147,8 +146,8 @@ test("a view is saved, changed, reverted, renamed and deleted with the keyboard 
   await expect(page.getByRole("menuitem", { name: /All of it/ })).toBeVisible();
   await expect(page.getByRole("menuitem", { name: /Person three/ })).toHaveCount(0);
   // Menus stand outside the page's landmarks.
-  const axe = new AxeBuilder({ page }).include('[role="menu"]').disableRules("region");
-  expect((await axe.analyze()).violations).toEqual([]);
+  const menu = axe(page).include('[role="menu"]').disableRules("region");
+  expect((await menu.analyze()).violations).toEqual([]);
   await page.keyboard.press("Escape");
   await choose(page, "Save as new view…");
   await expectAccessible(page, "a view's name");

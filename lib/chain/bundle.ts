@@ -7,7 +7,7 @@ import {
   type SealedContent,
 } from "./event-hash";
 import { Frontier } from "./merkle";
-import type { NoteKey } from "./note";
+import { type NoteKey, noteKey } from "./note";
 
 /**
  * A log as a file that anyone can check without us: one JSON object per line.
@@ -17,6 +17,10 @@ import type { NoteKey } from "./note";
  *     {"seq":0,"recorded_at":…,"event":{…},"salts":hex,"erased":{unit:hex},"chain_hash":hex}
  *     {"checkpoint":"…the signed note…"}                                    after the last event it covers
  *     {"end":{"events":2,"checkpoints":1}}
+ *
+ * A log that went on under another origin (epochs) has them in its header, oldest first: `"epochs":[{"epoch":1,
+ * "start_seq":0,"origin":…},{"epoch":2,"start_seq":…,"origin":…,"last_good_size":…,"signed_size":…}]`.
+ * Events from `start_seq` on are sealed under that origin, the first of them says the same.
  *
  * `event` has what the digest seals: an absent or erased actor, context or metadata is left out, an erased
  * target is null, `erased` is there where a unit is.
@@ -29,6 +33,17 @@ export interface BundleHeader {
   organization_id: string;
   first_seq: number;
   next_seq: number;
+  epochs?: BundleEpoch[];
+}
+
+export interface BundleEpoch {
+  epoch: number;
+  start_seq: number;
+  origin: string;
+  /** The newest checkpoint of the epoch before that the events meet. */
+  last_good_size?: number;
+  /** What had been signed when this one began. */
+  signed_size?: number;
 }
 
 export interface BundleEvent {
@@ -95,6 +110,7 @@ export interface BundleVerdict {
 
 const ERASED = "trailseal.event_erased";
 const PRUNED = "trailseal.pruned";
+const EPOCH_STARTED = "trailseal.epoch_started";
 
 /** Raised inside: nothing after it can be judged. */
 class Stop extends Error {
@@ -133,6 +149,8 @@ class BundleCheck {
     findings: [],
   };
   #header: BundleHeader | null = null;
+  #epochs: BundleEpoch[] = [];
+  #trusted: NoteKey[] = [];
   #prune: BundlePrune | null = null;
   #tree = new Frontier();
   #previous: Buffer = Buffer.alloc(0);
@@ -140,6 +158,8 @@ class BundleCheck {
   #doubtful: { seq: number; recomputed: Buffer } | null = null;
   #lastRecordedAt = "";
   #isPruneNamed = false;
+  /** How many epochs began with the event that says so. */
+  #begun = 0;
   #ended = false;
   #erased: { seq: number; id: string; units: string[] }[] = [];
   /** Units that erasure events name, by the event's id. */
@@ -182,22 +202,56 @@ class BundleCheck {
     this.#header = header;
     this.verdict.origin = origin;
     this.verdict.first_seq = header.first_seq;
-    this.#previous = genesisHash(origin);
+    this.#openEpochs(header);
+    this.#previous = genesisHash(this.#originAt(0));
     for (const note of this.evidence.checkpoints ?? []) {
       // A collection of several logs' checkpoints is fine; a bad one of this log is not.
-      if (!note.startsWith(`${origin}\n`)) continue;
+      const at = this.#epochs.findIndex((epoch) => note.startsWith(`${epoch.origin}\n`));
+      if (at < 0) continue;
       const { size, root } = this.#signed(note, "a checkpoint that was kept elsewhere");
+      const next = this.#epochs[at + 1];
+      // Of events that were lost before the next epoch began, which says so.
+      if (next && size > (next.last_good_size ?? 0) && size <= (next.signed_size ?? 0)) continue;
       this.#elsewhere.set(size, [...(this.#elsewhere.get(size) ?? []), root]);
     }
     for (const receipt of this.evidence.receipts ?? []) {
-      if (receipt.origin !== origin) continue;
+      if (!this.#epochs.some((epoch) => epoch.origin === receipt.origin)) continue;
+      if (this.#originAt(receipt.seq) !== receipt.origin) {
+        const detail = `acknowledged under ${receipt.origin}, lost before the next epoch began`;
+        this.#find("receipt_missing", detail, receipt.seq);
+        continue;
+      }
       this.#receipts.set(receipt.seq, [...(this.#receipts.get(receipt.seq) ?? []), receipt]);
     }
   }
 
+  /** The epochs of the header; each is announced by its first event, which #control looks at. */
+  #openEpochs({ origin, epochs, first_seq }: BundleHeader): void {
+    this.#epochs = epochs ?? [{ epoch: 1, start_seq: 0, origin }];
+    const [first] = this.#epochs;
+    const isInOrder = this.#epochs.every(
+      (own, at) =>
+        own.epoch === at + 1 &&
+        own.origin === (at === 0 ? first?.origin : `${first?.origin}/e${at + 1}`) &&
+        own.start_seq >= (this.#epochs[at - 1]?.start_seq ?? 0),
+    );
+    if (!first || !isInOrder || first.start_seq !== 0 || this.#epochs.at(-1)?.origin !== origin)
+      this.#fail("wrong_origin", "the log's epochs do not follow one another", null);
+    this.#begun = this.#epochs.filter(
+      ({ epoch, start_seq }) => epoch === 1 || start_seq < first_seq,
+    ).length;
+    // Whoever trusts a key for the log as it is now trusts it for what came before.
+    const keys = this.evidence.trusted.map(({ publicKey }) => publicKey);
+    this.#trusted = this.#epochs.flatMap((own) => keys.map((key) => noteKey(own.origin, key)));
+  }
+
+  #originAt(seq: number): string {
+    return this.#epochs.findLast(({ start_seq }) => start_seq <= seq)?.origin as string;
+  }
+
   #signed(note: string, what: string) {
     try {
-      return openCheckpoint(note, this.verdict.origin as string, this.evidence.trusted);
+      return openCheckpoint(note, note.split("\n", 1)[0] as string, this.#trusted);
     } catch (error) {
       return this.#fail("bad_signature", `${what}: ${(error as Error).message}`);
     }
@@ -219,8 +273,9 @@ class BundleCheck {
   }
 
   #event(row: BundleEvent): void {
-    const { origin, organization_id } = this.#header as BundleHeader;
+    const { organization_id } = this.#header as BundleHeader;
     const seq = this.#place();
+    const origin = this.#originAt(seq);
     if (row.seq > seq)
       this.#fail("deleted_row", `${row.seq - seq} event(s) missing before #${row.seq}`);
     if (row.seq < seq)
@@ -228,7 +283,7 @@ class BundleCheck {
     if (row.event.organization_id !== organization_id)
       this.#fail("inserted_row", "an event of another organization");
     const leaf = leafOf(origin, row, this.#previous);
-    if (this.#doubtful) this.#judge(origin, row);
+    if (this.#doubtful) this.#judge(row);
     if (!leaf) this.#fail("edited_content", "the content cannot have been sealed");
     if (!leaf.equals(Buffer.from(row.chain_hash, "hex"))) {
       this.#doubtful = { seq, recomputed: leaf };
@@ -245,8 +300,9 @@ class BundleCheck {
   }
 
   /** A row whose hash is not its content's: the next row was sealed after one of the two. */
-  #judge(origin: string, next: BundleEvent | null): never {
+  #judge(next: BundleEvent | null): never {
     const { seq, recomputed } = this.#doubtful as { seq: number; recomputed: Buffer };
+    const origin = this.#originAt(seq + 1);
     if (next && leafOf(origin, next, recomputed)?.toString("hex") === next.chain_hash)
       this.#fail("edited_hash", "its chain hash was changed; the content fits the next event", seq);
     return this.#fail("edited_content", "the content does not hash to its chain hash", seq);
@@ -261,6 +317,16 @@ class BundleCheck {
           const units = String(metadata.units).split(",");
           this.#allowed.set(target.id, [...(this.#allowed.get(target.id) ?? []), { seq, units }]);
         }
+    const epoch = this.#epochs[this.#begun];
+    if (epoch?.start_seq === seq) {
+      const isSaid =
+        event.action === EPOCH_STARTED &&
+        metadata.epoch === String(epoch.epoch) &&
+        metadata.last_good_size === String(epoch.last_good_size) &&
+        metadata.signed_size === String(epoch.signed_size);
+      if (!isSaid) this.#fail("wrong_origin", `no event begins epoch ${epoch.epoch}`, seq);
+      this.#begun += 1;
+    }
     if (event.action !== PRUNED || seq !== this.#prune?.event_seq) return;
     const { size, chain_hash, frontier } = this.#prune;
     const root = Frontier.restore(
@@ -293,7 +359,7 @@ class BundleCheck {
 
   #meet(note: string): void {
     const { size, root } = this.#signed(note, "a checkpoint");
-    if (this.#doubtful) this.#judge(this.verdict.origin as string, null);
+    if (this.#doubtful) this.#judge(null);
     if (size !== this.#place())
       this.#fail("checkpoint_row_mismatch", `a checkpoint of ${size} events stands elsewhere`);
     if (!root.equals(this.#tree.root()))
@@ -313,11 +379,13 @@ class BundleCheck {
 
   finish(): void {
     if (!this.#header) this.#fail("malformed_bundle", "the file is empty", null);
-    if (this.#doubtful) this.#judge(this.#header.origin, null);
+    if (this.#doubtful) this.#judge(null);
     const { next_seq } = this.#header;
     if (!this.#ended) this.#fail("truncated_tail", "the file ends before its end line");
     if (this.#place() !== next_seq)
       this.#fail("truncated_tail", `the log had ${next_seq} events when this was written`);
+    if (this.#begun < this.#epochs.length)
+      this.#find("wrong_origin", "an epoch of the header never began", this.#place());
     for (const size of this.#elsewhere.keys())
       if (size > next_seq) this.#find("truncated_tail", `${size} events were signed`, next_seq);
     for (const seq of this.#receipts.keys())
@@ -365,13 +433,20 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isText = (value: unknown) => typeof value === "string";
 
+const isEpoch = (epoch: unknown) =>
+  isObject(epoch) &&
+  [epoch.epoch, epoch.start_seq].every(isCount) &&
+  isText(epoch.origin) &&
+  [epoch.last_good_size ?? 0, epoch.signed_size ?? 0].every(isCount);
+
 /** Written out, so that this file needs nothing else to be read. */
 function isLine(line: unknown): line is BundleLine {
   if (!isObject(line)) return false;
   if ("format" in line)
     return (
       [line.format, line.origin, line.organization_id].every(isText) &&
-      [line.first_seq, line.next_seq].every(isCount)
+      [line.first_seq, line.next_seq].every(isCount) &&
+      (line.epochs === undefined || (Array.isArray(line.epochs) && line.epochs.every(isEpoch)))
     );
   if ("checkpoint" in line) return isText(line.checkpoint);
   if ("end" in line) return isObject(line.end) && isCount(line.end.events);

@@ -30,6 +30,24 @@ export function parseCheckpoint(text: string): Checkpoint {
   return checkpoint;
 }
 
+/** What a note says, its signatures unseen. @throws RangeError as parseCheckpoint */
+export function claimedCheckpoint(note: string): Checkpoint {
+  return parseCheckpoint(note.slice(0, note.lastIndexOf("\n\n") + 1));
+}
+
+/**
+ * Whether a log's `later` origin is `origin` or that of a later epoch: `<first origin>/e<number>`, from 2 on.
+ */
+export function isSameOrLaterEpoch(later: string, origin: string): boolean {
+  if (later === origin || /^\/e([2-9]|[1-9]\d+)$/.test(tailOf(later, origin))) return true;
+  const [, first, number] = /^(.+)\/e(\d+)$/.exec(origin) ?? [];
+  const tail = first ? /^\/e(\d+)$/.exec(tailOf(later, first)) : null;
+  return tail !== null && Number(tail[1]) > Number(number);
+}
+
+const tailOf = (text: string, start: string) =>
+  text.startsWith(start) ? text.slice(start.length) : "";
+
 /**
  * A checkpoint of the log `origin` under a trusted key of that very name.
  *

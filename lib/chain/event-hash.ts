@@ -37,6 +37,9 @@ export function unitNames(targetCount: number): string[] {
 // Grows to the largest unit seen; hashing is synchronous, so one is enough.
 let scratch = Buffer.allocUnsafeSlow(4096);
 
+/** What a commitment hashes before the salt. */
+export const unitPrefix = (unit: string): string => `auditlog/v1/field\n${unit}\n`;
+
 /** H("auditlog/v1/field" LF unit LF salt JCS(value)), in hex. `canonical` gives JCS(value). */
 export function commitment(
   unit: string,
@@ -47,7 +50,7 @@ export function commitment(
   const text = canonical(value);
   const longest = 32 + unit.length + SALT_BYTES + text.length * 3;
   if (scratch.length < longest) scratch = Buffer.allocUnsafeSlow(longest * 2);
-  let at = scratch.write(`auditlog/v1/field\n${unit}\n`, "latin1");
+  let at = scratch.write(unitPrefix(unit), "latin1");
   scratch.set(salt, at);
   at += SALT_BYTES;
   at += scratch.write(text, at);
@@ -90,9 +93,20 @@ export function commitments(
 
 /** The JCS text that the digest covers; its keys stand in their canonical order. */
 export function skeleton(content: SealedContent, units: Commitments): string {
-  const { action, id, occurred_at, organization_id, version } = content;
-  return `{"action":${canonicalize(action)},"commitments":${canonicalize(units)},"id":${canonicalize(id)},"occurred_at":${canonicalize(occurred_at)},"organization_id":${canonicalize(organization_id)},"version":${canonicalize(version)}}`;
+  return skeletonOf(content, canonicalize(units));
 }
+
+/** The same, of commitments that are in JCS already. */
+export function skeletonOf(
+  content: Pick<SealedContent, "action" | "id" | "occurred_at" | "organization_id" | "version">,
+  commitments: string,
+): string {
+  const { action, id, occurred_at, organization_id, version } = content;
+  return `{"action":${canonicalize(action)},"commitments":${commitments},"id":${canonicalize(id)},"occurred_at":${canonicalize(occurred_at)},"organization_id":${canonicalize(organization_id)},"version":${canonicalize(version)}}`;
+}
+
+/** What an event's digest hashes. */
+export const digestText = (skeleton: string): string => `auditlog/v1/event\n${skeleton}`;
 
 /**
  * H("auditlog/v1/event" LF skeleton).
@@ -106,7 +120,7 @@ export function eventDigest(
   canonical?: (value: object) => string,
 ): Buffer {
   const units = commitments(content, salts, erased, canonical);
-  return sha256(`auditlog/v1/event\n${skeleton(content, units)}`);
+  return sha256(digestText(skeleton(content, units)));
 }
 
 /** What the first event of a log has for its previous hash. */
@@ -122,7 +136,18 @@ export function leafText(
   digest: Buffer,
   previous: Buffer,
 ): string {
-  return `auditlog/v1/leaf\n${origin}\n${seq}\n${recordedAt}\n${digest.toString("hex")}\n${previous.toString("hex")}\n`;
+  return leafTextOf(origin, seq, recordedAt, digest.toString("hex"), previous.toString("hex"));
+}
+
+/** The same, of hashes in lower-case hex. */
+function leafTextOf(
+  origin: string,
+  seq: number,
+  recordedAt: string,
+  digest: string,
+  previous: string,
+): string {
+  return `auditlog/v1/leaf\n${origin}\n${seq}\n${recordedAt}\n${digest}\n${previous}\n`;
 }
 
 /** The chain hash of an event, which is its RFC 6962 leaf hash: H(0x00 || leaf). */
@@ -136,4 +161,15 @@ export function leafHash(
   assertHash(digest, "the event digest");
   assertHash(previous, "the previous hash");
   return sha256(`\u0000${leafText(origin, seq, recordedAt, digest, previous)}`);
+}
+
+/** The same, of hashes in lower-case hex, and in it. */
+export function leafHashHex(
+  origin: string,
+  seq: number,
+  recordedAt: string,
+  digest: string,
+  previous: string,
+): string {
+  return sha256Hex(`\u0000${leafTextOf(origin, seq, recordedAt, digest, previous)}`);
 }

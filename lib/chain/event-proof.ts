@@ -1,4 +1,5 @@
 import { type BundleEvent, leafOf } from "./bundle";
+import { isSameOrLaterEpoch } from "./checkpoint";
 import { genesisHash } from "./event-hash";
 import type { NoteKey } from "./note";
 import { assertHash } from "./sha256";
@@ -9,6 +10,7 @@ export const EVENT_PROOF_FORMAT = "trailseal-proof/1";
 
 export interface EventProof {
   format: typeof EVENT_PROOF_FORMAT;
+  /** Under which the event was sealed; the checkpoint may be of a later epoch of the same log. */
   origin: string;
   /** As a bundle has it. */
   line: BundleEvent;
@@ -40,7 +42,10 @@ export function verifyEventProof(
     assertHash(previous, "the previous hash");
     const parsed = parseTlogProof(proof);
     if (parsed.index !== line.seq) return fail("place", `the proof is of event #${parsed.index}`);
-    holds = verifyTlogProof(parsed, leaf, origin, trusted);
+    const signed = originOf(parsed.note);
+    if (!isSameOrLaterEpoch(signed, origin))
+      return fail("signature", `the checkpoint is of another log: ${signed}`);
+    holds = verifyTlogProof(parsed, leaf, signed, trusted);
   } catch (error) {
     return fail("signature", (error as Error).message);
   }
@@ -48,3 +53,6 @@ export function verifyEventProof(
     ? { ok: true, failed: null, detail: null }
     : fail("inclusion", "the event is not in the tree that was signed");
 }
+
+/** The log that a proof's checkpoint says that it is of. */
+export const originOf = (note: string): string => note.split("\n", 1)[0] as string;

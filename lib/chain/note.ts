@@ -70,13 +70,24 @@ export function parseVkey(vkey: string): NoteKey {
 
 /** @throws NoteError when the text cannot be a note's. */
 export function signNote(text: string, signers: readonly NoteSigner[]): string {
-  assertText(text);
-  if (signers.length === 0) throw new NoteError("a note needs a signature");
   const message = Buffer.from(text);
-  const lines = signers.map(({ name, keyId, seed }) => {
-    const signature = encodeBase64(Buffer.concat([keyId, signEd25519(seed, message)]));
-    return `— ${name} ${signature}\n`;
-  });
+  return formatNote(
+    text,
+    signers.map((key) => ({ key, signature: signEd25519(key.seed, message) })),
+  );
+}
+
+/** A note of signatures that were made elsewhere, over the text's UTF-8 bytes. @throws NoteError as signNote */
+export function formatNote(
+  text: string,
+  signatures: readonly { key: NoteKey; signature: Uint8Array }[],
+): string {
+  assertText(text);
+  if (signatures.length === 0) throw new NoteError("a note needs a signature");
+  const lines = signatures.map(
+    ({ key: { name, keyId }, signature }) =>
+      `— ${name} ${encodeBase64(Buffer.concat([keyId, signature]))}\n`,
+  );
   return `${text}\n${lines.join("")}`;
 }
 

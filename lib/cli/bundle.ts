@@ -6,8 +6,8 @@ import type { Command } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { proofPage } from "@/lib/integrity/proof-page/page";
 import { writeBundle } from "@/lib/integrity/server/bundle";
-import { readEventProof } from "@/lib/integrity/server/event-proof";
-import { cutCheckpoint, vkeyOf } from "@/lib/integrity/server/signer";
+import { readEventProof, vkeyOfProof } from "@/lib/integrity/server/event-proof";
+import { cutCheckpoint, vkeysOf } from "@/lib/integrity/server/signer";
 import { print } from "./output";
 
 export function register(program: Command): void {
@@ -46,13 +46,15 @@ export function register(program: Command): void {
     .action(async ({ org, event, html }: { org: string; event: string; html?: boolean }) => {
       const scope = systemScope("cli", org);
       const proof = await readEventProof(scope, event);
-      print(!html, proof, html ? proofPage(proof, await vkeyOf(scope)) : "");
+      print(!html, proof, html ? proofPage(proof, await vkeyOfProof(scope, proof)) : "");
     });
   program
     .command("vkey")
     .description("Print the key that verifiers of an organization's log pin.")
     .requiredOption("--org <id>", "the organization")
-    .action(async ({ org }: { org: string }) => {
-      process.stdout.write(`${await vkeyOf(systemScope("cli", org))}\n`);
+    .option("--all", "also those that older checkpoints are signed with")
+    .action(async ({ org, all }: { org: string; all?: boolean }) => {
+      const vkeys = await vkeysOf(systemScope("cli", org));
+      process.stdout.write(`${(all ? vkeys : vkeys.slice(0, 1)).join("\n")}\n`);
     });
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
-import { type DrillResult, runDrill } from "@/lib/integrity/drills/run-drill";
+import type { DrillResult } from "@/lib/integrity/drills/report";
+import { runDrill } from "@/lib/integrity/drills/run-drill";
 import { createOrganization } from "@/lib/orgs/server/organizations";
 
 const LEAST = 2_000;

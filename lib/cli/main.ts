@@ -5,9 +5,12 @@ import { Command, CommanderError } from "commander";
 import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
+import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { openDatabase } from "@/lib/server/instance";
+import * as alert from "./alert";
 import * as bundle from "./bundle";
 import * as drill from "./drill";
+import * as epoch from "./epoch";
 import * as eventsSend from "./events-send";
 import * as exportFiles from "./exports";
 import * as importFiles from "./import";
@@ -15,7 +18,9 @@ import * as keys from "./keys";
 import * as orgs from "./orgs";
 import * as retention from "./retention";
 import * as schemas from "./schemas";
+import * as secrets from "./secrets";
 import * as seed from "./seed";
+import * as signingKey from "./signing-key";
 import * as streams from "./streams";
 import * as users from "./users";
 import * as verify from "./verify";
@@ -33,8 +38,14 @@ const commands = [
   bundle,
   drill,
   retention,
+  epoch,
+  alert,
+  signingKey,
+  secrets,
   seed,
 ];
+
+enableWindowThreads(new URL("./check-windows.mjs", import.meta.url));
 
 function createProgram(): Command {
   const program = new Command("trailseal")
@@ -62,6 +73,7 @@ function isolate(): void {
   process.env.TRAILSEAL_DATA_DIR = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-drill-"));
   delete process.env.DATABASE_URL;
   delete process.env.DATABASE_OWNER_URL;
+  delete process.env.DATABASE_SIGNER_URL;
 }
 
 /**

@@ -2,8 +2,15 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { AppError } from "@/lib/errors";
+import { reconcileStream } from "@/lib/integrity/server/reconcile";
 import { getOrganization } from "@/lib/orgs/server/organizations";
-import { createStreamSchema, type StreamSummary, type TestResult } from "@/lib/streams/schema";
+import { destinationForms } from "@/lib/streams/registry";
+import {
+  createStreamSchema,
+  type Reconciliation,
+  type StreamSummary,
+  type TestResult,
+} from "@/lib/streams/schema";
 import { createStream, listStreams } from "@/lib/streams/server/streams";
 import { testStream } from "@/lib/streams/server/test-stream";
 import { print, printTable, snakeCase } from "./output";
@@ -12,15 +19,13 @@ interface AddOptions {
   org: string;
   name: string;
   destination: string;
-  url: string;
-  from: string;
-  format?: string;
+  url?: string;
+  set: string[];
   header: string[];
-  index?: string;
-  sourcetype?: string;
-  source?: string;
-  secretStdin?: boolean;
-  tokenStdin?: boolean;
+  secretStdin: string[];
+  format?: string;
+  filter?: string;
+  from: string;
   json?: boolean;
 }
 
@@ -30,26 +35,57 @@ async function readStdin(): Promise<string> {
   return text.trim();
 }
 
-/** `Name: value`, as headers are written. */
-function splitHeader(text: string): [name: string, value: string] {
-  const colon = text.indexOf(":");
-  if (colon < 1) throw new AppError("invalid_request", `--header ${text}: write NAME: VALUE.`);
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+/** All of standard input for one secret, a line for each of several. */
+async function readSecrets(names: string[]): Promise<[name: string, value: string][]> {
+  if (names.length === 0) return [];
+  const text = await readStdin();
+  const values = names.length === 1 ? [text] : text.split("\n").map((line) => line.trim());
+  if (values.length !== names.length)
+    throw new AppError(
+      "invalid_request",
+      `Standard input has ${values.length} lines: write one for each of ${names.join(", ")}.`,
+    );
+  return names.map((name, at) => [name, values[at] as string]);
 }
 
+/** Splits `name: value` or `name=value`. */
+function splitPair(text: string, option: string, mark: string): [name: string, value: string] {
+  const at = text.indexOf(mark);
+  if (at < 1) throw new AppError("invalid_request", `${option} ${text}: write NAME${mark} VALUE.`);
+  return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}
+
+/** true and false of a switch; everything else is text. */
+const parseValue = (text: string) => (text === "true" ? true : text === "false" ? false : text);
+
 async function toInput(options: AddOptions): Promise<z.infer<typeof createStreamSchema>> {
-  const headers = options.header.map(splitHeader);
-  const secrets = Object.fromEntries(headers.map(([name, value]) => [`header:${name}`, value]));
-  if (options.secretStdin) secrets.signing_secret = await readStdin();
-  if (options.tokenStdin) secrets.token = await readStdin();
-  const { name, destination, url, from, format, index, sourcetype, source } = options;
-  const config =
-    destination === "webhook"
-      ? { url, format, headers: headers.map(([header]) => header) }
-      : { url, index, sourcetype, source };
-  const parsed = createStreamSchema.safeParse({ name, destination, from, config, secrets });
+  const headers = options.header.map((text) => splitPair(text, "--header", ":"));
+  const secrets = Object.fromEntries([
+    ...headers.map(([name, value]) => [`header:${name}`, value]),
+    ...(await readSecrets(options.secretStdin)),
+  ]);
+  const { name, destination, url, format, filter, from } = options;
+  const pairs = options.set.map((text) => splitPair(text, "--set", "="));
+  const config = {
+    ...(url ? { url } : {}),
+    ...Object.fromEntries(pairs.map(([field, value]) => [field, parseValue(value)])),
+    ...(headers.length > 0 ? { headers: headers.map(([header]) => header) } : {}),
+  };
+  const input = { name, destination, from, format, filter, config, secrets };
+  const parsed = createStreamSchema.safeParse(input);
   if (!parsed.success) throw new AppError("invalid_request", z.prettifyError(parsed.error));
   return parsed.data;
+}
+
+/** What each destination asks for, a line per field. */
+function destinationHelp(): string {
+  return destinationForms()
+    .map(({ id, about, fields, secrets, formats }) => {
+      const set = fields.filter(({ kind }) => kind !== "headers").map(({ name }) => name);
+      const hidden = secrets.map(({ name }) => name).filter((name) => name !== "header");
+      return `  ${id}: ${about}\n    --set ${set.join(", ")}; secrets ${hidden.join(", ")}; formats ${formats.map((format) => format.id).join(", ")}`;
+    })
+    .join("\n");
 }
 
 function toRow(stream: StreamSummary): Record<string, string> {
@@ -74,11 +110,25 @@ function testWords(result: TestResult): string {
   return lines.filter((line) => line !== "").join("\n");
 }
 
+function reconciliationWords(result: Reconciliation): string {
+  const { finding, error, notCovered, objects, events, checkpoints, fromSeq, toSeq } = result;
+  const others = finding && finding.others > 0 ? [`  and ${finding.others} more`] : [];
+  const verdict = error
+    ? [`Nothing can be said: ${error}`]
+    : finding
+      ? [`It differs: ${finding.detail}`, ...(finding.key ? [`  ${finding.key}`] : []), ...others]
+      : toSeq > fromSeq
+        ? [`#${fromSeq} to #${toSeq - 1} lie there as the log holds them.`]
+        : ["Nothing was delivered yet that has to lie there."];
+  const read = `Read: ${events} events in ${objects} objects, ${checkpoints} checkpoints.`;
+  return [...verdict, read, ...notCovered.map((sentence) => `  ${sentence}`)].join("\n");
+}
+
 async function add(options: AddOptions): Promise<void> {
   const scope = systemScope("cli", options.org);
   const { stream, generatedSecrets } = await createStream(scope, await toInput(options));
   const secret = generatedSecrets.signing_secret;
-  const words = [`Stream ${stream.id} delivers to ${stream.config.url}`];
+  const words = [`Stream ${stream.id} delivers to ${stream.description}`];
   if (secret) words.push(`Signing secret, shown this once: ${secret}`);
   print(options.json, snakeCase({ ...stream, generatedSecrets }), words.join("\n"));
 }
@@ -95,13 +145,9 @@ export function register(program: Command): void {
     .description("Add a stream; delivery begins at once.")
     .requiredOption("--org <id>", "organization")
     .requiredOption("--name <name>", "name shown in lists")
-    .requiredOption("--destination <kind>", "webhook or splunk")
-    .requiredOption(
-      "--url <url>",
-      "receiver: the webhook's address, or https://HOST:8088 of the collector",
-    )
-    .option("--from <point>", "start: every event of the log; now: only later ones", "start")
-    .option("--format <format>", "webhook: json (an array) or ndjson")
+    .requiredOption("--destination <kind>", "one of those below")
+    .option("--url <url>", "short for --set url=…")
+    .option("--set <field=value>", "a field of the configuration, repeatable", collect, [])
     .option(
       "--header <name:value>",
       "webhook: custom header, repeatable; stored sealed",
@@ -109,22 +155,32 @@ export function register(program: Command): void {
       [],
     )
     .option(
-      "--secret-stdin",
-      "webhook: read the signing secret (whsec_…) from standard input; else one is made",
+      "--secret-stdin <secret>",
+      "read this secret from standard input; given several times, a line for each",
+      collect,
+      [],
     )
-    .option("--token-stdin", "splunk: read the HEC token from standard input")
-    .option("--index <name>", "splunk: index; else the token's own")
-    .option("--sourcetype <name>", "splunk: default trailseal:audit")
-    .option("--source <name>", "splunk: default trailseal")
+    .option("--format <format>", "what an event looks like; the destination's first when absent")
+    .option("--filter <query>", "only events that match, in the explorer's language")
+    .option(
+      "--from <point>",
+      "start: every event of the log; now: only later ones; a time such as 2026-03-01T00:00:00Z: those received since",
+      "start",
+    )
     .option("--json", "print the stream as JSON")
     .addHelpText(
       "after",
-      `
-Private and loopback addresses, plain http and ports other than 443, 8443, 8088 and 9443 are refused
+      () => `
+Destinations:
+${destinationHelp()}
+
+Private and loopback addresses, plain http and unusual ports are refused
 unless TRAILSEAL_EGRESS_ALLOW of this command and of the server names the receiver's address.
 
   printf %s "$HEC_TOKEN" | trailseal streams add --org org_… --name SOC --destination splunk \\
-    --url https://splunk.example.com:8088 --token-stdin`,
+    --url https://splunk.example.com:8088 --secret-stdin token
+  printf '%s\\n%s' "$KEY_ID" "$KEY" | trailseal streams add --org org_… --name Vault --destination s3 \\
+    --set bucket=acme-audit --set region=eu-central-1 --secret-stdin accessKeyId --secret-stdin secretAccessKey`,
     )
     .action(add);
 
@@ -151,5 +207,20 @@ unless TRAILSEAL_EGRESS_ALLOW of this command and of the server names the receiv
       const result = await testStream(systemScope("cli", org), id);
       print(json, snakeCase(result), testWords(result));
       if (!result.ok) process.exitCode = 1;
+    });
+
+  streams
+    .command("reconcile")
+    .description("Read back what a stream put into a store and hold it against the log.")
+    .argument("<stream>", "stream id")
+    .requiredOption("--org <id>", "organization")
+    .option("--whole", "from the stream's beginning, not from the last comparison")
+    .option("--json", "print as JSON")
+    .addHelpText("after", "\nExit code 0: no difference. 1: it differs, or cannot be read.")
+    .action(async (id: string, options: { org: string; whole?: boolean; json?: boolean }) => {
+      const { org, json, whole = false } = options;
+      const result = await reconcileStream(systemScope("cli", org), id, { whole });
+      print(json, snakeCase(result), reconciliationWords(result));
+      if (result.finding || result.error) process.exitCode = 1;
     });
 }

@@ -13,6 +13,7 @@ import { AppError } from "@/lib/errors";
 import { proofInPage } from "@/lib/integrity/proof-page/page";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
+import { verifyDirectory } from "@/lib/integrity/server/directory-check";
 import { sampleLog } from "@/lib/integrity/server/sample-log";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { hostTrust, verifyLog } from "@/lib/integrity/server/verify";
@@ -57,6 +58,7 @@ interface VerifyOptions {
   receipts?: string;
   newest?: boolean;
   sample?: number;
+  directory?: boolean;
   json?: boolean;
 }
 
@@ -71,6 +73,7 @@ export function register(program: Command): void {
     .option("--org <id>", "the organization, in this instance's database")
     .option("--bundle <file>", "a bundle of a log, checked without any database")
     .option("--proof <file>", "the proof of one event, JSON or HTML, checked without any database")
+    .option("--directory", "the log over all logs: whether each that was signed is still there")
     .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
@@ -81,10 +84,11 @@ export function register(program: Command): void {
     .action((options: VerifyOptions, command: Command) => {
       if (options.bundle) return verifyFile(options.bundle, options);
       if (options.proof) return verifyProof(options.proof, options);
+      if (options.directory) return verifyAllLogs(options);
       if (options.org && options.sample) return sampleDatabase(options.org, options);
       if (options.org) return verifyDatabase(options.org, options);
       return command.error(
-        "error: say what to verify: --org <id>, --bundle <file> or --proof <file>",
+        "error: say what to verify: --org <id>, --directory, --bundle <file> or --proof <file>",
       );
     });
 }
@@ -102,6 +106,25 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
   print(json, verdict, words(verdict));
   if (!verdict.ok) process.exitCode = 1;
   if (!options.newest) await recordVerification(scope, verdict);
+}
+
+async function verifyAllLogs(options: VerifyOptions): Promise<void> {
+  const { checkpoints } = await readEvidence(options);
+  const verdict = await verifyDirectory(checkpoints);
+  const findings = verdict.findings.map(
+    ({ kind, origin, detail }) => `  ${origin ?? "the directory"}  ${kind}: ${detail}`,
+  );
+  print(
+    options.json,
+    verdict,
+    verdict.ok
+      ? [
+          `${verdict.origin}: ${count(verdict.logs)} logs are there as far as they were signed; ${count(verdict.entries)} entries, ${count(verdict.checkpoints)} checkpoints met.`,
+          ...verdict.not_covered.map((sentence) => `  ${sentence}`),
+        ].join("\n")
+      : ["Broken:", ...findings].join("\n"),
+  );
+  if (!verdict.ok) process.exitCode = 1;
 }
 
 async function sampleDatabase(organizationId: string, options: VerifyOptions): Promise<void> {
@@ -122,17 +145,16 @@ async function sampleDatabase(organizationId: string, options: VerifyOptions): P
 
 /** A key that is given replaces the one of this host; what this host's signer remembers counts with either. */
 async function trustOf(scope: Scope, options: VerifyOptions): Promise<Trust | null> {
-  const own = hostTrust(scope, options.newest);
-  const [given, ...more] = options.vkey.map(parseVkey);
-  if (more.length > 0) throw new AppError("invalid_request", "--org takes one --vkey.");
-  const publicKey = given?.publicKey ?? own?.publicKey;
-  if (!publicKey) return null;
+  const own = await hostTrust(scope, options.newest);
+  const given = options.vkey.map(parseVkey);
+  const isGiven = given.length > 0;
+  if (!own && !isGiven) return null;
   const { checkpoints, receipts } = await readEvidence(options);
   return {
     signedSize: null,
     ...own,
-    publicKey,
-    ...(given ? { origin: given.name } : {}),
+    publicKeys: isGiven ? given.map(({ publicKey }) => publicKey) : (own?.publicKeys ?? []),
+    ...(isGiven ? { origins: given.map(({ name }) => name) } : {}),
     checkpoints: [...(own?.checkpoints ?? []), ...checkpoints],
     receipts,
   };

@@ -7,6 +7,8 @@ import { readSecret, type SecretName } from "@/lib/secrets";
 
 const OWNER = "trailseal_owner";
 const APP = "trailseal";
+/** The login is the role that 0009_witnesses would make. */
+const SIGNER = "trailseal_signer";
 const DATABASE = "trailseal";
 const LOG_LIMIT_BYTES = 10_000_000;
 
@@ -32,9 +34,11 @@ export interface DatabaseUrls {
   ownerUrl: string;
   /** Serves; a member of trailseal_app. */
   appUrl: string;
+  /** Stores what is signed; a member of trailseal_signer. Absent: the app's login does. */
+  signerUrl?: string;
 }
 
-export interface EmbeddedServer extends DatabaseUrls {
+export interface EmbeddedServer extends Required<DatabaseUrls> {
   port: number;
   /** Resolves when the server process has ended, for whatever reason. */
   exited: Promise<void>;
@@ -223,10 +227,14 @@ function freePort(): Promise<number> {
   });
 }
 
-export function embeddedUrls(dataDir: string, port: number): DatabaseUrls {
+export function embeddedUrls(dataDir: string, port: number): Required<DatabaseUrls> {
   const url = (user: string, secret: SecretName) =>
     `postgresql://${user}:${readSecret(secret, dataDir)}@127.0.0.1:${port}/${DATABASE}`;
-  return { ownerUrl: url(OWNER, "database-owner"), appUrl: url(APP, "database-app") };
+  return {
+    ownerUrl: url(OWNER, "database-owner"),
+    appUrl: url(APP, "database-app"),
+    signerUrl: url(SIGNER, "database-signer"),
+  };
 }
 
 async function waitUntilReady(url: string, exited: Promise<void>, logFile: string): Promise<void> {
@@ -255,15 +263,19 @@ async function waitUntilReady(url: string, exited: Promise<void>, logFile: strin
 }
 
 /** Database and logins, made once by the owner; passwords follow the secret files. */
-async function prepareDatabase(urls: DatabaseUrls, maintenanceUrl: string): Promise<void> {
+async function prepareDatabase(
+  { appUrl, signerUrl }: Required<DatabaseUrls>,
+  maintenanceUrl: string,
+): Promise<void> {
   const client = new pg.Client({ connectionString: maintenanceUrl });
   await client.connect();
   try {
-    const password = pg.escapeLiteral(new URL(urls.appUrl).password);
-    const login = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [APP]);
-    await client.query(
-      `${login.rowCount ? "ALTER" : "CREATE"} ROLE ${APP} LOGIN PASSWORD ${password}`,
-    );
+    for (const { username, password } of [new URL(appUrl), new URL(signerUrl)]) {
+      const login = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [username]);
+      await client.query(
+        `${login.rowCount ? "ALTER" : "CREATE"} ROLE ${username} LOGIN PASSWORD ${pg.escapeLiteral(password)}`,
+      );
+    }
     const database = await client.query("SELECT 1 FROM pg_database WHERE datname = $1", [DATABASE]);
     if (!database.rowCount) await client.query(`CREATE DATABASE ${DATABASE}`);
   } finally {

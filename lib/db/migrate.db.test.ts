@@ -59,6 +59,22 @@ describe("migrate", () => {
     await expect(run()).rejects.toThrow(/0002_once was edited after it was applied/);
   });
 
+  test("without a login of its own for the signer the app's stores checkpoints, with one it may not", async () => {
+    const isSigner = async () =>
+      (await db.app.query("SELECT has_table_privilege('checkpoints', 'INSERT') AS may")).rows[0]
+        .may;
+    add("0002_once", "CREATE TABLE once (x int); INSERT INTO once VALUES (1);");
+    await run();
+    expect(await isSigner()).toBe(true);
+    await migrate({
+      ownerUrl: db.ownerUrl,
+      appUrl: db.appUrl,
+      signerUrl: process.env.DATABASE_SIGNER_URL as string,
+      directory,
+    });
+    expect(await isSigner()).toBe(false);
+  });
+
   test("the app's login may not be the owner", async () => {
     add("0002_once", "CREATE TABLE once (x int); INSERT INTO once VALUES (1);");
     await expect(

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import type { DatabaseUrls } from "./embedded";
 import { splitStatements } from "./sql-statements";
 
 /** The advisory lock Prisma Migrate takes, so that the two never run at once. */
@@ -35,16 +36,12 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 }
 
 /**
- * Brings the database to the newest migration, each in one transaction, and makes the login of
- * `appUrl` a member of trailseal_app.
+ * Brings the database to the newest migration, each in one transaction, and makes the logins members of
+ * trailseal_app and trailseal_signer.
  * @returns names of the migrations applied now.
  * @throws Error naming the migration and statement; the database stays as it was before that migration.
  */
-export async function migrate(options: {
-  ownerUrl: string;
-  appUrl: string;
-  directory: string;
-}): Promise<string[]> {
+export async function migrate(options: DatabaseUrls & { directory: string }): Promise<string[]> {
   const client = new pg.Client({
     connectionString: options.ownerUrl,
     connectionTimeoutMillis: 10_000,
@@ -59,7 +56,7 @@ export async function migrate(options: {
     refuseUnknown(applied, migrations);
     const fresh = migrations.filter((migration) => !applied.has(migration.name));
     for (const migration of fresh) await apply(client, migration);
-    await grantAppRole(client, options.appUrl);
+    await grantRoles(client, options);
     await client.query("SELECT ensure_partitions()");
     return fresh.map((migration) => migration.name);
   } finally {
@@ -106,7 +103,7 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     const hint =
       (error as { code?: string }).code === "42501"
-        ? " DATABASE_OWNER_URL must own the schema and may need CREATEROLE; or create the roles trailseal_app, trailseal_eraser and trailseal_retention (NOLOGIN) beforehand."
+        ? " DATABASE_OWNER_URL must own the schema and may need CREATEROLE; or create the roles trailseal_app, trailseal_eraser, trailseal_retention and trailseal_signer (NOLOGIN) beforehand."
         : "";
     throw new Error(
       `Migration ${migration.name} failed and was rolled back: ${reason}.${hint} Statement: ${running.slice(0, 200)}`,
@@ -115,18 +112,33 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   }
 }
 
-async function grantAppRole(client: pg.Client, appUrl: string): Promise<void> {
-  const login = decodeURIComponent(new URL(appUrl).username);
-  const { rows } = await client.query<{ member: boolean; owner: boolean }>(
-    `SELECT pg_has_role($1, 'trailseal_app', 'MEMBER') AS member, $1 = current_user AS owner`,
-    [login],
-  );
-  if (rows[0]?.owner) {
+const loginOf = (url: string) => decodeURIComponent(new URL(url).username);
+
+async function grantRoles(
+  client: pg.Client,
+  { ownerUrl, appUrl, signerUrl }: DatabaseUrls,
+): Promise<void> {
+  const [app, signer] = [loginOf(appUrl), loginOf(signerUrl ?? appUrl)];
+  if (app === loginOf(ownerUrl)) {
     throw new Error(
       "DATABASE_URL and DATABASE_OWNER_URL use the same login. Give DATABASE_URL a login of its own, which owns nothing: the app must not be able to change events.",
     );
   }
-  if (!rows[0]?.member) {
-    await client.query(`GRANT trailseal_app TO ${pg.escapeIdentifier(login)}`);
+  const isMember = async (login: string, role: string) => {
+    const { rows } = await client.query("SELECT pg_has_role($1, $2, 'MEMBER') AS member", [
+      login,
+      role,
+    ]);
+    return rows[0]?.member as boolean;
+  };
+  for (const [login, role] of [
+    [app, "trailseal_app"],
+    [signer, "trailseal_signer"],
+  ] as const) {
+    if (!(await isMember(login, role)))
+      await client.query(`GRANT ${role} TO ${pg.escapeIdentifier(login)}`);
   }
+  // From before the signer had a login of its own.
+  if (signer !== app && (await isMember(app, "trailseal_signer")))
+    await client.query(`REVOKE trailseal_signer FROM ${pg.escapeIdentifier(app)}`);
 }

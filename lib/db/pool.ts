@@ -89,8 +89,11 @@ const registry = globalThis as unknown as { trailsealPools?: Map<string, pg.Pool
 registry.trailsealPools ??= new Map();
 const pools = registry.trailsealPools;
 
-function sharedPool(name: string, settings: () => PoolSettings): pg.Pool {
-  const url = process.env.DATABASE_URL;
+function sharedPool(
+  name: string,
+  settings: () => PoolSettings,
+  url = process.env.DATABASE_URL,
+): pg.Pool {
   if (!url) throw new Error("DATABASE_URL is not set: start through `npm start` or the CLI");
   const key = `${name} ${url}`;
   let pool = pools.get(key);
@@ -119,9 +122,23 @@ export function writePool(): pg.Pool {
   }));
 }
 
-/** COPY, verification, delivery: statements that may rightly take long. */
+/** COPY for people, verification: statements that may rightly take long. */
 export function longPool(): pg.Pool {
   return sharedPool("long", () => ({ max: 8, applicationName: "trailseal-long" }));
+}
+
+/** Events for streams: downloads and verifications, however many, leave delivery its connections. */
+export function deliveryPool(): pg.Pool {
+  return sharedPool("delivery", () => ({ max: 8, applicationName: "trailseal-delivery" }));
+}
+
+/** What is signed: the one login that may store it. Without DATABASE_SIGNER_URL the app's may. */
+export function signerPool(): pg.Pool {
+  return sharedPool(
+    "signer",
+    () => ({ max: 2, applicationName: "trailseal-signer" }),
+    process.env.DATABASE_SIGNER_URL || process.env.DATABASE_URL,
+  );
 }
 
 export async function closePools(): Promise<void> {

@@ -32,6 +32,16 @@ describe("schema", () => {
     },
   );
 
+  test.each([
+    "INSERT INTO checkpoints VALUES ('org_a', 'x', 1, '', '')",
+    "INSERT INTO directory_entries VALUES ('x', 0, 'org_a', 'y', 1, '')",
+    "INSERT INTO directory_checkpoints VALUES ('x', 1, '', '')",
+    "INSERT INTO prunes VALUES ('org_a', 1, '', '{}', 1)",
+    "INSERT INTO log_epochs VALUES ('org_a', 1, 0, 'x')",
+  ])("where the signer has a login of its own, the app's cannot: %s", async (sql) => {
+    await expect(db.app.query(sql)).rejects.toMatchObject({ code: "42501" });
+  });
+
   test("the app's login cannot change a version of an action's schema", async () => {
     await expect(db.app.query("UPDATE action_schemas SET targets = '[]'")).rejects.toMatchObject({
       code: "42501",

@@ -39,9 +39,10 @@ export default async function setup(): Promise<() => Promise<void>> {
   await asOwner(onDatabase(server.ownerUrl, "postgres"), `CREATE DATABASE ${TEMPLATE}`);
   const directory = path.resolve("prisma/migrations");
   const ownerUrl = onDatabase(server.ownerUrl, TEMPLATE);
-  await migrate({ ownerUrl, appUrl: server.appUrl, directory });
+  await migrate({ ownerUrl, appUrl: server.appUrl, signerUrl: server.signerUrl, directory });
   process.env.TRAILSEAL_TEST_OWNER_URL = server.ownerUrl;
   process.env.TRAILSEAL_TEST_APP_URL = server.appUrl;
+  process.env.TRAILSEAL_TEST_SIGNER_URL = server.signerUrl;
   process.env.TRAILSEAL_DATA_DIR = dataDir;
   return async () => {
     await server.stop();
@@ -59,8 +60,12 @@ export interface TestDatabase {
 
 /** A fresh migrated database; DATABASE_URL of this process names it from now on. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const { TRAILSEAL_TEST_OWNER_URL: owner, TRAILSEAL_TEST_APP_URL: app } = process.env;
-  if (!owner || !app)
+  const {
+    TRAILSEAL_TEST_OWNER_URL: owner,
+    TRAILSEAL_TEST_APP_URL: app,
+    TRAILSEAL_TEST_SIGNER_URL: signer,
+  } = process.env;
+  if (!owner || !app || !signer)
     throw new Error("Run through vitest's db project: its setup starts the server");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const maintenance = onDatabase(owner, "postgres");
@@ -69,6 +74,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const appUrl = onDatabase(app, name);
   process.env.DATABASE_URL = appUrl;
   process.env.DATABASE_OWNER_URL = ownerUrl;
+  process.env.DATABASE_SIGNER_URL = onDatabase(signer, name);
   const pools = {
     owner: new pg.Pool({ connectionString: ownerUrl, max: 4 }),
     app: new pg.Pool({ connectionString: appUrl, max: 4 }),

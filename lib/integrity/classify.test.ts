@@ -29,13 +29,13 @@ function walk(rows: LeafRow[], tiles: Buffer[], headHash: Buffer): Finding[] {
       const twin = rows.some((other) => other !== row && other.seq === row.seq);
       if (!twin && row.seq === state.position) {
         const { previous, offset, position } = state;
-        if (!previous || rowHolds(origin, row, row.seq + offset, previous)) {
+        if (!previous || rowHolds(() => origin, row, row.seq + offset, previous)) {
           state = { position: position + 1, offset, previous: row.stored };
           break;
         }
       }
       const broken = classifyBreak({
-        origin,
+        originAt: () => origin,
         state,
         rows,
         tileLeaf: (seq) => tiles[seq],

@@ -28,8 +28,11 @@ export interface ChainBreak {
   next: ChainState;
 }
 
+/** The origin under which a number was sealed: epochs of one log have their own. */
+export type OriginAt = (seq: number) => string;
+
 export interface Neighbourhood {
-  origin: string;
+  originAt: OriginAt;
   state: ChainState;
   /** Rows around the position, ordered by seq; at least those at the first number from the position on. */
   rows: LeafRow[];
@@ -44,14 +47,19 @@ export const LOOK_AHEAD = 256;
 const MAX_RENUMBERED = 1000;
 
 /** Whether a row hashes to its chain hash as number `seq` after `previous`. */
-export function rowHolds(origin: string, row: LeafRow, seq: number, previous: Buffer): boolean {
-  return leafOf(origin, row, seq, previous)?.equals(row.stored) ?? false;
+export function rowHolds(originAt: OriginAt, row: LeafRow, seq: number, previous: Buffer): boolean {
+  return leafOf(originAt, row, seq, previous)?.equals(row.stored) ?? false;
 }
 
 /** The chain hash of a row's content as number `seq` after `previous`; null when there can be none. */
-export function leafOf(origin: string, row: LeafRow, seq: number, previous: Buffer): Buffer | null {
+export function leafOf(
+  originAt: OriginAt,
+  row: LeafRow,
+  seq: number,
+  previous: Buffer,
+): Buffer | null {
   if (!row.digest || previous.length !== HASH_BYTES) return null;
-  return leafHash(origin, seq, row.recordedAt, row.digest, previous);
+  return leafHash(originAt(seq), seq, row.recordedAt, row.digest, previous);
 }
 
 /**
@@ -75,13 +83,13 @@ export function classifyBreak(near: Neighbourhood): ChainBreak {
   );
 }
 
-function gap({ state, tileLeaf, rows, origin }: Neighbourhood, row: LeafRow): ChainBreak {
+function gap({ state, tileLeaf, rows, originAt }: Neighbourhood, row: LeafRow): ChainBreak {
   const missing = row.seq - state.position;
   const kept = tileLeaf(row.seq + state.offset - 1);
   const holds =
     kept !== undefined &&
     rows.some(
-      (other) => other.seq === row.seq && rowHolds(origin, other, row.seq + state.offset, kept),
+      (other) => other.seq === row.seq && rowHolds(originAt, other, row.seq + state.offset, kept),
     );
   return {
     finding: {
@@ -94,13 +102,13 @@ function gap({ state, tileLeaf, rows, origin }: Neighbourhood, row: LeafRow): Ch
 }
 
 /** Of rows that share a number, the one that hashes, and that the row after it confirms, is kept. */
-function duplicate({ origin, state, rows }: Neighbourhood, twins: LeafRow[]): ChainBreak {
+function duplicate({ originAt, state, rows }: Neighbourhood, twins: LeafRow[]): ChainBreak {
   const { previous, position, offset } = state;
   const after = rows.find(({ seq }) => seq === position + 1);
   const sealedAs = position + offset;
-  const honest = twins.filter((row) => !previous || rowHolds(origin, row, sealedAs, previous));
+  const honest = twins.filter((row) => !previous || rowHolds(originAt, row, sealedAs, previous));
   const confirmed = honest.find(
-    (row) => after && rowHolds(origin, after, sealedAs + 1, row.stored),
+    (row) => after && rowHolds(originAt, after, sealedAs + 1, row.stored),
   );
   const kept = confirmed ?? honest[0] ?? (twins[0] as LeafRow);
   return {
@@ -118,18 +126,18 @@ function duplicate({ origin, state, rows }: Neighbourhood, twins: LeafRow[]): Ch
  * from before rows that were inserted well-formed and therefore passed.
  */
 function rethreaded(near: Neighbourhood, at: number): ChainBreak | null {
-  const { origin, state, rows } = near;
+  const { originAt, state, rows } = near;
   const sealedAs = state.position + state.offset;
   for (let back = 0; back <= Math.min(at, LOOK_BEHIND); back += 1) {
     const before =
       back === 0
         ? state.previous
         : state.position === back
-          ? genesisHash(origin)
+          ? genesisHash(originAt(0))
           : rows[at - back - 1]?.stored;
     if (!before) continue;
     const found = rows.findIndex(
-      (row, index) => index >= at && rowHolds(origin, row, sealedAs - back, before),
+      (row, index) => index >= at && rowHolds(originAt, row, sealedAs - back, before),
     );
     if (found < 0) continue;
     if (back === 0) {
@@ -155,7 +163,7 @@ function rethreaded(near: Neighbourhood, at: number): ChainBreak | null {
 
 /** Follows the chain from `found` through the rows ahead; an exchange when it comes back to rows passed over. */
 function permutation(near: Neighbourhood, at: number, found: number): ChainBreak | null {
-  const { origin, state, rows } = near;
+  const { originAt, state, rows } = near;
   const used = new Set([found]);
   let previous = (rows[found] as LeafRow).stored;
   let furthest = found;
@@ -163,7 +171,8 @@ function permutation(near: Neighbourhood, at: number, found: number): ChainBreak
   while (used.size <= furthest - at) {
     const sealedAs = state.position + state.offset + used.size;
     const next = rows.findIndex(
-      (row, index) => index >= at && !used.has(index) && rowHolds(origin, row, sealedAs, previous),
+      (row, index) =>
+        index >= at && !used.has(index) && rowHolds(originAt, row, sealedAs, previous),
     );
     if (next < 0) return null;
     used.add(next);
@@ -182,15 +191,15 @@ function permutation(near: Neighbourhood, at: number, found: number): ChainBreak
 
 /** The row after this one holds under a higher number: rows before this one are gone and numbers moved up. */
 function removedAndRenumbered(
-  { origin, state, rows }: Neighbourhood,
+  { originAt, state, rows }: Neighbourhood,
   at: number,
 ): ChainBreak | null {
   const row = rows[at] as LeafRow;
   const after = rows[at + 1];
   const sealedAs = state.position + state.offset + 1;
-  if (!after || rowHolds(origin, after, sealedAs, row.stored)) return null;
+  if (!after || rowHolds(originAt, after, sealedAs, row.stored)) return null;
   for (let removed = 1; removed <= MAX_RENUMBERED; removed += 1) {
-    if (!rowHolds(origin, after, sealedAs + removed, row.stored)) continue;
+    if (!rowHolds(originAt, after, sealedAs + removed, row.stored)) continue;
     return {
       finding: {
         kind: "deleted_row",
@@ -209,12 +218,12 @@ function removedAndRenumbered(
 
 /** This row holds after the leaf that a tile keeps: it is the rows before that were changed with their hashes. */
 function rehashed(
-  { origin, state, rows, tileLeaf }: Neighbourhood,
+  { originAt, state, rows, tileLeaf }: Neighbourhood,
   row: LeafRow,
 ): ChainBreak | null {
   const sealedAs = state.position + state.offset;
   const kept = tileLeaf(sealedAs - 1);
-  if (!kept || !rowHolds(origin, row, sealedAs, kept)) return null;
+  if (!kept || !rowHolds(originAt, row, sealedAs, kept)) return null;
   const before = rows.filter(({ seq }) => seq < row.seq).reverse();
   // Without a row before, it is the record of a pruning that does not fit.
   if (before.length === 0) return null;
@@ -236,14 +245,14 @@ function rehashed(
 }
 
 function editedHash(near: Neighbourhood, at: number): ChainBreak | null {
-  const { origin, state, rows } = near;
+  const { originAt, state, rows } = near;
   const row = rows[at] as LeafRow;
   const sealedAs = state.position + state.offset;
-  const recomputed = state.previous && leafOf(origin, row, sealedAs, state.previous);
+  const recomputed = state.previous && leafOf(originAt, row, sealedAs, state.previous);
   if (!recomputed) return null;
   const after = rows[at + 1];
   const confirmed = after
-    ? rowHolds(origin, after, sealedAs + 1, recomputed)
+    ? rowHolds(originAt, after, sealedAs + 1, recomputed)
     : near.headHash.equals(recomputed);
   if (!confirmed && !near.tileLeaf(sealedAs)?.equals(recomputed)) return null;
   return {
@@ -258,9 +267,9 @@ function editedHash(near: Neighbourhood, at: number): ChainBreak | null {
   };
 }
 
-function editedContent({ origin, state }: Neighbourhood, row: LeafRow): ChainBreak {
+function editedContent({ originAt, state }: Neighbourhood, row: LeafRow): ChainBreak {
   const sealedAs = state.position + state.offset;
-  const recomputed = state.previous && leafOf(origin, row, sealedAs, state.previous);
+  const recomputed = state.previous && leafOf(originAt, row, sealedAs, state.previous);
   return {
     finding: {
       kind: "edited_content",

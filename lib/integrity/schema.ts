@@ -110,3 +110,39 @@ export interface CheckpointRow {
   /** The checkpoint before it, and whether the tree shows that this one contains it. */
   extends: { size: number; isProven: boolean } | null;
 }
+
+export type WitnessKind = "directory" | "http";
+
+export const WITNESS_NAME: Record<WitnessKind, string> = {
+  directory: "witness directory",
+  http: "HTTP witness",
+};
+
+/** How a log's publication to a witness fares. */
+export interface WitnessState {
+  kind: WitnessKind;
+  /** Of the newest checkpoint that is there; 0 for none. */
+  size: number;
+  /** When it last took one, or said that it has the newest. */
+  publishedAt: string | null;
+  failingSince: string | null;
+  error: string | null;
+}
+
+/** What is known of the log along the buckets of a chart of times. */
+export interface TrailMarks {
+  /** Buckets in which a checkpoint was signed. */
+  checkpoints: number[];
+  /** What was received before is verified and signed; epoch milliseconds, null: everything is. */
+  openFromMs: number | null;
+  /** The first event that does not verify; its own time, or that of what stands in its place. */
+  broken: { seq: number | null; atMs: number | null } | null;
+}
+
+/** Why nothing is signed for a log: the database does not extend what its signer remembers. */
+export interface Refusal {
+  why: "rollback" | "fork" | "wrong_origin";
+  /** Events that were signed, and that the database has. */
+  signedSize: number;
+  nextSeq: number;
+}

@@ -185,6 +185,28 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
   return null;
 }
 
+const MOST_DROPPED_BYTES = 16_777_216;
+const MOST_DROPPED_MS = 5_000;
+
+/**
+ * Takes what is left of a body, within bounds, before the answer: a client whose connection is closed while it
+ * still sends sees a broken pipe instead of the reason.
+ */
+function dropBody(request: http.IncomingMessage, done: () => void): void {
+  let left = MOST_DROPPED_BYTES;
+  const finish = () => {
+    clearTimeout(timer);
+    request.off("data", take).off("end", finish).off("close", finish);
+    done();
+  };
+  const take = (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) finish();
+  };
+  const timer = setTimeout(finish, MOST_DROPPED_MS);
+  request.on("data", take).once("end", finish).once("close", finish);
+}
+
 /** Proxies often pass their own name for this server on; Next compares Origin with what it is told here. */
 function alignHost(request: http.IncomingMessage, ownHosts: string[]): void {
   const origin = hostOf(request.headers.origin ?? "");
@@ -222,7 +244,8 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
     }
     const refusal = refusalOf(request, path);
     if (refusal) {
-      refuse(response, refusal);
+      if (refusal.status === 413) dropBody(request, () => refuse(response, refusal));
+      else refuse(response, refusal);
       return;
     }
     if (!isApiPath(path)) {

@@ -47,9 +47,10 @@ export interface OpenDatabase extends DatabaseUrls {
   close(): Promise<void>;
 }
 
-function exportUrls(urls: DatabaseUrls): void {
+function exportUrls(urls: Required<DatabaseUrls>): void {
   process.env.DATABASE_URL = urls.appUrl;
   process.env.DATABASE_OWNER_URL = urls.ownerUrl;
+  process.env.DATABASE_SIGNER_URL = urls.signerUrl;
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
@@ -66,8 +67,14 @@ export async function openDatabase(
 ): Promise<OpenDatabase | InstanceInfo> {
   const directory = path.join(root, "prisma/migrations");
   fs.mkdirSync(env.TRAILSEAL_DATA_DIR, { recursive: true });
+  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL)
+    throw new Error("DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and migrates.");
   if (env.DATABASE_URL && env.DATABASE_OWNER_URL) {
-    const urls = { appUrl: env.DATABASE_URL, ownerUrl: env.DATABASE_OWNER_URL };
+    const urls = {
+      appUrl: env.DATABASE_URL,
+      ownerUrl: env.DATABASE_OWNER_URL,
+      ...(env.DATABASE_SIGNER_URL ? { signerUrl: env.DATABASE_SIGNER_URL } : {}),
+    };
     await migrate({ ...urls, directory });
     return { ...urls, embedded: null, close: async () => undefined };
   }

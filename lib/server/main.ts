@@ -39,7 +39,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   const { default: next } = await import("next");
   const dashboard = next({ dev: options.dev, dir: options.root, hostname: "localhost", port });
   await dashboard.prepare();
-  const worker = keepWorker(options.root, isStopping);
+  const worker = env.TRAILSEAL_WORKER === "on" ? keepWorker(options.root, isStopping) : null;
   const database = keepDatabase(env, opened, isStopping);
   writeInstanceInfo(env, { pid: process.pid, url, databasePort: opened.embedded?.port ?? null });
   front.ready(dashboard.getRequestHandler());
@@ -53,7 +53,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
     setTimeout(() => front.server.closeAllConnections(), DRAIN_MS).unref();
     front.server.closeIdleConnections();
     await new Promise((resolve) => front.server.close(resolve));
-    await worker.stop();
+    await worker?.stop();
     await dashboard.close();
     await closePools();
     await database.stop();

@@ -1,11 +1,7 @@
-import type { DestinationId, StreamState, StreamSummary } from "./schema";
+import { destinationOf } from "./registry";
+import type { StreamState, StreamSummary } from "./schema";
 
 /** Our streams in the words of the compatible API: contract §9. */
-
-export const CONTRACT_TYPE: Record<DestinationId, string> = {
-  webhook: "GenericHttps",
-  splunk: "Splunk",
-};
 
 /** error: waiting may cure it; invalid: somebody has to change something. */
 export const CONTRACT_STATE: Record<StreamState, "active" | "inactive" | "error" | "invalid"> = {
@@ -19,7 +15,7 @@ export const CONTRACT_STATE: Record<StreamState, "active" | "inactive" | "error"
 export function streamOfContract(stream: StreamSummary): object {
   return {
     id: stream.id,
-    type: CONTRACT_TYPE[stream.destination],
+    type: destinationOf(stream.destination).contractType,
     state: CONTRACT_STATE[stream.state],
     last_synced_at: stream.lastSuccessAt,
     created_at: stream.createdAt,

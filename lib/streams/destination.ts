@@ -1,5 +1,8 @@
+import type { Duplex } from "node:stream";
 import type { z } from "zod";
-import type { DestinationId, Problem } from "./schema";
+import type { SecretSpec } from "./form";
+import type { FormatId } from "./formats";
+import type { Problem } from "./schema";
 
 /** An event as `event.schema.json` has it, with its prefixed id. */
 export interface WireEvent {
@@ -14,13 +17,19 @@ export interface WireEvent {
   metadata?: unknown;
 }
 
-/** One item of a delivery. A test event is outside the chain: no seq, no hash. */
+/**
+ * One item of a delivery. `test` and `checkpoint` are events that we make: outside the chain, without seq and
+ * hash. A checkpoint has the log's newest signed note in its metadata.
+ */
 export interface StreamEvent {
+  kind: "event" | "test" | "checkpoint";
   seq: number | null;
   /** Hex SHA-256 chain hash (integrity spec, leaf hash of this seq). */
   chainHash: string | null;
   recordedAt: string;
   event: WireEvent;
+  /** `event` as JSON in UTF-8, where that is at hand. */
+  json?: Uint8Array;
 }
 
 export interface Batch {
@@ -29,30 +38,100 @@ export interface Batch {
   /** Repeats when the same range is sent again, so that receivers can drop the copy. */
   deliveryId: string;
   sentAt: Date;
+  /** One of the destination's formats. */
+  format: FormatId;
 }
+
+export type ContractType =
+  | "AzureSentinel"
+  | "Datadog"
+  | "GenericHttps"
+  | "GoogleCloudStorage"
+  | "S3"
+  | "Splunk";
 
 export type Secrets = Readonly<Record<string, string>>;
 
-export interface Frame {
-  /** Path and query below the configured address's origin. */
-  path: string;
+/** PEM texts. */
+export interface TlsOptions {
+  /** Trusted beside nothing else. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
+export interface HttpRequest {
+  method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "MKCOL";
+  url: string;
   headers: Record<string, string>;
-  body: string;
-  /** How many of the events, from the first on, the body holds; at least one. */
-  count: number;
+  body?: string | Uint8Array;
+  tls?: TlsOptions;
+  /** What a success answers is a credential: it is not kept to be shown. */
+  confidential?: boolean;
 }
 
 export interface Reply {
   status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
   /** At most 64 kB of the answer. */
   body: string;
   /** Whole seconds from Retry-After, either form; null when absent. */
   retryAfterS: number | null;
 }
 
+/** One request, framed. */
+export interface Frame {
+  /** What is connected to: http(s)://…, or tcp://host:port, tls://host:port. */
+  url: string;
+  method: "POST" | "PUT";
+  headers: Record<string, string>;
+  body: string;
+  /** The same as it goes out, where that is at hand. */
+  bytes?: Uint8Array;
+  /** The body goes out compressed, with its content-encoding. */
+  gzip?: boolean;
+  /** For `send`: the events are several requests, one each, in order; `body` is what people see of them. */
+  parts?: { url: string; body: string }[];
+  tls?: TlsOptions;
+  /** How many of the events, from the first on, the body holds; at least one. */
+  count: number;
+  /** The receiver would cut the frame's only event without a word: it is set aside instead of sent. */
+  tooLarge?: Problem;
+}
+
+/** The guarded way out. Every address that is dialled passes the egress policy. */
+export interface Transport {
+  /** @throws EgressError, or the socket's, TLS's or undici's error: a failure that the engine classifies. */
+  http(request: HttpRequest): Promise<Reply>;
+  /** A connected TCP socket, or TLS one with its handshake done. */
+  connect(host: string, port: number, tls: TlsOptions | null): Promise<Duplex>;
+  /** A value that lives across sends of this stream, as an access token does; made again when it expires. */
+  cached<T>(name: string, make: () => Promise<{ value: T; expiresAt: Date }>): Promise<T>;
+  forget(name: string): void;
+  /** Aborts at the deadline of the send. */
+  readonly signal: AbortSignal;
+}
+
+/** The same, for reading back what lies at the receiver. */
+export interface ReadTransport extends Transport {
+  /** As `http`, with the bytes of the answer up to another limit than 64 kB. */
+  download(request: HttpRequest, maxReplyBytes: number): Promise<Reply & { bytes: Uint8Array }>;
+}
+
+export interface StoredObject {
+  key: string;
+  /** Decompressed; null when it is not what we put there. */
+  text: string | null;
+}
+
 /** What an answer means for the events of the request. */
 export type Outcome =
-  | { kind: "delivered" }
+  /**
+   * `note`: how that is known, where the protocol has no answers. The warning is shown; it says what the receiver
+   * admits to have lost without saying which.
+   */
+  | { kind: "delivered"; note?: string; warning?: Problem }
   /** Waiting may cure it. */
   | { kind: "retry"; problem: Problem; retryAfterS: number | null }
   /** Somebody has to change something; the events stay. */
@@ -61,40 +140,115 @@ export type Outcome =
   | { kind: "split"; problem: Problem }
   /** The first `accepted` events are in; the one after them was refused, the rest not looked at. */
   | { kind: "partial"; accepted: number; problem: Problem }
+  /** All are in but these, by their place in the frame: they are set aside. */
+  | { kind: "rejected"; rejected: { index: number; problem: Problem }[] }
   /** The receiver wants no more. */
   | { kind: "gone"; problem: Problem };
 
-export interface Destination<Config> {
-  id: DestinationId;
+/**
+ * A kind of receiver, declared once: what is entered, what is secret, how events are framed, what answers mean.
+ * `frame` and `classify` are pure; `send` is there for what takes more than one request.
+ */
+export interface Destination<Schema extends z.ZodObject = z.ZodObject> {
+  id: string;
   label: string;
-  configSchema: z.ZodType<Config>;
-  /** Fields that have to be stored before anything can be sent. */
-  secretNames(config: Config): string[];
-  /** @returns the secret as stored; throws AppError when its form is wrong. */
-  parseSecret(name: string, value: string): string;
-  /** A fresh value for a secret that the sender may choose, else null. */
-  generateSecret(name: string): string | null;
-  /** The address connected to. */
-  url(config: Config): string;
+  /** One line on the card. */
+  about: string;
+  /** In the words of the compatible API: contract §9, §15. What it has no word for is GenericHttps. */
+  contractType: ContractType;
+  /** The first is the default. */
+  formats: readonly [FormatId, ...FormatId[]];
+  configSchema: Schema;
+  secrets: Record<string, SecretSpec>;
+  /** The address that secrets go to: when its scheme, host or port changes, they have to be entered again. */
+  endpoint(config: z.infer<Schema>): string;
+  /** More of the configuration that secrets are bound to. */
+  boundTo?(config: z.infer<Schema>): unknown;
   /** One line for lists. */
-  describe(config: Config): string;
-  frame(batch: Batch, config: Config, secrets: Secrets): Frame;
+  describe(config: z.infer<Schema>): string;
+  /** Longest send, milliseconds; 10,000 when absent. */
+  deadlineMs?(config: z.infer<Schema>): number;
+  frame(batch: Batch, config: z.infer<Schema>, secrets: Secrets): Frame;
+  /** One POST or PUT of the frame, and `classify`, when absent. */
+  send?(
+    frame: Frame,
+    config: z.infer<Schema>,
+    secrets: Secrets,
+    transport: Transport,
+  ): Promise<Outcome>;
+  /** @param count how many events the frame held */
   classify(reply: Reply, count: number): Outcome;
+  /**
+   * What lies there under each of these prefixes (`nameOf` in object-store.ts), for a comparison with the log.
+   * @throws Refusal, or as Transport.http
+   */
+  readBack?(
+    prefixes: Iterable<string>,
+    config: z.infer<Schema>,
+    secrets: Secrets,
+    transport: ReadTransport,
+  ): AsyncIterable<StoredObject>;
+}
+
+/** Keeps the schema's type for the members that are inferred from it. */
+export function defineDestination<Schema extends z.ZodObject>(
+  destination: Destination<Schema>,
+): Destination<Schema> {
+  return destination;
 }
 
 /** Largest delivery. */
 export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 900_000;
 
-/** Encoded events, as many from the first on as fit the byte limit, each counted with its separator. */
-export function fitting(batch: Batch, encode: (item: StreamEvent) => string): string[] {
-  const items: string[] = [];
+/** A text or its bytes in UTF-8, or several one after another. */
+export type Text = string | Uint8Array | (string | Uint8Array)[];
+
+const lengthOf = (text: Text): number => {
+  if (typeof text === "string") return Buffer.byteLength(text);
+  return Array.isArray(text) ? text.reduce((sum, part) => sum + lengthOf(part), 0) : text.length;
+};
+
+function write(text: Text, target: Buffer, at: number): number {
+  if (typeof text === "string") return at + target.write(text, at);
+  if (Array.isArray(text)) return text.reduce((to, part) => write(part, target, to), at);
+  target.set(text, at);
+  return at + text.length;
+}
+
+/** The items between two texts, as bytes: one after another, since a text of megabytes is slow to encode. */
+export function joined(open: string, items: Text[], separator: string, close: string): Buffer {
+  const between = Math.max(0, items.length - 1) * lengthOf(separator);
+  const length = lengthOf(open) + between + lengthOf(close);
+  const bytes = Buffer.allocUnsafe(items.reduce((sum, item) => sum + lengthOf(item), length));
+  let at = write(open, bytes, 0);
+  for (const [place, item] of items.entries()) {
+    if (place > 0) at = write(separator, bytes, at);
+    at = write(item, bytes, at);
+  }
+  write(close, bytes, at);
+  return bytes;
+}
+
+/**
+ * Encoded events, as many from the first on as fit the limits, each counted with its separator. One larger than
+ * `item` bytes is alone.
+ */
+export function fitting<Item extends Text = string>(
+  batch: Batch,
+  encode: (item: StreamEvent) => Item,
+  limits: { events?: number; bytes?: number; item?: number } = {},
+): Item[] {
+  const { events = MAX_BATCH_EVENTS, bytes: most = MAX_BATCH_BYTES, item: each = most } = limits;
+  const items: Item[] = [];
   let bytes = 2;
-  for (const event of batch.events.slice(0, MAX_BATCH_EVENTS)) {
+  for (const event of batch.events.slice(0, events)) {
     const item = encode(event);
-    bytes += Buffer.byteLength(item) + 1;
-    if (items.length > 0 && bytes > MAX_BATCH_BYTES) break;
+    const size = lengthOf(item);
+    bytes += size + 1;
+    if (items.length > 0 && (bytes > most || size > each)) break;
     items.push(item);
+    if (size > each) break;
   }
   return items;
 }

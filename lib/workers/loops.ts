@@ -1,16 +1,24 @@
+import { deleteOldAlerts } from "@/lib/alerts/server/alerts";
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
 import { deleteExpiredFiles, runExports } from "@/lib/exports/server/export-jobs";
 import { deleteOldAnswers } from "@/lib/http/answer-once";
+import { removeRetiredSeeds } from "@/lib/integrity/server/signing-keys";
 import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
+import { deleteOldDeliveries } from "@/lib/streams/server/attempts";
 import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
+import { keepDirectory } from "./keep-directory";
 import { pause } from "./pause";
 import { publishAll } from "./publish-checkpoints";
+import { reconcileStreams } from "./reconcile-streams";
+import { runDrills } from "./run-drills";
+import { sendAlerts } from "./send-alerts";
 import { signLogs } from "./sign-logs";
 import { watchLogs } from "./watch-logs";
+import { watchStreams } from "./watch-streams";
 
 type Loop = (signal: AbortSignal) => Promise<void>;
 
@@ -23,7 +31,10 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteExpiredKeys();
     await deleteOldAttempts();
     await deleteOldAnswers();
+    await deleteOldAlerts();
+    await deleteOldDeliveries();
     await deleteExpiredFiles();
+    removeRetiredSeeds();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }
 }
@@ -33,12 +44,18 @@ export const loops: Record<string, Loop> = {
   housekeeping: keepHouse,
   followers: followLogs,
   delivery: (signal) => deliverDue(signal),
+  streams: watchStreams,
   verification: (signal) => runVerificationJobs(signal),
   // Two, so that a small export need not wait for a large one.
   exports: (signal) => runExports(signal),
   "more exports": (signal) => runExports(signal),
   signer: signLogs,
   watch: watchLogs,
-  witness: publishAll,
+  "witness directory": (signal) => publishAll("directory", signal),
+  "HTTP witness": (signal) => publishAll("http", signal),
   clocks: watchClocks,
+  alerts: sendAlerts,
+  drills: runDrills,
+  directory: keepDirectory,
+  reconciliation: reconcileStreams,
 };

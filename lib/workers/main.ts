@@ -1,10 +1,15 @@
+import { setMaxListeners } from "node:events";
+import os from "node:os";
 import { closePools } from "@/lib/db/pool";
+import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { log } from "@/lib/log";
 import { loops } from "./loops";
 
 const RETRY_DELAY_MS = 1_000;
 
 const stopping = new AbortController();
+// Every loop listens, some of them more than once.
+setMaxListeners(0, stopping.signal);
 
 /** A loop that fails (the database is away) is started again; the others go on meanwhile. */
 async function keepRunning(
@@ -22,6 +27,11 @@ async function keepRunning(
   }
 }
 
+// One core is left to those who are served meanwhile.
+enableWindowThreads(new URL("./check-windows.mjs", import.meta.url), {
+  threads: Math.max(1, os.availableParallelism() - 1),
+});
+
 const GRACE_MS = 8_000;
 
 function stop(): void {
@@ -29,11 +39,26 @@ function stop(): void {
   setTimeout(() => process.exit(0), GRACE_MS).unref();
 }
 
+/** All loops, or those that the command line names. */
+function chosen(names: string[]): [string, (signal: AbortSignal) => Promise<void>][] {
+  const unknown = names.find((name) => !loops[name]);
+  if (unknown !== undefined) {
+    console.error(
+      `[trailseal] There is no loop ${unknown}. Known: ${Object.keys(loops).join(", ")}.`,
+    );
+    process.exit(2);
+  }
+  return Object.entries(loops).filter(([name]) => names.length === 0 || names.includes(name));
+}
+
+const running = chosen(process.argv.slice(2));
 process.on("SIGTERM", stop);
-// Ctrl-C reaches the whole process group; the server then asks for the stop itself.
-process.on("SIGINT", () => undefined);
+// Ctrl-C reaches the whole process group; a server then asks its worker for the stop itself.
+process.on("SIGINT", () => {
+  if (!process.send) stop();
+});
 process.on("disconnect", stop);
 
-await Promise.all(Object.entries(loops).map(([name, run]) => keepRunning(name, run)));
+await Promise.all(running.map(([name, run]) => keepRunning(name, run)));
 await closePools();
 process.exit(0);

@@ -1,32 +1,22 @@
-import { getEnv } from "@/lib/env";
-import { newestCheckpoints, publishCheckpoints } from "@/lib/integrity/server/witness-directory";
+import type { WitnessKind } from "@/lib/integrity/schema";
+import { configuredWitnesses, publishDue } from "@/lib/integrity/server/witnesses";
 import { log } from "@/lib/log";
 import { pause } from "./pause";
 
 const IDLE_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
 
-/** Keeps the witness directory up with what is signed. One that cannot be written is told once, and tried on. */
-export async function publishAll(signal: AbortSignal): Promise<void> {
-  const published = new Map<string, number>();
-  let isFailing = false;
+/** Keeps a witness up with what is signed. One that takes nothing is told once, and tried on, ever less often. */
+export async function publishAll(kind: WitnessKind, signal: AbortSignal): Promise<void> {
+  const witness = configuredWitnesses().find((one) => one.kind === kind);
+  const published = new Map<string, string>();
+  let failures = 0;
   while (!signal.aborted) {
-    if (!getEnv().TRAILSEAL_WITNESS_DIR) {
-      await pause(60_000, signal);
-      continue;
-    }
-    try {
-      for (const [organizationId, size] of await newestCheckpoints()) {
-        if (signal.aborted) return;
-        if (published.get(organizationId) === size) continue;
-        await publishCheckpoints(organizationId);
-        published.set(organizationId, size);
-      }
-      if (isFailing) log().info("checkpoints are published again");
-      isFailing = false;
-    } catch (error) {
-      if (!isFailing) log().error({ err: error }, "checkpoints cannot be published");
-      isFailing = true;
-    }
-    await pause(IDLE_MS, signal);
+    const error = witness ? await publishDue(witness, published, signal) : null;
+    if (error && failures === 0)
+      log().error({ err: error, witness: kind }, "checkpoints cannot be published");
+    if (!error && failures > 0) log().info({ witness: kind }, "checkpoints are published again");
+    failures = error ? failures + 1 : 0;
+    await pause(Math.min(IDLE_MS * 2 ** failures, LONGEST_WAIT_MS), signal);
   }
 }

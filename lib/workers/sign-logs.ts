@@ -4,16 +4,21 @@ import { pause } from "./pause";
 
 const IDLE_MS = 1_000;
 
-/** Signs every log whose cut is due. A log that it refuses is told once, until that changes. */
+/**
+ * Signs every log whose cut is due, and at the end all that a shutdown would leave uncovered. A log that it refuses
+ * is told once, until that changes.
+ */
 export async function signLogs(signal: AbortSignal): Promise<void> {
   const refused = new Map<string, string>();
   while (!signal.aborted) {
     for (const organizationId of await logsToSign()) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       tell(organizationId, await cutCheckpoint(organizationId), refused);
     }
     await pause(IDLE_MS, signal);
   }
+  for (const organizationId of await logsToSign({ isLast: true }))
+    tell(organizationId, await cutCheckpoint(organizationId), refused);
 }
 
 function tell(organizationId: string, cut: Cut, refused: Map<string, string>): void {

@@ -101,12 +101,11 @@ describe("a portal session", () => {
     }
   });
 
-  it("does nothing that its intent does not name, and writes nothing", async () => {
+  it("does nothing that its intent does not name", async () => {
     const both = await enter(null);
-    await issueScope(both, "page:/o/[org]/integrity/streams", acme);
+    await issueScope(both, "action:createStream", acme);
     for (const place of [
       "action:createView",
-      "action:createStream",
       "action:createApiKey",
       "action:startVerification",
       "page:/o/[org]",
@@ -116,9 +115,13 @@ describe("a portal session", () => {
       });
     }
     const streams = await enter("log_streams");
+    await issueScope(streams, "action:createStream", acme);
     await expect(issueScope(streams, "handler:/o/[org]/events/csv", acme)).rejects.toMatchObject({
       code: "forbidden",
     });
+    const events = await enter("audit_logs");
+    for (const place of ["action:createStream", "action:readStreams"] as const)
+      await expect(issueScope(events, place, acme)).rejects.toMatchObject({ code: "forbidden" });
   });
 
   it("ends with its time and with its organization", async () => {

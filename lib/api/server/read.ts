@@ -9,7 +9,8 @@ import { readLogHead, readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { listCheckpoints } from "@/lib/integrity/server/proofs";
 import { vkeyOf } from "@/lib/integrity/server/signer";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
-import { CONTRACT_STATE, CONTRACT_TYPE } from "@/lib/streams/contract";
+import { CONTRACT_STATE } from "@/lib/streams/contract";
+import { destinationOf } from "@/lib/streams/registry";
 import { listStreams } from "@/lib/streams/server/streams";
 import type {
   CheckpointList,
@@ -91,7 +92,7 @@ export async function readStreams(scope: Scope): Promise<StreamList> {
     data: streams.map((stream) => ({
       id: stream.id,
       name: stream.name,
-      type: CONTRACT_TYPE[stream.destination],
+      type: destinationOf(stream.destination).contractType,
       state: CONTRACT_STATE[stream.state],
       delivered: stream.delivered,
       lag_events: stream.lagEvents,

@@ -3,7 +3,7 @@ import { sha256 } from "@/lib/chain/sha256";
 import { readPool, writePool } from "@/lib/db/pool";
 import { publicUrl } from "@/lib/env";
 import { newId } from "@/lib/ids";
-import { PORTAL_PERMISSION } from "@/lib/portal/places";
+import { PORTAL_PERMISSIONS } from "@/lib/portal/places";
 import type { PortalIntent } from "@/lib/portal/schema";
 import type { Permission } from "../permissions";
 import type { Scope } from "../scope";
@@ -12,7 +12,7 @@ const REDEEMABLE = "5 minutes";
 export const PORTAL_SESSION_S = 8 * 3_600;
 const KEPT = "7 days";
 
-/** Somebody without an account who redeemed a link: reads one organization. */
+/** Somebody without an account who redeemed a link: reads one organization's events, or manages its streams. */
 export interface PortalSession {
   portalId: string;
   organizationId: string;
@@ -78,8 +78,8 @@ async function find(column: "id" | "session_hash", value: string | Buffer) {
   const [row] = rows;
   if (!row) return null;
   const permissions = row.intent
-    ? [PORTAL_PERMISSION[row.intent]]
-    : Object.values(PORTAL_PERMISSION);
+    ? PORTAL_PERMISSIONS[row.intent]
+    : Object.values(PORTAL_PERMISSIONS).flat();
   return {
     portalId: row.id,
     organizationId: row.organization_id,

@@ -95,7 +95,9 @@ function selectEvent(organizationId: string, id: string, when: Prisma.Sql): Prom
 async function findBoundaryHash(organizationId: string, seq: number): Promise<string | null> {
   if (seq === 0) {
     const [head] = await readRows<{ origin: string }>(
-      Prisma.sql`SELECT origin FROM log_heads WHERE organization_id = ${organizationId}`,
+      Prisma.sql`SELECT coalesce((SELECT e.origin FROM log_epochs e
+          WHERE e.organization_id = ${organizationId} AND e.epoch = 1), h.origin) AS origin
+        FROM log_heads h WHERE h.organization_id = ${organizationId}`,
     );
     return head ? genesisHash(head.origin).toString("hex") : null;
   }

@@ -168,7 +168,7 @@ describe("an export", () => {
     await sleep(200);
     expect(await getExport(scope(), id)).toMatchObject({ state: "pending" });
     expect(await made(id)).toMatchObject({ state: "ready" });
-    expect(filesOf(id)).toEqual([`${id}.2.csv`]);
+    await expect.poll(() => filesOf(id)).toEqual([`${id}.2.csv`]);
   });
 
   test("whose worker is asked to stop waits for the next, and the stop is no failure", async () => {

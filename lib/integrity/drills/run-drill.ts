@@ -11,28 +11,14 @@ import { parseImportedEvent } from "@/lib/events/schema";
 import { appendBatch } from "@/lib/events/server/append";
 import { followRollups } from "@/lib/events/server/rollups";
 import { syntheticEvents } from "@/lib/events/synthetic";
-import type { DamageKind, Verdict } from "../schema";
+import type { Verdict } from "../schema";
 import type { Trust } from "../server/checkpoint-check";
 import { cutCheckpoint } from "../server/signer";
 import { Snapshot } from "../server/snapshot";
 import { verifySnapshot } from "../server/verify";
 import { type DrillCase, drillCases } from "./cases";
 import { type DrillPlan, Forger } from "./forger";
-
-export interface DrillResult {
-  id: string;
-  does: string;
-  expected: DamageKind | null;
-  expected_seq: number | null;
-  /** By the pinned key and the database alone. */
-  found: DamageKind | null;
-  found_seq: number | null;
-  expected_elsewhere: DamageKind | null;
-  /** With checkpoints and receipts kept elsewhere, and the signer's memory. */
-  found_elsewhere: DamageKind | null;
-  ok: boolean;
-  duration_ms: number;
-}
+import type { DrillResult } from "./report";
 
 const BATCH = 500;
 const CHECKPOINTS = 20;
@@ -128,8 +114,8 @@ async function prepareDrill(
   };
   const publicKey = publicKeyOf(seed);
   const alone: Trust = {
-    publicKey,
-    origin: plan.origin,
+    publicKeys: [publicKey],
+    origins: [plan.origin],
     signedSize: null,
     mostUncovered: Math.floor(step * 1.5),
   };

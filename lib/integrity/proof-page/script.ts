@@ -1,6 +1,6 @@
 import { openCheckpoint } from "@/lib/chain/checkpoint";
 import type { EventProof } from "@/lib/chain/event-proof";
-import { type ProofVerdict, verifyEventProof } from "@/lib/chain/event-proof";
+import { originOf, type ProofVerdict, verifyEventProof } from "@/lib/chain/event-proof";
 import { parseVkey } from "@/lib/chain/note";
 import { parseTlogProof } from "@/lib/chain/tlog-proof";
 
@@ -63,7 +63,7 @@ function verify({ proof }: Embedded, vkey: string): void {
   show("detail", verdict.detail ?? "");
   if (verdict.ok) {
     const { note, hashes } = parseTlogProof(proof.proof);
-    const { size, root } = openCheckpoint(note, proof.origin, [parseVkey(vkey)]);
+    const { size, root } = openCheckpoint(note, originOf(note), [parseVkey(vkey)]);
     showVerdict("ok", `Verified: event #${proof.line.seq} stands in the signed log`);
     show(
       "detail",

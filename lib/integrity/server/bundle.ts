@@ -1,8 +1,16 @@
 import type { Scope } from "@/lib/auth/scope";
-import { BUNDLE_FORMAT, type BundleEvent, type BundleLine } from "@/lib/chain/bundle";
+import {
+  BUNDLE_FORMAT,
+  type BundleEpoch,
+  type BundleEvent,
+  type BundleLine,
+} from "@/lib/chain/bundle";
 import { inTransaction, longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
+import { THAT_HOLD } from "./checkpoint-check";
 import { loadPrune } from "./control-events";
+import { Epochs } from "./epochs";
+import { loadHead } from "./log-head";
 import { sealRow, selectRows } from "./sealed-rows";
 import { bytes, type RawRow, Snapshot } from "./snapshot";
 
@@ -22,6 +30,17 @@ export function toBundleEvent(organizationId: string, raw: RawRow): BundleEvent 
   };
 }
 
+const headerEpochs = ({ list }: Epochs): BundleEpoch[] =>
+  list.map(({ number, startSeq, origin }, at) => {
+    const previous = list[at - 1];
+    return {
+      epoch: number,
+      start_seq: startSeq,
+      origin,
+      ...(previous ? { last_good_size: previous.holdsTo, signed_size: previous.signedTo } : {}),
+    };
+  });
+
 /**
  * Writes a log in the format of lib/chain/bundle, as it stands in one snapshot. Damaged rows are written as
  * they are: whoever checks the bundle judges them.
@@ -39,11 +58,10 @@ export async function writeBundle(
     async (client) => {
       const snapshot = new Snapshot(client, organizationId);
       await snapshot.prepare();
-      const [head] = await snapshot.query(
-        "SELECT origin, next_seq FROM log_heads WHERE organization_id = $1",
-      );
+      const head = await loadHead(snapshot);
       if (!head) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
-      const [origin, nextSeq] = [head[0] as string, Number(head[1])];
+      const { origin, nextSeq } = head;
+      const epochs = await Epochs.load(snapshot, head);
       const prune = await loadPrune(snapshot);
       const written = { events: 0, checkpoints: 0 };
       await put({
@@ -52,6 +70,7 @@ export async function writeBundle(
         organization_id: organizationId,
         first_seq: prune?.size ?? 0,
         next_seq: nextSeq,
+        ...(epochs.list.length > 1 ? { epochs: headerEpochs(epochs) } : {}),
       });
       if (prune)
         await put({
@@ -66,9 +85,9 @@ export async function writeBundle(
         const to = Math.min(from + WINDOW, nextSeq);
         const rows = await selectRows(snapshot, from, to);
         const notes = await snapshot.query(
-          `SELECT tree_size, note FROM checkpoints WHERE organization_id = $1 AND origin = $2
-             AND tree_size > $3 AND tree_size <= $4 ORDER BY tree_size`,
-          origin,
+          `SELECT tree_size, note FROM checkpoints c ${THAT_HOLD} WHERE organization_id = $1
+             AND tree_size > $4 AND tree_size <= $5 ORDER BY tree_size`,
+          ...epochs.holding(),
           from,
           to,
         );

@@ -39,7 +39,7 @@ async function signedLog(): Promise<string> {
 async function verdictOf(log: string) {
   const signed = readSigned(directory, log);
   if (!signed) throw new Error("never signed");
-  const trust = { publicKey: publicKeyOf(seed), signedSize: signed.tree.size };
+  const trust = { publicKeys: [publicKeyOf(seed)], signedSize: signed.tree.size };
   const { ok, kind, first_bad_seq, findings } = await verifyLog(systemScope("cli", log), { trust });
   return { ok, kind, first_bad_seq, kinds: [...new Set(findings.map((finding) => finding.kind))] };
 }

@@ -2,15 +2,19 @@ import type { Receipt } from "@/lib/chain/bundle";
 import { type Checkpoint, openCheckpoint } from "@/lib/chain/checkpoint";
 import type { Frontier } from "@/lib/chain/merkle";
 import { type NoteKey, noteKey } from "@/lib/chain/note";
+import { HASH_BYTES } from "@/lib/chain/sha256";
+import type { Epochs } from "./epochs";
 import type { FindingList } from "./findings";
 import { bytes, type Snapshot } from "./snapshot";
 
 /** What a verification believes without asking the database. */
 export interface Trust {
-  /** Of the log's signer, raw. */
-  publicKey: Buffer;
-  /** The log that the key was given for, where it came from outside. */
-  origin?: string;
+  /** Of the log's signer, raw: the present one, and those before it. */
+  publicKeys: readonly Buffer[];
+  /** The logs that keys were given for, where they came from outside. */
+  origins?: readonly string[];
+  /** The origin that the signer signs under, by its own memory. */
+  signedOrigin?: string;
   /** The newest size it signed, by its own memory; null for a verifier who has only the key. */
   signedSize: number | null;
   /** The newest size that it knows to be stored; the same where it is not given. */
@@ -19,6 +23,8 @@ export interface Trust {
   mostUncovered?: number;
   /** Signed notes that were kept elsewhere; those of other logs are passed over. */
   checkpoints?: readonly string[];
+  /** Sentences on what should be kept elsewhere and could not be had. */
+  gaps?: readonly string[];
   /** What senders of events were given; those of other logs are passed over. */
   receipts?: readonly Receipt[];
 }
@@ -26,9 +32,17 @@ export interface Trust {
 /** Twice what the signer lets gather (CUT_AFTER_EVENTS), for a busy log between two looks. */
 const MOST_UNCOVERED = 8_192;
 
+/** Of each epoch (Epochs.holding: $2, $3), the checkpoints that its successor does not say to be of lost events. */
+export const THAT_HOLD = `JOIN unnest($2::text[], $3::bigint[]) AS e (origin, holds_to)
+  ON e.origin = c.origin AND c.tree_size <= e.holds_to`;
+
+/** Read at once: more than a window of the walk can meet. */
+const AT_ONCE = 5_000;
+
 const ELSEWHERE = "a checkpoint that was kept elsewhere";
 
 interface StoredCheckpoint {
+  origin: string;
   size: number;
   root: Buffer;
   note: string;
@@ -52,7 +66,7 @@ export class CheckpointCheck {
   /** How many checkpoints the rows met. */
   met = 0;
 
-  readonly #key: NoteKey | null;
+  readonly #keys: readonly NoteKey[];
   #tree: Frontier | null;
   #next: StoredCheckpoint[] = [];
   /** Every event below this is proven by a signature. */
@@ -79,20 +93,26 @@ export class CheckpointCheck {
   constructor(
     private readonly snapshot: Snapshot,
     private readonly findings: FindingList,
-    private readonly origin: string,
+    private readonly epochs: Epochs,
     private readonly trust: Trust | null,
     start: Frontier | null,
     from = 0,
   ) {
-    this.#key = trust && noteKey(origin, trust.publicKey);
+    this.#keys = epochs.origins.flatMap((origin) =>
+      (trust?.publicKeys ?? []).map((publicKey) => noteKey(origin, publicKey)),
+    );
     this.#tree = start;
     this.#newest = from;
     this.#signed = from;
     this.#proven = start?.size ?? 0;
     this.#agreed = this.#proven;
     for (const note of trust?.checkpoints ?? []) {
-      if (!note.startsWith(`${origin}\n`)) continue;
-      const size = Number(note.slice(origin.length + 1).split("\n", 1)[0]);
+      const [origin, text] = note.split("\n", 2) as [string, string];
+      const epoch = epochs.of(origin);
+      if (!epoch) continue;
+      const size = Number(text);
+      // Of events that were lost before the next epoch began, which says so.
+      if (size > epoch.holdsTo && size <= epoch.signedTo) continue;
       this.#elsewhere.set(size, [...(this.#elsewhere.get(size) ?? []), note]);
     }
   }
@@ -105,7 +125,7 @@ export class CheckpointCheck {
   /** @param size how far the chain is known with this leaf, its last */
   add(size: number, leaf: Buffer | null): void {
     if (!this.#tree || size <= this.#tree.size) return;
-    if (!leaf || size !== this.#tree.size + 1) {
+    if (!leaf || leaf.length !== HASH_BYTES || size !== this.#tree.size + 1) {
       // Leaves are lost: no root from here on can be computed.
       this.#tree = null;
       return;
@@ -215,8 +235,8 @@ export class CheckpointCheck {
   /** Which of these sizes have a row. */
   async #stored(sizes: number[]): Promise<number[]> {
     const rows = await this.snapshot.query(
-      "SELECT tree_size FROM checkpoints WHERE organization_id = $1 AND origin = $2 AND tree_size = ANY($3)",
-      this.origin,
+      `SELECT tree_size FROM checkpoints c ${THAT_HOLD} WHERE organization_id = $1 AND tree_size = ANY($4)`,
+      ...this.epochs.holding(),
       sizes,
     );
     return rows.map(([size]) => Number(size));
@@ -224,14 +244,15 @@ export class CheckpointCheck {
 
   async #read(above: number, to: number): Promise<StoredCheckpoint[]> {
     const rows = await this.snapshot.query(
-      `SELECT tree_size, root, note FROM checkpoints
-       WHERE organization_id = $1 AND origin = $2 AND tree_size > $3 AND tree_size <= $4
-       ORDER BY tree_size LIMIT 2000`,
-      this.origin,
+      `SELECT c.origin, tree_size, root, note FROM checkpoints c ${THAT_HOLD}
+       WHERE organization_id = $1 AND tree_size > $4 AND tree_size <= $5
+       ORDER BY tree_size LIMIT ${AT_ONCE}`,
+      ...this.epochs.holding(),
       above,
       to,
     );
-    return rows.map(([size, root, note]) => ({
+    return rows.map(([origin, size, root, note]) => ({
+      origin: origin as string,
       size: Number(size),
       root: bytes(root as string),
       note: note as string,
@@ -284,8 +305,8 @@ export class CheckpointCheck {
   }
 
   /** The checkpoint that the note proves, where its row says the same. */
-  #open({ size, root, note }: StoredCheckpoint): Checkpoint | null {
-    const opened = this.#openNote(note, size, `the checkpoint of ${size} events`);
+  #open({ origin, size, root, note }: StoredCheckpoint): Checkpoint | null {
+    const opened = this.#openNote(note, size, `the checkpoint of ${size} events`, origin);
     if (!opened) return null;
     if (opened.size === size && opened.root.equals(root)) {
       this.#signed = Math.max(this.#signed, size);
@@ -299,9 +320,14 @@ export class CheckpointCheck {
     return null;
   }
 
-  #openNote(note: string, seq: number | null, what: string): Checkpoint | null {
+  #openNote(
+    note: string,
+    seq: number | null,
+    what: string,
+    origin = note.split("\n", 1)[0] as string,
+  ): Checkpoint | null {
     try {
-      return openCheckpoint(note, this.origin, this.#key ? [this.#key] : []);
+      return openCheckpoint(note, origin, this.#keys);
     } catch (error) {
       const detail = `${what}: ${(error as Error).message}`;
       this.findings.add({ kind: "bad_signature", seq, detail });

@@ -6,21 +6,22 @@ import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { CheckpointRow } from "../schema";
 import { listCheckpoints, proveConsistency } from "./proofs";
-import { vkeyOf } from "./signer";
+import { vkeysOf } from "./signer";
 
 /** Checkpoints below `before`, newest first, each with what shows that it extends the one before it. */
 export async function readCheckpointRows(
   scope: Scope,
   page: { before?: number; limit: number },
 ): Promise<{ vkey: string; rows: CheckpointRow[]; hasOlder: boolean }> {
-  const [vkey, notes] = await Promise.all([
-    vkeyOf(scope),
+  const [vkeys, notes] = await Promise.all([
+    vkeysOf(scope),
     listCheckpoints(scope, { ...page, limit: page.limit + 1 }),
   ]);
-  const key = parseVkey(vkey);
+  const keys = vkeys.map(parseVkey);
+  const [vkey] = vkeys as [string];
   const opened = notes.map(({ note }): Checkpoint | null => {
     try {
-      return openCheckpoint(note, key.name, [key]);
+      return openCheckpoint(note, keys[0]?.name as string, keys);
     } catch {
       return null;
     }

@@ -30,6 +30,15 @@ export async function loadPrune(snapshot: Snapshot): Promise<Prune | null> {
   };
 }
 
+/** Null for a record that cannot be one: it is reported when its event is looked at. */
+export function frontierOf({ size, frontier }: Prune): Frontier | null {
+  try {
+    return Frontier.restore(size, frontier);
+  } catch {
+    return null;
+  }
+}
+
 /** Remembers who was erased and who was allowed to: an erasure or a pruning needs its event in the log. */
 export class ControlEvents {
   readonly #erased: { seq: number; id: string; units: string[] }[] = [];

@@ -1,14 +1,14 @@
 import type { Scope } from "@/lib/auth/scope";
-import { genesisHash } from "@/lib/chain/event-hash";
-import { EVENT_PROOF_FORMAT, type EventProof } from "@/lib/chain/event-proof";
+import { EVENT_PROOF_FORMAT, type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
+import { parseVkey } from "@/lib/chain/note";
 import { inTransaction, readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { getEvent } from "@/lib/events/server/get-event";
 import { toBundleEvent } from "./bundle";
-import { loadPrune } from "./control-events";
 import { proveEvent } from "./proofs";
-import { selectRows } from "./sealed-rows";
-import { bytes, Snapshot } from "./snapshot";
+import { selectRow } from "./sealed-rows";
+import { vkeysOf } from "./signer";
+import { Snapshot } from "./snapshot";
 
 /**
  * All that shows one event in the signed log.
@@ -26,35 +26,34 @@ export async function readEventProof(scope: Scope, id: string): Promise<EventPro
       "conflict",
       "No checkpoint covers this event yet. One is signed within ten seconds: ask again.",
     );
+  if (!found.previousHash)
+    throw new AppError(
+      "conflict",
+      "The event before this one is gone: run a verification, it names the damage.",
+    );
   return inTransaction(readPool(), async (client) => {
     const snapshot = new Snapshot(client, organizationId);
     await snapshot.prepare();
-    const rows = await selectRows(snapshot, seq, seq + 1);
-    const [[origin, previous] = []] = await snapshot.query(
-      `SELECT origin, (SELECT chain_hash FROM events e WHERE e.organization_id = $1 AND e.seq = $2 - 1)
-       FROM log_heads WHERE organization_id = $1`,
+    const row = await selectRow(snapshot, seq, found.recordedAt);
+    const [[origin] = []] = await snapshot.query(
+      `SELECT coalesce((SELECT e.origin FROM log_epochs e WHERE e.organization_id = $1 AND e.start_seq <= $2
+         ORDER BY e.epoch DESC LIMIT 1), h.origin) FROM log_heads h WHERE h.organization_id = $1`,
       seq,
     );
-    const [row] = rows;
     if (!row || !origin) throw new AppError("not_found", `Event not found: '${id}'.`);
-    const hash = previous ? bytes(previous) : await startingHash(snapshot, origin, seq);
     return {
       format: EVENT_PROOF_FORMAT,
       origin,
       line: toBundleEvent(organizationId, row),
-      previous_hash: hash.toString("hex"),
+      previous_hash: found.previousHash as string,
       proof,
     };
   });
 }
 
-/** What the first event of a log, or of what is left of it, was sealed after. */
-async function startingHash(snapshot: Snapshot, origin: string, seq: number): Promise<Buffer> {
-  if (seq === 0) return genesisHash(origin);
-  const prune = await loadPrune(snapshot);
-  if (prune?.size === seq) return prune.chainHash;
-  throw new AppError(
-    "conflict",
-    "The event before this one is gone: run a verification, it names the damage.",
-  );
+/** The key of this log that a proof's checkpoint is signed with: an old one, where the key was changed since. */
+export async function vkeyOfProof(scope: Scope, proof: EventProof): Promise<string> {
+  const vkeys = await vkeysOf(scope);
+  const own = vkeys.find((vkey) => verifyEventProof(proof, [parseVkey(vkey)]).ok);
+  return own ?? (vkeys[0] as string);
 }

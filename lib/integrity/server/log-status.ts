@@ -1,6 +1,6 @@
 import type { Scope } from "@/lib/auth/scope";
 import { getPrisma } from "@/lib/db/prisma";
-import { verdictSchema } from "../schema";
+import { breakOf, readLastVerdict, readWatch } from "./log-watch";
 
 /** How far an organization's log reaches. */
 export async function readLogHead(scope: Scope): Promise<{ nextSeq: number }> {
@@ -11,19 +11,11 @@ export async function readLogHead(scope: Scope): Promise<{ nextSeq: number }> {
   return { nextSeq: Number(head?.nextSeq ?? 0) };
 }
 
-/**
- * The last event that the newest finished verification proved: all it checked, or what stands before the
- * first break. Null: nothing is proven.
- */
+/** The last event that the continuous check or the newest whole verification proved. Null: nothing is proven. */
 export async function readVerifiedTo(scope: Scope): Promise<number | null> {
-  const run = await getPrisma().job.findFirst({
-    where: { organizationId: scope.organizationId, kind: "verify", state: "succeeded" },
-    orderBy: [{ createdAt: "desc" }, { id: "desc" }],
-    select: { result: true },
-  });
-  const verdict = verdictSchema.safeParse(run?.result);
-  if (!verdict.success) return null;
-  const { ok, last_seq: lastSeq, first_bad_seq: firstBadSeq, first_seq: firstSeq } = verdict.data;
-  if (ok) return lastSeq;
-  return firstBadSeq !== null && firstBadSeq > firstSeq ? firstBadSeq - 1 : null;
+  const [watch, run] = await Promise.all([readWatch(scope), readLastVerdict(scope)]);
+  const seen = Math.max(watch?.checkedTo ?? 0, (run?.last_seq ?? -1) + 1);
+  const breaks = [watch?.finding, run && breakOf(run)].flatMap((found) => found ?? []);
+  const to = Math.min(seen, ...breaks.map(({ seq }) => seq ?? 0)) - 1;
+  return to < 0 ? null : to;
 }

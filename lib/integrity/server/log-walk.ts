@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Checkpoint } from "@/lib/chain/checkpoint";
 import { genesisHash } from "@/lib/chain/event-hash";
 import { Frontier } from "@/lib/chain/merkle";
+import { HASH_BYTES } from "@/lib/chain/sha256";
 import {
   type ChainBreak,
   type ChainState,
@@ -11,9 +12,12 @@ import {
   rowHolds,
 } from "../classify";
 import { CheckpointCheck, type Trust } from "./checkpoint-check";
-import { ControlEvents, loadPrune, type Prune } from "./control-events";
+import { ControlEvents, frontierOf, loadPrune, type Prune } from "./control-events";
+import { Epochs } from "./epochs";
 import { FindingList } from "./findings";
-import { type Bounds, type Head, isOtherOrigin, loadHead } from "./log-head";
+import { type Bounds, findFarRow, type Head, loadHead, otherOrigin, readBounds } from "./log-head";
+import { notCovered } from "./not-covered";
+import type { PlainWindow } from "./plain-window";
 import { wrongProjection } from "./projections";
 import { ReceiptCheck } from "./receipt-check";
 import { checkRollups } from "./rollup-check";
@@ -22,9 +26,8 @@ import type { SignedTree } from "./signer-memory";
 import type { RawRow, Snapshot } from "./snapshot";
 import { TargetCheck } from "./target-check";
 import { TileCheck } from "./tile-check";
+import { openWindows, WINDOW, type Windows } from "./window-threads";
 
-/** Rows read at once: eight tiles. */
-const WINDOW = 2_048;
 const ROWS_BETWEEN_READS = 64;
 /** Breaks that are looked at closely; beyond them only the kind is guessed. */
 const MAX_CLASSIFIED = 32;
@@ -41,9 +44,10 @@ export class LogWalk {
   lastGood: Checkpoint | null = null;
   evidence = { checkpoints: 0, receipts: 0 };
   /** What the walk could not say, in sentences. */
-  readonly notCovered: string[] = [];
+  notCovered: string[] = [];
 
   #head!: Head;
+  #epochs!: Epochs;
   #state!: ChainState;
   #tiles!: TileCheck;
   /** Null where earlier events were verified before. */
@@ -68,6 +72,8 @@ export class LogWalk {
     private readonly signal?: AbortSignal,
     /** What was verified before: the walk begins there, and reads nothing that came earlier. */
     private readonly since?: SignedTree,
+    /** Takes no window in at a stretch. */
+    private readonly isRowByRow = false,
   ) {}
 
   async run(): Promise<void> {
@@ -83,12 +89,16 @@ export class LogWalk {
     const prune = await loadPrune(this.snapshot);
     this.firstSeq = this.since?.tree.size ?? prune?.size ?? 0;
     this.total = Math.max(0, head.nextSeq - this.firstSeq);
-    const bounds = await this.#bounds();
-    if (await isOtherOrigin(this.snapshot, head.origin, this.trust, bounds)) {
-      this.findings.add({ kind: "wrong_origin", seq: 0, detail: head.origin });
+    const bounds = await readBounds(this.snapshot, this.since?.tree.size);
+    this.#epochs = await Epochs.load(this.snapshot, head);
+    const other = await otherOrigin(this.snapshot, this.#epochs, this.trust, bounds);
+    if (other) {
+      this.findings.add({ kind: "wrong_origin", seq: 0, detail: other });
       return;
     }
     await this.#open(prune);
+    const far = await findFarRow(this.snapshot);
+    if (far) this.findings.add(far);
     if (bounds) await this.#walk(bounds);
     await this.#finish();
   }
@@ -103,14 +113,6 @@ export class LogWalk {
     const { tree } = this.#checkpoints;
     const head = tree && tree.size > 0 ? this.#state.previous : null;
     return head && tree ? { origin: this.#head.origin, tree, head } : null;
-  }
-
-  async #bounds(): Promise<Bounds | null> {
-    const [row] = await this.snapshot.query(
-      "SELECT min(seq), max(seq) FROM events WHERE organization_id = $1 AND seq >= $2",
-      this.since?.tree.size ?? Number.MIN_SAFE_INTEGER,
-    );
-    return row?.[0] ? { min: Number(row[0]), max: Number(row[1]) } : null;
   }
 
   async #open(prune: Prune | null): Promise<void> {
@@ -132,17 +134,17 @@ export class LogWalk {
     this.#checkpoints = new CheckpointCheck(
       snapshot,
       findings,
-      this.#head.origin,
+      this.#epochs,
       this.trust,
       start,
       this.since?.tree.size,
     );
-    this.#receipts = new ReceiptCheck(findings, this.#head.origin, this.trust?.receipts ?? []);
+    this.#receipts = new ReceiptCheck(findings, this.#epochs, this.trust?.receipts ?? []);
     await this.#targets?.open();
     this.#state = {
       position: this.firstSeq,
       offset: 0,
-      previous: this.since?.head ?? prune?.chainHash ?? genesisHash(this.#head.origin),
+      previous: this.since?.head ?? prune?.chainHash ?? genesisHash(this.#epochs.originAt(0)),
     };
     const followedTo = Math.max(tilesTo, rollupsTo, this.since?.tree.size ?? 0);
     if (followedTo > this.nextSeq) {
@@ -159,16 +161,31 @@ export class LogWalk {
       const detail = `row(s) before the log's first sequence number ${this.firstSeq}`;
       this.findings.add({ kind: "inserted_row", seq: min, detail });
     }
-    let start = Math.max(min, this.firstSeq);
-    let reading = this.#read(start);
+    const { snapshot } = this;
+    const windows = this.isRowByRow
+      ? null
+      : await openWindows(snapshot, this.#epochs.list, max - min + 1);
+    try {
+      await this.#walkFrom(Math.max(min, this.firstSeq), max, windows);
+    } finally {
+      await windows?.close();
+    }
+  }
+
+  async #walkFrom(first: number, max: number, windows: Windows | null): Promise<void> {
+    const window = windows?.window ?? WINDOW;
+    let start = first;
+    let reading = this.#read(start, windows, max);
     while (start <= max) {
       this.signal?.throwIfAborted();
-      const rows = await reading;
-      const end = start + WINDOW;
+      const plain = await reading;
+      const end = start + window;
+      const isAccepted = plain !== null && this.#acceptPlain(plain);
+      const rows = isAccepted ? [] : await selectRows(this.snapshot, start, end);
       let next = end;
-      if (rows.length === 0) next = (await this.#seqFrom(end)) ?? max + 1;
-      // The next window is read while this one is hashed.
-      reading = next <= max ? this.#read(next) : Promise.resolve([]);
+      if (!isAccepted && rows.length === 0) next = (await this.#seqFrom(end)) ?? max + 1;
+      // The next window is read while this one is looked at.
+      reading = next <= max ? this.#read(next, windows, max) : Promise.resolve(null);
       reading.catch(() => undefined);
       await this.#checkWindow(rows);
       this.#targets?.reportOrphans(end);
@@ -177,13 +194,24 @@ export class LogWalk {
     }
   }
 
-  async #read(from: number): Promise<RawRow[]> {
-    const to = from + WINDOW;
-    const rows = await selectRows(this.snapshot, from, to);
+  /** Has a window checked, and reads what it is held against; null when it is not plain. */
+  async #read(from: number, windows: Windows | null, max: number): Promise<PlainWindow | null> {
+    const window = windows?.window ?? WINDOW;
+    const to = from + window;
+    // Renumbered rows are never plain.
+    const width = this.#state.offset === 0 ? (windows?.width ?? 0) : 0;
+    for (let ahead = 0; ahead < width; ahead += 1) {
+      const start = from + ahead * window;
+      if (start > max) break;
+      const previous = start === this.firstSeq ? this.#state.previous : null;
+      windows?.ask({ from: start, to: Math.min(start + window, max + 1), previous });
+    }
+    const plain = windows?.take(from);
+    plain?.catch(() => undefined);
     await this.#targets?.readTo(to);
     await this.#tiles.readAhead(from, to);
     await this.#checkpoints.readAhead(from, to);
-    return rows;
+    return (await plain) ?? null;
   }
 
   async #seqFrom(seq: number): Promise<number | null> {
@@ -192,6 +220,33 @@ export class LogWalk {
       seq,
     );
     return row?.[0] ? Number(row[0]) : null;
+  }
+
+  /** Takes a window in at a stretch, if it goes on where the walk stands and all that speaks of it agrees. */
+  #acceptPlain(plain: PlainWindow): boolean {
+    const { position, offset, previous } = this.#state;
+    const { from, to, hashes } = plain;
+    const fits =
+      from === position &&
+      offset === 0 &&
+      to <= this.nextSeq &&
+      previous?.equals(plain.previous) &&
+      plain.firstRecordedAt >= this.#lastRecordedAt;
+    if (!fits || !previous || this.#targets?.passIf(plain.targets, to) === false) return false;
+    let leaf: Buffer = previous;
+    for (let seq = from; seq < to; seq += 1) {
+      leaf = Buffer.from(hashes.buffer, (seq - from) * HASH_BYTES, HASH_BYTES);
+      this.#tiles.add(seq, leaf);
+      this.#checkpoints.add(seq + 1, leaf);
+      this.#receipts.add(seq, leaf);
+    }
+    // A copy: the window's memory is let go.
+    this.#state = { position: to, offset, previous: Buffer.from(leaf) };
+    this.#lastRecordedAt = plain.lastRecordedAt;
+    this.#lastRow = { recordedAt: plain.lastRecordedAt, verified: true };
+    this.checked += to - from;
+    this.lastSeq = to - 1;
+    return true;
   }
 
   async #checkWindow(rows: RawRow[]): Promise<void> {
@@ -227,7 +282,7 @@ export class LogWalk {
   #holds(row: SealedRow, twin: boolean): boolean {
     const { position, offset, previous } = this.#state;
     if (twin || row.seq !== position || !previous) return false;
-    return rowHolds(this.#head.origin, row, row.seq + offset, previous);
+    return rowHolds(this.#epochs.originAt, row, row.seq + offset, previous);
   }
 
   #accept(row: SealedRow): void {
@@ -270,7 +325,7 @@ export class LogWalk {
     const looked = [position - LOOK_BEHIND, position, row.seq - 1, row.seq];
     const sealedAs = looked.map((seq) => seq + offset);
     return classifyBreak({
-      origin: this.#head.origin,
+      originAt: this.#epochs.originAt,
       state: this.#state,
       rows,
       tileLeaf: await this.#tiles.lookUp(sealedAs),
@@ -298,27 +353,13 @@ export class LogWalk {
     const prunedReceipts = this.#receipts.finish(this.firstSeq);
     this.evidence = { checkpoints: this.#checkpoints.met, receipts: this.#receipts.met };
     this.lastGood = this.#checkpoints.lastGood;
-    this.#tellUncovered(prunedReceipts);
+    const { trust, firstSeq, nextSeq, isSince } = this;
+    this.notCovered = notCovered({
+      ...{ trust, firstSeq, nextSeq, isSince, prunedReceipts },
+      signedTo: this.lastGood?.size ?? 0,
+      losses: this.#epochs.losses(),
+    });
     this.#control.finish(this.#prunedTo);
-  }
-
-  #tellUncovered(prunedReceipts: number): void {
-    const { trust } = this;
-    const say = (sentence: string) => this.notCovered.push(sentence);
-    const later = this.nextSeq - Math.max(this.lastGood?.size ?? 0, this.firstSeq);
-    if (!trust) say("No checkpoint was looked at: this log was never signed here.");
-    else if (later > 0) say(`${later} event(s) are newer than the newest checkpoint.`);
-    if (this.since)
-      say(
-        `Events below #${this.firstSeq} were verified before. Lists of targets and counts were not compared: a whole verification does.`,
-      );
-    else if (this.firstSeq > 0) say(`${this.firstSeq} event(s) were pruned.`);
-    if (prunedReceipts > 0) say(`${prunedReceipts} receipt(s) are of pruned events.`);
-    if (!trust?.checkpoints?.length)
-      say(
-        "No checkpoint kept elsewhere was given: whoever has the signing key could sign another history.",
-      );
-    if (!trust?.receipts?.length) say("No receipt was given.");
   }
 
   #checkHead(): void {
@@ -346,14 +387,5 @@ export class LogWalk {
       const detail = "the log head's last_recorded_at is not the last row's";
       this.findings.add({ kind: "projection_mismatch", seq: nextSeq - 1, detail });
     }
-  }
-}
-
-/** Null for a record that cannot be one: it is reported when its event is looked at. */
-function frontierOf({ size, frontier }: Prune): Frontier | null {
-  try {
-    return Frontier.restore(size, frontier);
-  } catch {
-    return null;
   }
 }

@@ -1,9 +1,10 @@
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { longPool } from "@/lib/db/pool";
+import { inTransaction, longPool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { log } from "@/lib/log";
-import { type Finding, findingSchema, verdictSchema } from "../schema";
+import { type Finding, findingSchema, type Verdict, verdictSchema } from "../schema";
+import { alertOnBreak } from "./break-alert";
 import { verifyLog } from "./verify";
 
 /** The continuous check: what came since the last one, of every log, a few seconds after it came. */
@@ -31,20 +32,20 @@ export async function watchLog(organizationId: string, signal?: AbortSignal): Pr
   const scope = systemScope("worker", organizationId);
   const before = await readWatch(scope);
   const verdict = await verifyLog(scope, { isNewestOnly: true, ...(signal ? { signal } : {}) });
-  const finding = verdict.ok ? null : (verdict.findings[0] ?? null);
-  await longPool().query(
-    `INSERT INTO log_watches (organization_id, checked_to, finding) VALUES ($1, $2, $3)
-     ON CONFLICT (organization_id) DO UPDATE
-     SET checked_to = EXCLUDED.checked_to, finding = EXCLUDED.finding, checked_at = now()`,
-    [organizationId, verdict.next_seq, finding && JSON.stringify(finding)],
-  );
-  if (finding && !isSame(finding, before?.finding))
+  const finding = breakOf(verdict);
+  await inTransaction(longPool(), async (client) => {
+    await client.query(
+      `INSERT INTO log_watches (organization_id, checked_to, finding) VALUES ($1, $2, $3)
+       ON CONFLICT (organization_id) DO UPDATE
+       SET checked_to = EXCLUDED.checked_to, finding = EXCLUDED.finding, checked_at = now()`,
+      [organizationId, verdict.next_seq, finding && JSON.stringify(finding)],
+    );
+    await alertOnBreak(client, scope, finding, before?.finding ?? null);
+  });
+  if (finding && before?.finding?.kind !== finding.kind)
     log().error({ organization_id: organizationId, finding }, "a log does not verify");
   return { checkedTo: verdict.next_seq, checkedAt: verdict.finished_at, finding };
 }
-
-const isSame = (found: Finding, known: Finding | null | undefined) =>
-  known?.kind === found.kind && known.seq === found.seq;
 
 /** Null: never checked. */
 export async function readWatch({ organizationId }: Scope): Promise<LogWatch | null> {
@@ -60,16 +61,20 @@ export async function readWatch({ organizationId }: Scope): Promise<LogWatch | n
 
 /** What is known to be broken, by the continuous check or by the last whole verification. */
 export async function readBreak(scope: Scope): Promise<Finding | null> {
-  const [watch, run] = await Promise.all([
-    readWatch(scope),
-    getPrisma().job.findFirst({
-      where: { organizationId: scope.organizationId, kind: "verify", state: "succeeded" },
-      orderBy: [{ createdAt: "desc" }, { id: "desc" }],
-      select: { result: true },
-    }),
-  ]);
-  if (watch?.finding) return watch.finding;
-  if (!run) return null;
-  const { ok, kind, findings } = verdictSchema.parse(run.result);
-  return ok || kind === "nothing_checked" ? null : (findings[0] ?? null);
+  const [watch, run] = await Promise.all([readWatch(scope), readLastVerdict(scope)]);
+  return watch?.finding ?? (run && breakOf(run));
 }
+
+/** Of the newest whole verification that ended; null for none. */
+export async function readLastVerdict({ organizationId }: Scope): Promise<Verdict | null> {
+  const run = await getPrisma().job.findFirst({
+    where: { organizationId, kind: "verify", state: "succeeded" },
+    orderBy: [{ createdAt: "desc" }, { id: "desc" }],
+    select: { result: true },
+  });
+  return run && verdictSchema.parse(run.result);
+}
+
+/** The first break that a verification found; null for none, and where there was nothing to check. */
+export const breakOf = ({ ok, kind, findings }: Verdict): Finding | null =>
+  ok || kind === "nothing_checked" ? null : (findings[0] ?? null);

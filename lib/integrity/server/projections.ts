@@ -16,3 +16,19 @@ function sameAddress(expected: string | null, stored: string | null): boolean {
 }
 
 const addressBytes = (text: string) => ipaddr.parse(text).toByteArray().join(".");
+
+/** inet as sent in binary: family, bits of the mask, whether it is a network, length, address. */
+const [BITS, ADDRESS] = [1, 4];
+const IPV4_BITS = 32;
+
+/** Whether an `ip` column, as sent in binary, is what its event's location says. */
+export function isAddressOf(location: unknown, ip: Buffer | null): boolean {
+  if (ip?.[BITS] === IPV4_BITS && ip.length === ADDRESS + 4) {
+    if (location === `${ip[4]}.${ip[5]}.${ip[6]}.${ip[7]}`) return true;
+  }
+  const expected = ipOf(location);
+  if (expected === null || ip === null) return expected === ip;
+  const address = ip.subarray(ADDRESS);
+  const wanted = Buffer.from(ipaddr.parse(expected).toByteArray());
+  return ip[BITS] === address.length * 8 && address.equals(wanted);
+}

@@ -23,56 +23,107 @@ interface StoredNote {
   note: string;
 }
 
-/** The root over a range of leaves that starts where a perfect subtree of its largest power of two does. */
-async function rangeRootOf(scope: Scope, { start, end }: LeafRange): Promise<Buffer> {
-  const roots: Buffer[] = [];
-  for (let at = start; at < end; ) {
-    const width = 2 ** Math.floor(Math.log2(end - at));
-    roots.push(await perfectRoot(scope, at, width));
-    at += width;
+/** Nodes of one log's tree; what several of a proof's hashes are made of is read once. */
+export class TreeReader {
+  readonly #tails = new Map<number, Promise<Map<number, Buffer>>>();
+  readonly #roots = new Map<string, Promise<Map<number, Buffer>>>();
+  /** Neighbours' proofs share most of their subtrees. */
+  readonly #subtrees = new Map<string, Promise<Buffer>>();
+
+  constructor(private readonly scope: Scope) {}
+
+  /** The root over a range of leaves that starts where a perfect subtree of its largest power of two does. */
+  async rangeRoot({ start, end }: LeafRange): Promise<Buffer> {
+    const roots: Buffer[] = [];
+    for (let at = start; at < end; ) {
+      const width = 2 ** Math.floor(Math.log2(end - at));
+      roots.push(await this.#perfectRoot(at, width));
+      at += width;
+    }
+    return roots.reduceRight((right, left) => nodeHash(left, right));
   }
-  return roots.reduceRight((right, left) => nodeHash(left, right));
-}
 
-/** @param width a power of two that divides `start` */
-async function perfectRoot(scope: Scope, start: number, width: number): Promise<Buffer> {
-  if (width < TILE_WIDTH) return merkleRoot(await leavesOf(scope, start, start + width));
-  const level = Math.floor(Math.log2(width) / 8);
-  const span = TILE_WIDTH ** level;
-  const { rows } = await readPool().query<{ root: Buffer }>(
-    `SELECT root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx`,
-    [scope.organizationId, level - 1, start / span, (start + width) / span],
-  );
-  if (rows.length === width / span) return merkleRoot(rows.map(({ root }) => root));
-  // The follower has not come so far.
-  const half = width / 2;
-  return nodeHash(
-    await perfectRoot(scope, start, half),
-    await perfectRoot(scope, start + half, half),
-  );
-}
+  async rangeRoots(ranges: LeafRange[]): Promise<Buffer[]> {
+    const hashes: Buffer[] = [];
+    for (const range of ranges) hashes.push(await this.rangeRoot(range));
+    return hashes;
+  }
 
-/** Fewer than a tile's, and all within one: of the tile where there is one, since it outlives its events. */
-async function leavesOf(scope: Scope, start: number, end: number): Promise<Buffer[]> {
-  const { organizationId } = scope;
-  const index = Math.floor(start / TILE_WIDTH);
-  const tile = await readPool().query<{ data: Buffer }>(
-    "SELECT data FROM tiles WHERE organization_id = $1 AND level = 0 AND idx = $2",
-    [organizationId, index],
-  );
-  const data = tile.rows[0]?.data;
-  if (data) {
-    const first = start - index * TILE_WIDTH;
-    return Array.from({ length: end - start }, (_, at) =>
-      data.subarray((first + at) * HASH_BYTES, (first + at + 1) * HASH_BYTES),
+  async leaf(index: number): Promise<Buffer | undefined> {
+    return (await this.#leavesOf(index, index + 1))[0];
+  }
+
+  /** @param width a power of two that divides `start` */
+  #perfectRoot(start: number, width: number): Promise<Buffer> {
+    return kept(this.#subtrees, `${start}/${width}`, () => this.#readRoot(start, width));
+  }
+
+  async #readRoot(start: number, width: number): Promise<Buffer> {
+    if (width < TILE_WIDTH) return merkleRoot(await this.#leavesOf(start, start + width));
+    const level = Math.floor(Math.log2(width) / 8);
+    const span = TILE_WIDTH ** level;
+    const [first, count] = [start / span, width / span];
+    const stored = await this.#rootsAround(level - 1, first);
+    const roots = Array.from({ length: count }, (_, at) => stored.get(first + at));
+    if (roots.every((root) => root !== undefined)) return merkleRoot(roots);
+    // The follower has not come so far.
+    const half = width / 2;
+    return nodeHash(
+      await this.#perfectRoot(start, half),
+      await this.#perfectRoot(start + half, half),
     );
   }
-  const { rows } = await readPool().query<{ chain_hash: Buffer }>(
-    "SELECT chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
-    [organizationId, start, end],
-  );
-  if (rows.length !== end - start) throw broken();
-  return rows.map(({ chain_hash }) => chain_hash);
+
+  /** The roots of the tiles that share their parent tile with this one. */
+  #rootsAround(level: number, index: number): Promise<Map<number, Buffer>> {
+    const parent = Math.floor(index / TILE_WIDTH);
+    return kept(this.#roots, `${level}/${parent}`, async () => {
+      const { rows } = await readPool().query<{ idx: number; root: Buffer }>(
+        "SELECT idx, root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4",
+        [this.scope.organizationId, level, parent * TILE_WIDTH, (parent + 1) * TILE_WIDTH],
+      );
+      return new Map(rows.map(({ idx, root }) => [Number(idx), root]));
+    });
+  }
+
+  /** Fewer than a tile's, and all within one. */
+  async #leavesOf(start: number, end: number): Promise<Buffer[]> {
+    const index = Math.floor(start / TILE_WIDTH);
+    const leaves = await kept(this.#tails, index, () => this.#readLeaves(index));
+    const found = Array.from({ length: end - start }, (_, at) => leaves.get(start + at));
+    if (!found.every((leaf) => leaf !== undefined)) throw broken();
+    return found;
+  }
+
+  /** Of the tile where there is one, since it outlives its events; otherwise of the events. */
+  async #readLeaves(index: number): Promise<Map<number, Buffer>> {
+    const { organizationId } = this.scope;
+    const first = index * TILE_WIDTH;
+    const tile = await readPool().query<{ data: Buffer }>(
+      "SELECT data FROM tiles WHERE organization_id = $1 AND level = 0 AND idx = $2",
+      [organizationId, index],
+    );
+    const data = tile.rows[0]?.data;
+    if (data)
+      return new Map(
+        Array.from({ length: TILE_WIDTH }, (_, at) => [
+          first + at,
+          data.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES),
+        ]),
+      );
+    const { rows } = await readPool().query<{ seq: number; chain_hash: Buffer }>(
+      "SELECT seq, chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3",
+      [organizationId, first, first + TILE_WIDTH],
+    );
+    return new Map(rows.map(({ seq, chain_hash }) => [Number(seq), chain_hash]));
+  }
+}
+
+/** What is under a key, made the first time it is asked for. */
+function kept<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
 }
 
 const broken = () =>
@@ -117,10 +168,9 @@ export async function proveEvent(scope: Scope, seq: number, size?: number): Prom
     }
     if (seq >= stored.size)
       throw new AppError("not_found", `The checkpoint of ${stored.size} events does not cover it.`);
-    const hashes: Buffer[] = [];
-    for (const range of inclusionRanges(seq, stored.size))
-      hashes.push(await rangeRootOf(scope, range));
-    const [leaf] = await leavesOf(scope, seq, seq + 1);
+    const tree = new TreeReader(scope);
+    const hashes = await tree.rangeRoots(inclusionRanges(seq, stored.size));
+    const leaf = await tree.leaf(seq);
     if (!leaf || !verifyInclusion(leaf, seq, stored.size, hashes, rootOf(stored))) throw broken();
     return formatTlogProof({ index: seq, hashes, note: stored.note });
   });
@@ -146,9 +196,7 @@ export async function proveConsistency(
       );
     if (oldSize > newSize)
       throw new AppError("invalid_request", "A log only grows: the old size is the smaller one.");
-    const hashes: Buffer[] = [];
-    for (const range of consistencyRanges(oldSize, newSize))
-      hashes.push(await rangeRootOf(scope, range));
+    const hashes = await new TreeReader(scope).rangeRoots(consistencyRanges(oldSize, newSize));
     if (!verifyConsistency(oldSize, newSize, hashes, rootOf(older), rootOf(newer))) throw broken();
     return { old: older.note, new: newer.note, hashes };
   });

@@ -1,4 +1,5 @@
 import type { Receipt } from "@/lib/chain/bundle";
+import type { Epochs } from "./epochs";
 import type { FindingList } from "./findings";
 
 /** Holds the rows against what senders of events were given for them. */
@@ -6,14 +7,20 @@ export class ReceiptCheck {
   /** How many were compared. */
   met = 0;
   readonly #open = new Map<number, Receipt[]>();
+  /** Of events that an earlier epoch lost. */
+  readonly #lost: Receipt[] = [];
 
   constructor(
     private readonly findings: FindingList,
-    origin: string,
+    epochs: Epochs,
     receipts: readonly Receipt[],
   ) {
     for (const receipt of receipts) {
-      if (receipt.origin !== origin) continue;
+      if (!epochs.of(receipt.origin)) continue;
+      if (epochs.originAt(receipt.seq) !== receipt.origin) {
+        this.#lost.push(receipt);
+        continue;
+      }
       this.#open.set(receipt.seq, [...(this.#open.get(receipt.seq) ?? []), receipt]);
     }
   }
@@ -36,6 +43,12 @@ export class ReceiptCheck {
 
   /** After the last row. @returns receipts of events that were pruned, which nothing is left to compare with */
   finish(firstSeq: number): number {
+    for (const { seq, origin } of this.#lost)
+      this.findings.add({
+        kind: "receipt_missing",
+        seq,
+        detail: `an event that was acknowledged as #${seq} of ${origin} was lost before the next epoch began`,
+      });
     let pruned = 0;
     for (const seq of this.#open.keys()) {
       if (seq < firstSeq) pruned += 1;

@@ -6,7 +6,7 @@ import { longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { readEventProof } from "./event-proof";
 import { listCheckpoints } from "./proofs";
-import { vkeyOf } from "./signer";
+import { vkeysOf } from "./signer";
 
 /** A part of a log, each event proven by itself. It misses single changes: it is no verification. */
 export interface Sample {
@@ -38,7 +38,7 @@ export async function sampleLog(scope: Scope, count: number): Promise<Sample> {
     [organizationId, [...places]],
   );
   const ids = new Map(rows.map(({ seq, id }) => [seq, id]));
-  const trusted = [parseVkey(await vkeyOf(scope))];
+  const trusted = (await vkeysOf(scope)).map(parseVkey);
   const failed: Sample["failed"] = [];
   for (const seq of [...places].sort((left, right) => left - right)) {
     const id = ids.get(seq);

@@ -39,7 +39,8 @@ test("signers that are cut off at any point sign no fork and no rollback, and co
         acknowledged.push({ seq, chainHash: chainHash?.toString("hex") });
     }
   })();
-  for (let round = 0; round < ROUNDS; round += 1) {
+  // A busy machine cuts most writes off as well: rounds go on until there is something to lose.
+  for (let round = 0; round < ROUNDS || acknowledged.length <= 50; round += 1) {
     // Two at once, as two hosts would.
     const signers = Promise.allSettled([cut(), cut()]);
     await pause(Math.random() * 12);
@@ -55,7 +56,7 @@ test("signers that are cut off at any point sign no fork and no rollback, and co
 
   const signed = readSigned(directory, log);
   const trust = {
-    publicKey: publicKeyOf(seed),
+    publicKeys: [publicKeyOf(seed)],
     signedSize: signed?.tree.size ?? 0,
     storedSize: signed?.stored ?? 0,
   };
@@ -78,6 +79,5 @@ test("signers that are cut off at any point sign no fork and no rollback, and co
   const hashes = new Map(kept.rows.map(({ seq, hash }) => [seq, hash]));
   const lost = acknowledged.filter(({ seq, chainHash }) => hashes.get(seq) !== chainHash);
   expect(lost).toEqual([]);
-  expect(acknowledged.length).toBeGreaterThan(50);
   expect(failures).toBeGreaterThan(0);
 }, 120_000);

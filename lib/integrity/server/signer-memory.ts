@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import { threadId } from "node:worker_threads";
 import { z } from "zod";
 import { Frontier } from "@/lib/chain/merkle";
 
@@ -52,7 +53,8 @@ export function readSigned(directory: string, organizationId: string): SignedTre
 export function writeSigned(directory: string, organizationId: string, signed: SignedTree): void {
   fs.mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = fileOf(directory, organizationId);
-  const fresh = `${file}.new`;
+  // A verification by hand may write beside the worker's.
+  const fresh = `${file}.${process.pid}.${threadId}.new`;
   const { origin, tree, head } = signed;
   const text = JSON.stringify({
     origin,

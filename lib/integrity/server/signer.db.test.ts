@@ -86,14 +86,14 @@ describe("cutCheckpoint", () => {
     await cut();
     await damage("DELETE FROM events WHERE organization_id = $1 AND seq >= 12");
     await db.owner.query("UPDATE log_heads SET next_seq = 12 WHERE organization_id = $1", [log]);
-    expect(await cut()).toEqual({ kind: "refused", why: "rollback", signedSize: 20 });
+    expect(await cut()).toEqual({ kind: "refused", why: "rollback", signedSize: 20, nextSeq: 12 });
     await db.owner.query(
       `UPDATE log_heads SET head_hash = (SELECT chain_hash FROM events WHERE organization_id = $1 AND seq = 11)
        WHERE organization_id = $1`,
       [log],
     );
     await appendEvents(log, testEvents(30, 3));
-    expect(await cut()).toEqual({ kind: "refused", why: "fork", signedSize: 20 });
+    expect(await cut()).toEqual({ kind: "refused", why: "fork", signedSize: 20, nextSeq: 42 });
   });
 
   test("refuses another origin, and a memory that is not whole", async () => {
@@ -102,7 +102,12 @@ describe("cutCheckpoint", () => {
     await db.owner.query("UPDATE log_heads SET origin = origin || 'x' WHERE organization_id = $1", [
       log,
     ]);
-    expect(await cut()).toEqual({ kind: "refused", why: "wrong_origin", signedSize: 3 });
+    expect(await cut()).toEqual({
+      kind: "refused",
+      why: "wrong_origin",
+      signedSize: 3,
+      nextSeq: 3,
+    });
     const file = path.join(directory, `${log}.json`);
     writeFileSync(file, readFileSync(file, "utf8").slice(0, 40));
     await expect(cut()).rejects.toThrow("restore it from a backup, or begin a new epoch");

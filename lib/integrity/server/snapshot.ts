@@ -1,4 +1,7 @@
-import type pg from "pg";
+import pg from "pg";
+import { to as copyTo } from "pg-copy-streams";
+
+const { escapeLiteral } = pg;
 
 const raw = { getTypeParser: () => (text: string) => text } as unknown as pg.CustomTypesConfig;
 
@@ -7,11 +10,11 @@ export type RawRow = (string | null)[];
 
 /** One transaction's view of one organization; queries of concurrent callers run one after another. */
 export class Snapshot {
-  readonly #client: pg.PoolClient;
+  readonly #client: pg.ClientBase;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    client: pg.PoolClient,
+    client: pg.ClientBase,
     readonly organizationId: string,
   ) {
     this.#client = client;
@@ -19,11 +22,26 @@ export class Snapshot {
 
   /** Runs one statement; `$1` is always the organization. */
   query(text: string, ...values: unknown[]): Promise<RawRow[]> {
-    const run = this.#last.then(async () => {
+    return this.#inTurn(async () => {
       const parameters = text.includes("$1") ? [this.organizationId, ...values] : [];
       const query = { text, values: parameters, rowMode: "array" as const, types: raw };
       return (await this.#client.query<RawRow>(query)).rows;
     });
+  }
+
+  /** Runs COPY of a query, in binary; `take` gets what comes, as it comes. `$2` on are whole numbers. */
+  copy(query: string, values: number[], take: (chunk: Buffer) => void): Promise<void> {
+    return this.#inTurn(async () => {
+      // COPY takes no parameters.
+      const literals = [escapeLiteral(this.organizationId), ...values.map(String)];
+      const text = query.replace(/\$(\d)/g, (_, number) => literals[number - 1] as string);
+      const stream = this.#client.query(copyTo(`COPY (${text}) TO STDOUT (FORMAT binary)`));
+      for await (const chunk of stream) take(chunk);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
     return run;
   }
@@ -35,9 +53,9 @@ export class Snapshot {
 
   /** Fixes the text formats that the readers rely on, whatever the role's settings are. */
   async prepare(): Promise<void> {
-    for (const setting of ["TimeZone = 'UTC'", "DateStyle = 'ISO, YMD'", "bytea_output = 'hex'"]) {
-      await this.query(`SET LOCAL ${setting}`);
-    }
+    await this.query(
+      "SELECT set_config('TimeZone', 'UTC', true), set_config('DateStyle', 'ISO, YMD', true), set_config('bytea_output', 'hex', true)",
+    );
   }
 }
 
@@ -51,7 +69,7 @@ export function isoTime(text: string): string {
   return `${date}T${seconds}.${fraction.padEnd(3, "0")}Z`;
 }
 
-/** bytea in hex format. */
-export function bytes(text: string): Buffer {
-  return Buffer.from(text.slice(2), "hex");
+/** bytea in hex format; none for NULL, which is no hash and no salt either. */
+export function bytes(text: string | null | undefined): Buffer {
+  return Buffer.from(text?.slice(2) ?? "", "hex");
 }

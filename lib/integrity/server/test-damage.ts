@@ -28,17 +28,37 @@ export async function openUnguarded(): Promise<void> {
   for (const { indexname } of rows) await db.owner.query(`DROP INDEX ${indexname}`);
 }
 
-export function verify(log: string): Promise<Verdict> {
-  return verifyLog(systemScope("cli", log));
+export function verify(log: string, isRowByRow = false): Promise<Verdict> {
+  return verifyLog(systemScope("cli", log), { isRowByRow });
 }
 
 /** A log of its own for every case: nothing has to be repaired afterwards. */
 export async function sealedLog(count = EVENTS): Promise<string> {
   const log = await createTestLog(db);
   await appendEvents(log, testEvents(count));
+  await follow(log);
+  return log;
+}
+
+export async function follow(log: string): Promise<void> {
   await followTiles(log);
   await followRollups(log);
-  return log;
+}
+
+/** The database as a backup had it that was made at `size` events. */
+export async function turnBack(log: string, size: number): Promise<void> {
+  await run(
+    log,
+    `DELETE FROM events WHERE ORG AND seq >= ${size}`,
+    `DELETE FROM event_targets WHERE ORG AND seq >= ${size}`,
+    `DELETE FROM checkpoints WHERE ORG AND tree_size > ${size}`,
+    ...["tiles", "followers", "rollup_hourly", "rollup_actions_daily", "rollup_keys_hourly"].map(
+      (table) => `DELETE FROM ${table} WHERE ORG`,
+    ),
+    `UPDATE log_heads h SET next_seq = ${size}, head_hash = e.chain_hash, last_recorded_at = e.recorded_at
+     FROM events e WHERE h.organization_id = LOG AND e.organization_id = LOG AND e.seq = ${size - 1}`,
+  );
+  await follow(log);
 }
 
 /** Runs statements in which ORG stands for the log's condition, LOG for its id, K for the place. */

@@ -109,6 +109,14 @@ export class TileCheck {
       if (start + TILE_WIDTH <= this.followed) this.#tampered(start, "a Merkle tile is missing");
       return;
     }
+    if (tile.data.length !== own.data.length) {
+      this.#tampered(start, `a Merkle tile has ${tile.data.length} bytes`);
+      return;
+    }
+    if (!own.present.includes(0) && own.data.equals(tile.data) && this.#hasOwnRoot(tile)) {
+      this.#endRun();
+      return;
+    }
     const differs = Array.from(own.present, (present, at) => {
       const from = at * HASH_BYTES;
       return (
@@ -116,7 +124,7 @@ export class TileCheck {
         tile.data.compare(own.data, from, from + HASH_BYTES, from, from + HASH_BYTES) !== 0
       );
     });
-    if (!merkleRoot(hashesOf(tile)).equals(tile.root)) {
+    if (!this.#hasOwnRoot(tile)) {
       const count = differs.filter(Boolean).length;
       const first = Math.max(0, differs.indexOf(true));
       this.#tampered(
@@ -135,6 +143,10 @@ export class TileCheck {
         this.#endRun();
       }
     });
+  }
+
+  #hasOwnRoot(tile: Tile): boolean {
+    return merkleRoot(hashesOf(tile)).equals(tile.root);
   }
 
   /** The tile agrees again: either it was changed here, or a stretch of rows was, together with its hashes. */

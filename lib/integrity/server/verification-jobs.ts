@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { writePool } from "@/lib/db/pool";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import type { Job } from "@/lib/generated/prisma/client";
@@ -13,6 +14,8 @@ import {
   verdictSchema,
   verificationProgressSchema,
 } from "../schema";
+import { alertOnBreak } from "./break-alert";
+import { breakOf, readBreak } from "./log-watch";
 import { verifyLog } from "./verify";
 
 const KIND = "verify";
@@ -210,7 +213,12 @@ async function runJob(
         progress = now;
       },
     });
-    await finish(claim, "succeeded", { progress, verdict });
+    const scope = systemScope("worker", claim.organizationId);
+    const known = await readBreak(scope);
+    await inTransaction(writePool(), async (client) => {
+      await finish(claim, "succeeded", { progress, verdict }, client);
+      await alertOnBreak(client, scope, breakOf(verdict), known);
+    });
   } catch (error) {
     if (error instanceof LeaseLost) return;
     if (error instanceof Cancelled) await finish(claim, "cancelled", { progress });
@@ -249,8 +257,9 @@ async function finish(
   { id, attempt }: Claim,
   state: "succeeded" | "failed" | "cancelled",
   end: { progress?: VerificationProgress; verdict?: Verdict; error?: string } = {},
+  client: pg.PoolClient | pg.Pool = writePool(),
 ): Promise<void> {
-  await writePool().query(
+  await client.query(
     `UPDATE jobs SET state = $3, progress = coalesce($4, progress), result = $5, error = $6,
        finished_at = now(), lease_owner = NULL, lease_until = NULL WHERE ${HELD}`,
     [

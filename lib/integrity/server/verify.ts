@@ -5,10 +5,10 @@ import { getEnv } from "@/lib/env";
 import type { Finding, Verdict, VerificationProgress } from "../schema";
 import type { Trust } from "./checkpoint-check";
 import { LogWalk } from "./log-walk";
-import { signerTrust } from "./signer";
+import { originsOf, signerTrust } from "./signer";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
 import { Snapshot } from "./snapshot";
-import { readPublished } from "./witness-directory";
+import { readKept } from "./witnesses";
 
 const PROGRESS_INTERVAL_MS = 200;
 
@@ -22,6 +22,8 @@ export interface VerifyOptions {
   trust?: Trust | null;
   /** Only what came since the last verification that found nothing; the whole log where there was none. */
   isNewestOnly?: boolean;
+  /** Looks at every row by itself, which takes longer and says the same. */
+  isRowByRow?: boolean;
 }
 
 /**
@@ -44,14 +46,16 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
       eta_s: rate > 0 ? Math.ceil(left / rate) : null,
     };
   };
+  // Before the snapshot, lest what is signed and published meanwhile lies beyond it.
+  const trust =
+    options.trust === undefined ? await hostTrust(scope, options.isNewestOnly) : options.trust;
   return inTransaction(
     longPool(),
     async (client) => {
       const snapshot = new Snapshot(client, scope.organizationId);
-      const trust =
-        options.trust === undefined ? hostTrust(scope, options.isNewestOnly) : options.trust;
       const since = options.isNewestOnly ? await readVerified(snapshot) : null;
-      const walk = new LogWalk(snapshot, trust, options.signal, since ?? undefined);
+      const { signal, isRowByRow } = options;
+      const walk = new LogWalk(snapshot, trust, signal, since ?? undefined, isRowByRow);
       const report = () => options.onProgress?.(progress(walk));
       const timer = setInterval(report, PROGRESS_INTERVAL_MS);
       // A statement may take long or wait for a lock: an abort ends it too. The connection is not given back
@@ -81,10 +85,12 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
   );
 }
 
-/** What this host knows of a log by itself: its signer's memory, and what was published. */
-export function hostTrust(scope: Scope, isNewestOnly = false): Trust | null {
+/** What this host knows of a log by itself: its signer's memory, and what its witnesses keep. */
+export async function hostTrust(scope: Scope, isNewestOnly = false): Promise<Trust | null> {
   const own = signerTrust(scope);
-  return own && { ...own, checkpoints: readPublished(scope, isNewestOnly) };
+  if (!own) return null;
+  const kept = await readKept(scope.organizationId, await originsOf(scope), isNewestOnly);
+  return { ...own, checkpoints: kept.notes, gaps: kept.gaps };
 }
 
 /**

@@ -6,10 +6,12 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { splitNotes } from "@/lib/chain/note";
 import { getEnv } from "@/lib/env";
 import { appendEvents, testEvents } from "@/lib/events/server/test-log";
+import { DIRECTORY, updateDirectory } from "./directory";
+import { verifyDirectory } from "./directory-check";
 import { cutCheckpoint } from "./signer";
 import { db, EVENTS, K, openUnguarded, rechain, run, sealedLog } from "./test-damage";
 import { verifyLog } from "./verify";
-import { newestCheckpoints, publishCheckpoints, readWitness } from "./witness-directory";
+import { publishCheckpoints, readWitnessStates } from "./witnesses";
 
 // Settings are read once, later.
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-witness-"));
@@ -37,17 +39,34 @@ async function signedLog(): Promise<string> {
 
 test("every checkpoint is appended once, in order, also those that came while it was away", async () => {
   const log = await signedLog();
-  expect((await newestCheckpoints()).get(log)).toBe(EVENTS);
-  expect(await publishCheckpoints(log)).toBe(1);
+  await publishCheckpoints(log);
+  expect(notesOf(log)).toHaveLength(1);
   for (const count of [3, 4, 5]) await grow(log, count);
-  expect(await publishCheckpoints(log)).toBe(3);
-  expect(await publishCheckpoints(log)).toBe(0);
+  for (let again = 0; again < 2; again += 1) await publishCheckpoints(log);
   const { rows } = await db.owner.query(
     "SELECT note FROM checkpoints WHERE organization_id = $1 ORDER BY tree_size",
     [log],
   );
   expect(notesOf(log)).toEqual(rows.map(({ note }) => note));
-  expect(readWitness(systemScope("cli", log))).toMatchObject({ size: EVENTS + 12 });
+  expect(await readWitnessStates(systemScope("cli", log))).toMatchObject([
+    { kind: "directory", size: EVENTS + 12, failingSince: null, error: null },
+  ]);
+});
+
+test("the log over all logs is published too, and its verification reads that", async () => {
+  const log = await signedLog();
+  await updateDirectory();
+  await publishCheckpoints(DIRECTORY);
+  expect(notesOf(DIRECTORY).at(-1)).toContain(`/${DIRECTORY}\n`);
+  expect(await verifyDirectory()).toMatchObject({ ok: true, not_covered: [] });
+  // A log that is removed everywhere but at the witness, and the directory made anew without it.
+  for (const table of ["checkpoints", "events", "event_targets", "log_heads"])
+    await run(log, `DELETE FROM ${table} WHERE ORG`);
+  for (const table of ["directory_entries", "directory_checkpoints"])
+    await db.owner.query(`DELETE FROM ${table}`);
+  fs.rmSync(path.join(getEnv().TRAILSEAL_DATA_DIR, "signer", `${DIRECTORY}.json`));
+  await updateDirectory();
+  expect((await verifyDirectory()).findings).toMatchObject([{ kind: "truncated_tail" }]);
 });
 
 test("a note that a kill cut short is written anew, wherever it was cut", async () => {

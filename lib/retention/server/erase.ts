@@ -1,8 +1,10 @@
 import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
 import { type Commitments, commitment, SALT_BYTES, unitNames } from "@/lib/chain/event-hash";
+import { ownerPool } from "@/lib/db/owner-pool";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { deleteExpiredFiles } from "@/lib/exports/server/export-jobs";
-import { appendControlEvent, asRole, ownerPool, withoutHold } from "./owner-transaction";
+import { asRole, withoutHold } from "./owner-transaction";
 
 /** Erasure of a person's fields (integrity spec §2): the values go, their commitments and every hash stay. */
 
@@ -68,7 +70,7 @@ export async function planErasure(scope: Scope, erasure: Erasure): Promise<Erasu
       [organizationId],
     );
     const streams = await pool.query<{ name: string }>(
-      `SELECT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
+      `SELECT DISTINCT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
        WHERE s.organization_id = $1 AND t.delivered > 0 ORDER BY 1`,
       [organizationId],
     );

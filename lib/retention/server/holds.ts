@@ -1,8 +1,8 @@
 import type { Scope } from "@/lib/auth/scope";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newUlid } from "@/lib/ids";
-import { appendControlEvent } from "./owner-transaction";
 
 /** While a legal hold is open, nothing of the organization's log is erased or pruned. */
 export interface Hold {

@@ -1,10 +1,12 @@
 import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
 import { Frontier } from "@/lib/chain/merkle";
+import { ownerPool } from "@/lib/db/owner-pool";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { cutCheckpoint } from "@/lib/integrity/server/signer";
-import { publishCheckpoints } from "@/lib/integrity/server/witness-directory";
-import { appendControlEvent, asRole, ownerPool, withoutHold } from "./owner-transaction";
+import { publishCheckpoints } from "@/lib/integrity/server/witnesses";
+import { asRole, withoutHold } from "./owner-transaction";
 
 /** Pruning of a log's beginning (integrity spec §2): what remains begins after a signed record of what went. */
 
@@ -43,7 +45,7 @@ async function plan(pool: pg.Pool, { organizationId }: Scope, before: Date): Pro
   if (!row) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
   const behind = await pool.query<{ name: string }>(
     `SELECT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
-     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.cursor_seq < $2 ORDER BY 1`,
+     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.lane = 'live' AND t.cursor_seq < $2 ORDER BY 1`,
     [organizationId, row.size],
   );
   return {
@@ -55,7 +57,7 @@ async function plan(pool: pg.Pool, { organizationId }: Scope, before: Date): Pro
 }
 
 /**
- * Announces the pruning in the log, has that signed (and published where a witness directory is set), and only
+ * Announces the pruning in the log, has that signed (and published where a witness is set up), and only
  * then removes the events, in one transaction with the record that verification begins at.
  * @throws AppError conflict while a legal hold is open, when a stream has not delivered, or nothing is signed
  */

@@ -1,32 +1,12 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { AppError } from "@/lib/errors";
-import { type Batch, MAX_BATCH_BYTES, type StreamEvent } from "../destination";
+import { MAX_BATCH_BYTES, type StreamEvent } from "../destination";
 import { openDestination } from "../registry";
-import { splunkConfigSchema, webhookConfigSchema } from "../schema";
+import { batch, item, reply, wire } from "./batch-fixtures";
+import { splunk as splunkDestination } from "./splunk";
+import { webhook as webhookDestination } from "./webhook";
 
-const wire = {
-  id: "audit_event_01KARQ9Z5W8Y3M6N2P4T7V0X1B",
-  organization_id: "org_01KARQ9Z5W8Y3M6N2P4T7V0X1A",
-  action: "user.signed_in",
-  version: 1,
-  occurred_at: "2026-11-23T14:02:08.114Z",
-  actor: { type: "user", id: "u1", name: "Zoë" },
-  targets: [{ type: "team", id: "t1" }],
-  context: { location: "192.0.2.7" },
-  metadata: { n: 1 },
-};
-const item = (seq: number): StreamEvent => ({
-  seq,
-  chainHash: "ab".repeat(32),
-  recordedAt: "2026-11-23T14:02:09.000Z",
-  event: wire,
-});
-const batch = (...seqs: number[]): Batch => ({
-  events: seqs.map(item),
-  deliveryId: `msg_X_${seqs[0]}-${seqs.at(-1)}`,
-  sentAt: new Date("2026-11-23T14:02:10.000Z"),
-});
 const envelope = (seq: number) =>
   `{"seq":${seq},"chain_hash":"${"ab".repeat(32)}","recorded_at":"2026-11-23T14:02:09.000Z","event":${JSON.stringify(wire)}}`;
 
@@ -39,7 +19,7 @@ describe("webhook", () => {
   it("a JSON body is an array of envelopes in order", () => {
     const frame = webhook().frame(batch(4, 5), { signing_secret });
     expect(frame.body).toBe(`[${envelope(4)},${envelope(5)}]`);
-    expect(frame).toMatchObject({ path: "/a?b=c", count: 2 });
+    expect(frame).toMatchObject({ url: "https://hooks.example.com/a?b=c", count: 2 });
     expect(frame.headers["content-type"]).toBe("application/json");
   });
 
@@ -57,6 +37,14 @@ describe("webhook", () => {
     expect(frame.headers["webhook-id"]).toBe("msg_X_4-5");
   });
 
+  it("while a secret is rotated the body is signed with both, and either verifies", () => {
+    const before = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
+    const secrets = { signing_secret, "previous:signing_secret": before };
+    const frame = webhook().frame({ ...batch(4), sentAt: new Date() }, secrets);
+    for (const secret of [signing_secret, before])
+      expect(new Webhook(secret).verify(frame.body, frame.headers)).toHaveLength(1);
+  });
+
   it("custom headers carry their secret values and cannot replace ours", () => {
     const frame = webhook({ headers: ["Authorization"] }).frame(batch(1), {
       signing_secret,
@@ -64,7 +52,8 @@ describe("webhook", () => {
     });
     expect(frame.headers.Authorization).toBe("Bearer t");
     const refused = (name: string) =>
-      webhookConfigSchema.safeParse({ url: "https://h.example", headers: [name] }).success;
+      webhookDestination.configSchema.safeParse({ url: "https://h.example", headers: [name] })
+        .success;
     expect(refused("X-Team")).toBe(true);
     for (const name of [
       "Host",
@@ -77,9 +66,10 @@ describe("webhook", () => {
       expect(refused(name), name).toBe(false);
     }
     const many = Array.from({ length: 21 }, (_, index) => `x-${index}`);
-    expect(webhookConfigSchema.safeParse({ url: "https://h.example", headers: many }).success).toBe(
-      false,
-    );
+    expect(
+      webhookDestination.configSchema.safeParse({ url: "https://h.example", headers: many })
+        .success,
+    ).toBe(false);
   });
 
   it("a secret of the wrong form is refused, an absent one is made", () => {
@@ -94,7 +84,7 @@ describe("webhook", () => {
 
   it("answers mean what the receiver's status says", () => {
     const kind = (status: number, retryAfterS: number | null = null) =>
-      webhook().classify({ status, body: "", retryAfterS }, 2).kind;
+      webhookDestination.classify(reply(status, "", retryAfterS), 2).kind;
     expect([200, 202, 204].map((status) => kind(status))).toEqual(Array(3).fill("delivered"));
     expect([408, 429, 500, 502, 503, 504].map((status) => kind(status))).toEqual(
       Array(6).fill("retry"),
@@ -104,7 +94,7 @@ describe("webhook", () => {
     );
     expect([400, 413, 422].map((status) => kind(status))).toEqual(Array(3).fill("split"));
     expect(kind(410)).toBe("gone");
-    expect(webhook().classify({ status: 429, body: "", retryAfterS: 7 }, 1)).toMatchObject({
+    expect(webhookDestination.classify(reply(429, "", 7), 1)).toMatchObject({
       retryAfterS: 7,
     });
   });
@@ -121,7 +111,7 @@ describe("splunk", () => {
         { ...wire, seq, chain_hash: "ab".repeat(32), recorded_at: "2026-11-23T14:02:09.000Z" },
       )}}`;
     expect(frame.body).toBe(`${object(4)}\n${object(5)}`);
-    expect(frame.path).toBe("/services/collector/event");
+    expect(frame.url).toBe("https://splunk.example.com:8088/services/collector/event");
     expect(frame.headers.authorization).toBe("Splunk T");
   });
 
@@ -131,29 +121,27 @@ describe("splunk", () => {
   });
 
   it("the collector's path is accepted when pasted, and a base path is kept", () => {
-    const url = (text: string) => splunkConfigSchema.parse({ url: text }).url;
+    const urlOf = (text: string) => splunk({ url: text }).frame(batch(1), { token: "T" }).url;
+    const url = (text: string) => splunkDestination.configSchema.parse({ url: text }).url;
     expect(url("https://s.example:8088/services/collector/event")).toBe("https://s.example:8088/");
     expect(url("https://s.example:8088/services/collector")).toBe("https://s.example:8088/");
-    expect(splunk({ url: "https://s.example/splunk/" }).url).toBe(
+    expect(urlOf("https://s.example/splunk/")).toBe(
       "https://s.example/splunk/services/collector/event",
     );
-    expect(splunk({ url: "https://s.example/splunk" }).url).toBe(
+    expect(urlOf("https://s.example/splunk")).toBe(
       "https://s.example/splunk/services/collector/event",
     );
   });
 
-  const answer = (status: number, reply: object | string, count = 10) =>
-    splunk().classify(
-      {
-        status,
-        body: typeof reply === "string" ? reply : JSON.stringify(reply),
-        retryAfterS: null,
-      },
+  const answer = (status: number, body: object | string, count = 10) =>
+    splunkDestination.classify(
+      reply(status, typeof body === "string" ? body : JSON.stringify(body)),
       count,
     );
 
-  it("success is code 0; a web page on the same address is not", () => {
+  it("success is code 0; a web page on the same address is not, nor is a proxy's word", () => {
     expect(answer(200, { text: "Success", code: 0 }).kind).toBe("delivered");
+    expect(answer(200, "ok")).toMatchObject({ kind: "retry", problem: { code: "hec_unclear" } });
     expect(answer(200, "<!doctype html><title>Splunk</title>").kind).toBe("config_error");
   });
 

@@ -1,209 +1,141 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { AppError } from "@/lib/errors";
-import {
-  type Destination,
-  fitting,
-  type Outcome,
-  type Reply,
-  type StreamEvent,
-} from "../destination";
-import { classifyStatus, problem } from "../problems";
-import { type SplunkConfig, splunkConfigSchema } from "../schema";
+import { defineDestination, type Frame, type Outcome, type Transport } from "../destination";
+import { authority, baseAddress, optionalText, token, trusting } from "../endpoint";
+import { field } from "../form";
+import { OBJECT_FORMATS } from "../formats";
+import { problem } from "../problems";
+import { answerOf, requestOf } from "../request";
+import { COLLECTOR_PATH, classifyHec, frameHec, hecAnswerSchema } from "./hec";
 
-const answerSchema = z.object({
-  code: z.number().int(),
-  text: z.string().optional(),
-  "invalid-event-number": z.number().int().min(0).optional(),
-});
+const CHANNEL = "x-splunk-request-channel";
+const ACK_DEADLINE_MS = 60_000;
+const FIRST_POLL_MS = 250;
+const SLOWEST_POLL_MS = 5_000;
 
-function parseAnswer(body: string): z.infer<typeof answerSchema> | null {
-  try {
-    return answerSchema.safeParse(JSON.parse(body)).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const acksSchema = z.object({ acks: z.record(z.string(), z.boolean()) });
 
-/** Codes of Splunk's "HTTP Event Collector error codes" that mean the request can never work as set up. */
-const CONFIGURATION: Record<number, [message: string, advice: string]> = {
-  1: [
-    "the token is disabled",
-    "Enable the token in Splunk under Settings, Data inputs, HTTP Event Collector.",
-  ],
-  2: [
-    "no token arrived",
-    "A proxy on the way may remove the Authorization header. Replace the token or the address.",
-  ],
-  3: ["the authorization is not valid", "Replace the token."],
-  4: [
-    "the token is not known",
-    "Replace the token. Delivery resumes where it stopped; nothing is lost.",
-  ],
-  7: [
-    "the index is wrong",
-    "Allow the index for this token in Splunk under Settings, Data inputs, HTTP Event Collector, or choose another index.",
-  ],
-  10: [
-    "a data channel is missing",
-    "Switch indexer acknowledgement off for this token: Trailseal does not use it.",
-  ],
-  11: [
-    "the data channel is invalid",
-    "Switch indexer acknowledgement off for this token: Trailseal does not use it.",
-  ],
-  14: [
-    "acknowledgement is disabled",
-    "Replace the address by the collector's own, without a query.",
-  ],
-  16: [
-    "query string authorization is off",
-    "Replace the address by the collector's own, without a query.",
-  ],
-  21: ["the token is not valid", "Replace the token."],
-  22: [
-    "the token is disabled",
-    "Enable the token in Splunk under Settings, Data inputs, HTTP Event Collector.",
-  ],
-};
-
-/** Everything before `invalid-event-number` is indexed already; that one was refused. */
-const INVALID_EVENT: Record<number, string> = {
-  6: "invalid data format",
-  12: "the event field is missing",
-  13: "the event field is blank",
-  15: "the indexed fields could not be handled",
-};
-
-function classify(reply: Reply, count: number): Outcome {
-  const answer = parseAnswer(reply.body);
-  const isSuccess = reply.status >= 200 && reply.status < 300;
-  if (!answer) {
-    if (isSuccess && /^\s*</.test(reply.body)) {
-      return {
-        kind: "config_error",
-        problem: problem(
-          "not_a_collector",
-          "The address answered with a web page, not as an HTTP Event Collector.",
-          "Enter the collector's address, usually https://HOST:8088.",
-        ),
-      };
-    }
-    return reply.status === 410
-      ? {
-          kind: "config_error",
-          problem: problem(
-            "http_410",
-            "Splunk answered 410.",
-            "Check the address of the collector.",
-          ),
-        }
-      : classifyStatus(reply, "Splunk");
-  }
-  if (reply.status === 413) return classifyStatus(reply, "Splunk");
-  const { code, text } = answer;
-  const word = text ? `, ${text.slice(0, 100)}` : "";
-  const said = `Splunk answered ${reply.status} with code ${code}${word}`;
-  const wrong = CONFIGURATION[code];
-  if (wrong) {
-    return {
-      kind: "config_error",
-      problem: problem(`hec_${code}`, `${said}: ${wrong[0]}.`, wrong[1]),
-    };
-  }
-  const invalid = INVALID_EVENT[code];
-  if (invalid !== undefined && !isSuccess) {
-    const accepted = Math.min(answer["invalid-event-number"] ?? 0, count - 1);
-    return {
-      kind: "partial",
-      accepted,
-      problem: problem(
-        `hec_${code}`,
-        `${said}: ${invalid}, event ${accepted} of the request.`,
-        "The events before it are in. The refused one is sent alone and set aside if Splunk refuses it again.",
-      ),
-    };
-  }
-  if (isSuccess && code === 0) return { kind: "delivered" };
-  if ([8, 9, 18, 19, 20, 23, 24, 25, 26, 27].includes(code) || reply.status >= 500) {
-    return {
-      kind: "retry",
-      problem: problem(
-        `hec_${code}`,
-        `${said}.`,
-        "Trailseal keeps the events and tries again by itself, with growing pauses.",
-      ),
-      retryAfterS: reply.retryAfterS,
-    };
-  }
-  if (isSuccess) {
-    return {
-      kind: "retry",
-      problem: problem(
-        `hec_${code}`,
-        `${said}, which does not confirm the events.`,
-        "They are sent again. Check the collector's log.",
-      ),
-      retryAfterS: reply.retryAfterS,
-    };
-  }
-  return classifyStatus(reply, "Splunk");
+/** The same for every delivery of a stream: acknowledgement ids count per channel. */
+function channelOf(deliveryId: string): string {
+  const stream = deliveryId.replace(/_\d+-\d+$/, "");
+  const hex = createHash("sha256").update(`hec channel ${stream}`).digest("hex");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
 }
 
 /**
- * Splunk HTTP Event Collector, event endpoint: concatenated objects. `event` is the wire event itself
- * with `seq`, `chain_hash` and `recorded_at` beside its fields, so that searches reach them without a
- * prefix and the object still satisfies the event schema.
+ * Asks until the id is true, which it is once, or until the deadline of the send.
+ * @see https://docs.splunk.com/Documentation/Splunk/latest/Data/AboutHECIDXAck
  */
-export const splunk: Destination<SplunkConfig> = {
+async function acknowledged(frame: Frame, ackId: number, transport: Transport): Promise<Outcome> {
+  const { signal } = transport;
+  const poll = {
+    ...requestOf({ ...frame, gzip: false, body: JSON.stringify({ acks: [ackId] }) }),
+    url: frame.url.replace(/event$/, "ack"),
+  };
+  for (let pauseMs = FIRST_POLL_MS; !signal.aborted; pauseMs *= 2) {
+    try {
+      const reply = await transport.http(poll);
+      const outcome = classifyHec(reply, frame.count, "Splunk");
+      if (outcome.kind === "config_error") return outcome;
+      if (answerOf(reply, acksSchema)?.acks[ackId]) return { kind: "delivered" };
+      await sleep(Math.min(pauseMs, SLOWEST_POLL_MS), undefined, { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+  return {
+    kind: "retry",
+    problem: problem(
+      "hec_not_acknowledged",
+      "Splunk took the events, but its indexers did not acknowledge them in time.",
+      "They are sent again. Check the indexers' queues, and that a load balancer keeps to one collector.",
+    ),
+    retryAfterS: null,
+  };
+}
+
+/**
+ * Splunk HTTP Event Collector, event endpoint. `event` is the wire event itself with `seq`, `chain_hash` and
+ * `recorded_at` beside its fields, so that searches reach them without a prefix and the object still satisfies
+ * the event schema. In WorkOS's format only `event`, `time` and `source` are sent beside what is configured. WorkOS
+ * documents an array with `time` in milliseconds; a collector wants objects one after another and seconds ("Format
+ * events for HTTP Event Collector"), so that is what goes out.
+ */
+export const splunk = defineDestination({
   id: "splunk",
   label: "Splunk HEC",
-  configSchema: splunkConfigSchema,
-  secretNames: () => ["token"],
-  parseSecret(name, value) {
-    const token = value.trim().replace(/^Splunk\s+/i, "");
-    if (name !== "token" || !/^[\x21-\x7e]{1,512}$/.test(token)) {
-      throw new AppError(
-        "invalid_request",
-        "An HEC token has no spaces and visible ASCII characters only.",
-        {
-          errors: [{ field: "secrets.token", code: "The token has the wrong form." }],
-        },
-      );
-    }
-    return token;
+  about: "The HTTP Event Collector of Splunk Enterprise, Splunk Cloud and compatible servers.",
+  contractType: "Splunk",
+  formats: [...OBJECT_FORMATS, "workos"],
+  configSchema: z.strictObject({
+    url: field(baseAddress(COLLECTOR_PATH), {
+      label: "Collector address",
+      kind: "url",
+      placeholder: "https://splunk.example.com:8088",
+      hint: "The path /services/collector/event is added.",
+    }),
+    index: optionalText("Index", { hint: "Empty: the token's own." }),
+    sourcetype: optionalText("Source type", { placeholder: "trailseal:audit" }),
+    source: optionalText("Source", { placeholder: "trailseal" }),
+    useAck: field(z.boolean().default(false), {
+      label: "Wait until indexers acknowledge",
+      kind: "switch",
+      hint: "Needs indexer acknowledgement enabled in Splunk Enterprise. Slower: an event counts as delivered once it is indexed.",
+    }),
+    ca: authority(),
+  }),
+  secrets: {
+    token: {
+      label: "Token",
+      hint: "From Splunk: Settings, Data inputs, HTTP Event Collector. Never shown again after saving.",
+      schema: z
+        .string()
+        .transform((text) => text.replace(/^Splunk\s+/i, ""))
+        .pipe(token("An HEC token")),
+    },
   },
-  generateSecret: () => null,
-  url: (config) => new URL("services/collector/event", config.url).toString(),
+  endpoint: (config) => config.url,
+  boundTo: (config) => config.ca,
   describe: (config) =>
     config.index ? `${new URL(config.url).host}, index ${config.index}` : new URL(config.url).host,
+  deadlineMs: (config) => (config.useAck ? ACK_DEADLINE_MS : 10_000),
 
   frame(batch, config, secrets) {
-    const encode = ({ seq, chainHash, recordedAt, event }: StreamEvent) =>
-      JSON.stringify({
-        time: Date.parse(event.occurred_at) / 1000,
-        host: "trailseal",
-        source: config.source ?? "trailseal",
-        sourcetype: config.sourcetype ?? "trailseal:audit",
-        ...(config.index ? { index: config.index } : {}),
-        event: {
-          ...event,
-          seq,
-          chain_hash: chainHash,
-          recorded_at: recordedAt,
-          ...(seq === null ? { test: true } : {}),
+    const isNative = batch.format === "workos";
+    const { index, source, sourcetype = isNative ? undefined : "trailseal:audit" } = config;
+    return frameHec(
+      batch,
+      { host: isNative ? undefined : "trailseal", source, sourcetype, ...(index ? { index } : {}) },
+      {
+        url: new URL("services/collector/event", config.url).toString(),
+        headers: {
+          authorization: `Splunk ${secrets.token ?? ""}`,
+          ...(config.useAck ? { [CHANNEL]: channelOf(batch.deliveryId) } : {}),
         },
-      });
-    const items = fitting(batch, encode);
-    return {
-      path: new URL("services/collector/event", config.url).pathname,
-      headers: {
-        "content-type": "application/json",
-        authorization: `Splunk ${secrets.token ?? ""}`,
+        ...trusting(config),
       },
-      body: items.join("\n"),
-      count: items.length,
+    );
+  },
+
+  async send(frame, config, _secrets, transport) {
+    const reply = await transport.http(requestOf(frame));
+    const outcome = classifyHec(reply, frame.count, "Splunk");
+    if (!config.useAck) return outcome;
+    // A refused request has no id: nothing would confirm what came before the refused event.
+    if (outcome.kind === "partial") return { kind: "split", problem: outcome.problem };
+    if (outcome.kind !== "delivered") return outcome;
+    const ackId = answerOf(reply, hecAnswerSchema)?.ackId;
+    if (ackId !== undefined) return acknowledged(frame, ackId, transport);
+    return {
+      kind: "config_error",
+      problem: problem(
+        "hec_no_ack_id",
+        "Splunk took the events without an acknowledgement id.",
+        "Enable indexer acknowledgement for the token, or do not wait for it. The events are sent again.",
+      ),
     };
   },
 
-  classify,
-};
+  classify: (reply, count) => classifyHec(reply, count, "Splunk"),
+});

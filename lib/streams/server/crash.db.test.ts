@@ -69,8 +69,8 @@ describe("a delivering process killed with SIGKILL", () => {
 
   it("three times in mid-batch: nothing lost, in order, copies of one batch per kill at most", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(5_000));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(5_000));
     for (let kill = 1; kill <= 3; kill += 1) {
       receiver.setFault({ mode: "slow", delayMs: 300 });
       const before = receiver.stored().length;
@@ -93,8 +93,8 @@ describe("a delivering process killed with SIGKILL", () => {
 
   it("a process asleep past its lease wakes up fenced: the next one's place in the log stands", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(2_000));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(2_000));
     receiver.setFault({ mode: "slow", delayMs: 300 });
     const zombie = startProcess();
     await until("a batch under way", async () => receiver.stored().length >= 500);

@@ -6,6 +6,8 @@ import { type Receiver, startReceiver } from "@/e2e/fixtures/receiver";
 import type { Scope } from "@/lib/auth/scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { newId } from "@/lib/ids";
+import { listAttempts } from "./attempts";
+import { listDeadLetters } from "./dead-letters";
 import {
   addStream,
   append,
@@ -13,14 +15,15 @@ import {
   FAST,
   newOrganization,
   plain,
+  received,
   TOKEN,
   tally,
   until,
   upTo,
   whileDelivering,
 } from "./delivery-fixtures";
-import { claim, commitDelivered, plan } from "./lease";
-import { getStream, listDeadLetters, pauseStream, resumeStream, updateStream } from "./streams";
+import { claim, plan, settle } from "./lease";
+import { getStream, pauseStream, resumeStream, updateStream } from "./streams";
 
 process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
 
@@ -46,8 +49,8 @@ afterEach(() => receiver.close());
 describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
   it("delivers everything in order, once, when nothing fails; new events follow quickly", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(1_203));
     const id = await addStream(receiver, scope, destination);
+    await append(scope, plain(1_203));
     await whileDelivering(async () => {
       await drained(scope, id);
       const before = Date.now();
@@ -59,7 +62,7 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
     expect(tally(receiver.stored(), upTo(1_204))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
     expect(receiver.requests()).toBe(4);
     const { rows } = await db.app.query(
-      "SELECT id, encode(chain_hash, 'hex') AS hash FROM events WHERE organization_id = $1 ORDER BY seq",
+      "SELECT id, encode(chain_hash, 'hex') AS hash FROM events WHERE organization_id = $1 AND seq > 0 ORDER BY seq",
       [scope.organizationId],
     );
     expect(receiver.stored().map(({ id, chainHash }) => ({ id, hash: chainHash }))).toEqual(rows);
@@ -84,12 +87,12 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
     "%s: nothing lost, in order, copies of one batch at most",
     async (_name, fault, copies) => {
       const scope = await newOrganization();
-      await append(scope, plain(1_100));
       const id = await addStream(receiver, scope, destination);
+      await append(scope, plain(1_100));
       receiver.setFault(fault);
       const started = Date.now();
       await whileDelivering(async () => {
-        await until("a failure", async () => (await getStream(scope, id)).state === "degraded");
+        await until("a failure", async () => (await getStream(scope, id)).lastError !== null);
         await drained(scope, id);
       });
       if (fault.mode === "retry_after") expect(Date.now() - started).toBeGreaterThan(990);
@@ -104,36 +107,36 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
     const scope = await newOrganization();
     const actions = plain(700);
     for (const bad of [0, 333, 334, 699]) actions[bad] = "poison";
-    await append(scope, actions);
     const id = await addStream(receiver, scope, destination);
+    await append(scope, actions);
     receiver.setFault({ mode: "poison", action: "poison" });
     await whileDelivering(() => drained(scope, id));
-    const good = upTo(700).filter((seq) => actions[seq] !== "poison");
+    const good = upTo(700).filter((seq) => actions[seq - 1] !== "poison");
     expect(tally(receiver.stored(), good)).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
-    expect((await listDeadLetters(scope, id)).map(({ seq }) => seq)).toEqual([699, 334, 333, 0]);
+    expect((await listDeadLetters(scope, id)).map(({ seq }) => seq)).toEqual([700, 335, 334, 1]);
     expect(await getStream(scope, id)).toMatchObject({ deadLetters: 4, delivered: 696 });
   });
 
   it("a receiver that refuses everything stops the stream instead of losing the log to it", async () => {
     const scope = await newOrganization();
+    const id = await addStream(receiver, scope, destination);
     await append(
       scope,
       Array.from({ length: 100 }, () => "poison"),
     );
-    const id = await addStream(receiver, scope, destination);
     receiver.setFault({ mode: "poison", action: "poison" });
     await whileDelivering(async () => {
       await until("the stop", async () => (await getStream(scope, id)).state === "error");
     });
     const stream = await getStream(scope, id);
     expect(stream.lastError?.code).toBe("refuses_everything");
-    expect(stream).toMatchObject({ deadLetters: 20, cursorSeq: 20, lagEvents: 80 });
+    expect(stream).toMatchObject({ deadLetters: 20, cursorSeq: 21, lagEvents: 80 });
   });
 
   it("rejected credentials are an error that says so; a new secret resumes without loss", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(10));
     const id = await addStream(receiver, scope, destination);
+    await append(scope, plain(10));
     receiver.setFault({ mode: "status", status: 401 });
     await whileDelivering(
       async () => {
@@ -147,15 +150,16 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
       },
       { ...FAST, probeMs: 60_000 },
     );
-    expect(tally(receiver.stored(), upTo(10))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
+    // With the one that tells of the change.
+    expect(tally(receiver.stored(), upTo(11))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
     expect((await getStream(scope, id)).state).toBe("active");
   });
 });
 
 it("a retried range carries the same delivery id, so that receivers can drop the copy", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(5));
   const id = await addStream(receiver, scope, "webhook");
+  await append(scope, plain(5));
   receiver.setFault({ mode: "reset_after_storing", times: 1 });
   await whileDelivering(async () => {
     await until("the first copy", async () => receiver.stored().length === 5);
@@ -163,15 +167,15 @@ it("a retried range carries the same delivery id, so that receivers can drop the
     await drained(scope, id);
   });
   const stored = receiver.stored();
-  expect(stored.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(stored.map(({ seq }) => seq)).toEqual([...upTo(5), ...upTo(10)]);
   const ids = [...new Set(stored.map(({ deliveryId }) => deliveryId))];
-  expect(ids).toEqual([`msg_${id.slice(4)}_0-4`, `msg_${id.slice(4)}_5-9`]);
+  expect(ids).toEqual([`msg_${id.slice(4)}_1-5`, `msg_${id.slice(4)}_6-10`]);
 });
 
 it("a paused stream sends nothing and keeps its place", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(3));
   const id = await addStream(receiver, scope, "webhook");
+  await append(scope, plain(3));
   await whileDelivering(async () => {
     await drained(scope, id);
     await pauseStream(scope, id);
@@ -180,19 +184,20 @@ it("a paused stream sends nothing and keeps its place", async () => {
     expect(receiver.stored()).toHaveLength(3);
     expect(await getStream(scope, id)).toMatchObject({
       state: "paused",
-      cursorSeq: 3,
-      lagEvents: 4,
+      cursorSeq: 4,
+      lagEvents: 5,
     });
     await resumeStream(scope, id);
     await drained(scope, id);
   });
-  expect(tally(receiver.stored(), upTo(7))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
+  // The pause and its end are events too.
+  expect(tally(receiver.stored(), upTo(9))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
 });
 
 it("a pause during a send lets the send count and sends no more", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(600));
   const id = await addStream(receiver, scope, "webhook");
+  await append(scope, plain(600));
   receiver.setFault({ mode: "slow", delayMs: 400, times: 1 });
   await whileDelivering(async () => {
     await until("the first batch", async () => receiver.stored().length === 500);
@@ -201,7 +206,7 @@ it("a pause during a send lets the send count and sends no more", async () => {
   });
   expect(await getStream(scope, id)).toMatchObject({
     state: "paused",
-    cursorSeq: 500,
+    cursorSeq: 501,
     delivered: 500,
   });
   expect(receiver.stored()).toHaveLength(500);
@@ -209,8 +214,8 @@ it("a pause during a send lets the send count and sends no more", async () => {
 
 it("a receiver that answers 410 gets nothing more until somebody resumes the stream", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(2));
   const id = await addStream(receiver, scope, "webhook");
+  await append(scope, plain(2));
   receiver.setFault({ mode: "status", status: 410, times: 1 });
   await whileDelivering(async () => {
     await until("the stop", async () => (await getStream(scope, id)).state === "disabled");
@@ -219,14 +224,15 @@ it("a receiver that answers 410 gets nothing more until somebody resumes the str
     await resumeStream(scope, id);
     await drained(scope, id);
   });
-  expect(receiver.stored()).toHaveLength(2);
+  expect(received(receiver)).toHaveLength(2);
 });
 
 it("a holder that slept past its lease is fenced: its cursor move and its plan count nothing", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(20));
   const id = await addStream(receiver, scope, "webhook");
-  const key = { organizationId: scope.organizationId, streamId: id };
+  await append(scope, plain(20));
+  const key = { organizationId: scope.organizationId, streamId: id, lane: "live" };
+  const taken = { toSeq: 10, delivered: upTo(9), attempt: null };
   const zombie = await claim(key, "zombie", 100);
   if (!zombie) throw new Error("not claimed");
   expect(await plan(zombie, 10)).toBe(true);
@@ -235,33 +241,85 @@ it("a holder that slept past its lease is fenced: its cursor move and its plan c
   const next = await claim(key, "next", 5_000);
   if (!next) throw new Error("not claimed");
   expect(next.inflightToSeq).toBe(10);
-  expect(await commitDelivered(zombie, 10, 10)).toBe(false);
+  expect(await settle(zombie, taken)).toBe(false);
   expect(await plan(zombie, 20)).toBe(false);
-  expect(await getStream(scope, id)).toMatchObject({ cursorSeq: 0, delivered: 0 });
+  expect(await getStream(scope, id)).toMatchObject({ cursorSeq: 1, delivered: 0 });
   expect(await plan(next, 10)).toBe(true);
-  expect(await commitDelivered(next, 10, 10)).toBe(true);
-  expect(await getStream(scope, id)).toMatchObject({ cursorSeq: 10, delivered: 10 });
+  expect(await settle(next, taken)).toBe(true);
+  expect(await getStream(scope, id)).toMatchObject({ cursorSeq: 10, delivered: 9 });
 });
 
 it("several loops share the streams: each event leaves once, in the order of its stream", async () => {
   const scopes = await Promise.all([newOrganization(), newOrganization(), newOrganization()]);
   const streams: [Scope, string][] = [];
   for (const scope of scopes) {
-    await append(scope, plain(900));
     for (const destination of ["webhook", "splunk"] as const) {
       streams.push([scope, await addStream(receiver, scope, destination)]);
     }
+    await append(scope, plain(900));
   }
   await whileDelivering(() =>
     whileDelivering(async () => {
       await Promise.all(streams.map(([scope, id]) => drained(scope, id)));
     }),
   );
-  const stored = receiver.stored();
+  const stored = received(receiver);
   expect(stored).toHaveLength(6 * 900);
   for (const [, id] of streams) {
     const own = stored.filter(({ deliveryId }) => deliveryId?.includes(id.slice(4)));
     if (own.length === 0) continue;
-    expect(tally(own, upTo(900))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
+    // Behind the events that tell of both streams.
+    expect(tally(own, upTo(901).slice(1))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
   }
+});
+
+it("a receiver that cannot take a whole batch in its time gets smaller ones, and all of them", async () => {
+  const scope = await newOrganization();
+  const id = await addStream(receiver, scope, "webhook");
+  await append(scope, plain(500));
+  receiver.setFault({ mode: "busy", msPerEvent: 8 });
+  await whileDelivering(() => drained(scope, id));
+  expect(tally(receiver.stored(), upTo(500))).toMatchObject({ lost: [], outOfOrder: 0 });
+  const sizes = (await listAttempts(scope, id, { limit: 200 })).map(({ events }) => events);
+  expect(Math.max(...sizes)).toBe(500);
+  expect(sizes).toContain(250);
+});
+
+it("a receiver that fails on checkpoints gets its events, and the stream says what fails", async () => {
+  const scope = await newOrganization();
+  const id = await addStream(receiver, scope, "webhook", { heartbeatMinutes: 1 });
+  await append(scope, plain(3));
+  receiver.setFault({ mode: "poison", action: "trailseal.heartbeat", status: 500 });
+  await db.owner.query(
+    "UPDATE stream_state SET created_at = now() - interval '1 hour' WHERE stream_id = $1",
+    [id],
+  );
+  await whileDelivering(async () => {
+    await drained(scope, id);
+    await append(scope, plain(2));
+    await drained(scope, id);
+  });
+  expect(received(receiver).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  expect((await getStream(scope, id)).lastError?.message).toContain("It was sent a checkpoint.");
+});
+
+it("a checkpoint that takes its receiver longer than a lease is sent by one of two workers, once", async () => {
+  const scope = await newOrganization();
+  const id = await addStream(receiver, scope, "webhook", { heartbeatMinutes: 1 });
+  await db.owner.query(
+    "UPDATE stream_state SET created_at = now() - interval '1 hour' WHERE stream_id = $1",
+    [id],
+  );
+  receiver.setFault({ mode: "slow", delayMs: 700, times: 1 });
+  const settings = { ...FAST, leaseMs: 300 };
+  await whileDelivering(
+    () =>
+      whileDelivering(
+        () =>
+          until("the heartbeat", async () => (await getStream(scope, id)).lastSuccessAt !== null),
+        settings,
+      ),
+    settings,
+  );
+  expect(receiver.stored().map(({ action }) => action)).toEqual(["trailseal.heartbeat"]);
 });

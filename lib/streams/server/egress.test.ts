@@ -113,7 +113,7 @@ describe("names", () => {
         null,
         addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
       );
-  const https: Demands = { plainHttp: false, unusualPort: null };
+  const https: Demands = { plain: null, unusualPort: null };
 
   function lookUp(resolver: Resolver, demands = https, allowed = policy()): Promise<unknown> {
     const lookup = guardedLookup(demands, allowed, resolver);
@@ -144,10 +144,10 @@ describe("names", () => {
 
   it("plain http and other ports need every address of the name to be the operator's", async () => {
     const lan = policy("10.0.0.0/8");
-    const plain: Demands = { plainHttp: true, unusualPort: null };
+    const plain: Demands = { plain: "http:", unusualPort: null };
     await expect(lookUp(resolveTo("10.0.0.1"), plain, lan)).resolves.toBeDefined();
     await expect(lookUp(resolveTo("93.184.216.34"), plain, lan)).rejects.toThrow("http://");
-    const port: Demands = { plainHttp: false, unusualPort: 22 };
+    const port: Demands = { plain: null, unusualPort: 22 };
     await expect(lookUp(resolveTo("93.184.216.34"), port, lan)).rejects.toThrow("Port 22");
   });
 

@@ -5,11 +5,12 @@ import ipaddr from "ipaddr.js";
 import { Agent, buildConnector, request } from "undici";
 import { getEnv, publicUrl } from "@/lib/env";
 import { inRanges, parseRanges } from "@/lib/http/client-address";
+import type { HttpRequest, TlsOptions } from "../destination";
 import { problem } from "../problems";
 import type { Problem, TestStep } from "../schema";
 
 /** Ports reachable on public addresses; others need TRAILSEAL_EGRESS_ALLOW to name the address. */
-const PUBLIC_PORTS = new Set([443, 8443, 8088, 9443]);
+const PUBLIC_PORTS = new Set([443, 8443, 8088, 9443, 9200, 4318, 6514]);
 /** All global unicast IPv6 so far; ipaddr.js calls the deprecated ::/96 (IPv4-compatible) unicast too. */
 const GLOBAL_IPV6 = ipaddr.parseCIDR("2000::/3");
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -49,15 +50,29 @@ const OPERATOR = "An operator can allow its address with TRAILSEAL_EGRESS_ALLOW.
 
 /** Whether a connection to this address needs the operator's word for more than being private. */
 export interface Demands {
-  plainHttp: boolean;
+  /** Scheme without encryption, `http:` or `tcp:`; null with it. */
+  plain: string | null;
   unusualPort: number | null;
 }
 
+const DEFAULT_PORT: Record<string, number> = {
+  "https:": 443,
+  "http:": 80,
+  "tls:": 6514,
+  "tcp:": 514,
+};
+const ENCRYPTED = new Set(["https:", "tls:"]);
+
+export function portOf(url: URL): number {
+  return Number(url.port || DEFAULT_PORT[url.protocol]);
+}
+
 function demandsOf(url: URL): Demands {
-  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  const isEncrypted = ENCRYPTED.has(url.protocol);
+  const port = portOf(url);
   return {
-    plainHttp: url.protocol === "http:",
-    unusualPort: url.protocol === "https:" && !PUBLIC_PORTS.has(port) ? port : null,
+    plain: isEncrypted ? null : url.protocol,
+    unusualPort: isEncrypted && !PUBLIC_PORTS.has(port) ? port : null,
   };
 }
 
@@ -76,16 +91,21 @@ function checkAddress(address: string, demands: Demands, policy: EgressPolicy): 
       `Streams reach public addresses only. ${OPERATOR}`,
     );
   }
-  if (demands.plainHttp) {
+  checkDemands(demands);
+}
+
+/** What only an operator's word allows. */
+function checkDemands({ plain, unusualPort }: Demands): void {
+  if (plain === "http:")
     refuse("plain_http", "The address begins with http://.", `Use https://. ${OPERATOR}`);
-  }
-  if (demands.unusualPort !== null) {
+  if (plain !== null)
+    refuse("plain_tcp", "TCP without TLS is readable on the way.", `Use TLS. ${OPERATOR}`);
+  if (unusualPort !== null)
     refuse(
       "port",
-      `Port ${demands.unusualPort} is not among ${[...PUBLIC_PORTS].join(", ")}.`,
+      `Port ${unusualPort} is not among ${[...PUBLIC_PORTS].join(", ")}.`,
       `Use one of these ports. ${OPERATOR}`,
     );
-  }
 }
 
 /**
@@ -97,31 +117,25 @@ function checkAddress(address: string, demands: Demands, policy: EgressPolicy): 
 export function checkUrl(text: string, policy: EgressPolicy): URL {
   if (!URL.canParse(text)) refuse("url", "The address is not a URL.", "Enter https://HOST/PATH.");
   const url = new URL(text);
-  if (url.protocol !== "https:" && url.protocol !== "http:") {
+  if (DEFAULT_PORT[url.protocol] === undefined) {
     refuse("scheme", `${url.protocol} is not supported.`, "Use https://.");
   }
   if (url.username !== "" || url.password !== "") {
     refuse("userinfo", "The address contains a user name or password.", "Use a custom header.");
   }
-  if (policy.ownHosts.has(url.host)) {
+  // With a dot at its end a name is the same name.
+  if (policy.ownHosts.has(url.host.replace(/\.(?=:|$)/, ""))) {
     refuse("own_host", "The address is this Trailseal server.", "Enter the receiver's address.");
   }
   const demands = demandsOf(url);
-  const literal = url.hostname.replace(/^\[|\]$/g, "");
+  // Other schemes keep a host as it is spelled; https brings it to the form that is checked.
+  const { hostname } = URL.canParse(`https://${url.host}`) ? new URL(`https://${url.host}`) : url;
+  const literal = hostname.replace(/^\[|\]$/g, "");
   if (ipaddr.isValid(literal)) {
     checkAddress(literal, demands, policy);
   } else if (policy.allow.length === 0) {
     // No name can resolve to an allowed address: say so before a look-up.
-    if (demands.plainHttp) {
-      refuse("plain_http", "The address begins with http://.", `Use https://. ${OPERATOR}`);
-    }
-    if (demands.unusualPort !== null) {
-      refuse(
-        "port",
-        `Port ${demands.unusualPort} is not among ${[...PUBLIC_PORTS].join(", ")}.`,
-        `Use one of these ports. ${OPERATOR}`,
-      );
-    }
+    checkDemands(demands);
   }
   return url;
 }
@@ -185,8 +199,9 @@ function traced(connect: buildConnector.connector, trace: Trace): buildConnector
 
 const agents = new Map<string, Agent>();
 
-function makeAgent(demands: Demands, policy: EgressPolicy, trace?: Trace): Agent {
+function makeAgent(demands: Demands, policy: EgressPolicy, tls: TlsOptions, trace?: Trace): Agent {
   const plain = buildConnector({
+    ...tls,
     timeout: CONNECT_TIMEOUT_MS,
     lookup: guardedLookup(demands, policy),
   });
@@ -199,12 +214,12 @@ function makeAgent(demands: Demands, policy: EgressPolicy, trace?: Trace): Agent
   });
 }
 
-/** Connections are kept per set of demands, so that none checked for one set serves another. */
-function sharedAgent(demands: Demands, policy: EgressPolicy): Agent {
-  const key = JSON.stringify([demands, policy.allow.map(([net, bits]) => `${net}/${bits}`)]);
+/** Connections are kept per set of demands and certificates, so that none checked for one set serves another. */
+function sharedAgent(demands: Demands, policy: EgressPolicy, tls: TlsOptions): Agent {
+  const key = JSON.stringify([demands, policy.allow.map(([net, bits]) => `${net}/${bits}`), tls]);
   let agent = agents.get(key);
   if (!agent) {
-    agent = makeAgent(demands, policy);
+    agent = makeAgent(demands, policy, tls);
     agents.set(key, agent);
   }
   return agent;
@@ -214,46 +229,53 @@ export interface HttpReply {
   status: number;
   headers: Record<string, string>;
   body: string;
+  bytes: Buffer;
   latencyMs: number;
 }
 
+interface ExchangeOptions {
+  policy?: EgressPolicy;
+  /** For the whole exchange, milliseconds. */
+  deadlineMs: number;
+  trace?: Trace;
+  signal?: AbortSignal;
+  /** 64 kB when absent. */
+  maxReplyBytes?: number;
+}
+
 /**
- * One POST through the guard. Redirects are not followed; at most 64 kB of the answer are read.
- * @param deadlineMs for the whole exchange, milliseconds.
+ * One request through the guard. Redirects are not followed; what an answer has beyond the limit is not read.
  * @throws EgressError, or the socket's, TLS's or undici's error.
  */
-export async function post(
-  url: string,
-  headers: Record<string, string>,
-  body: string,
-  options: { policy?: EgressPolicy; deadlineMs: number; trace?: Trace; signal?: AbortSignal },
-): Promise<HttpReply> {
+export async function exchange(asked: HttpRequest, options: ExchangeOptions): Promise<HttpReply> {
   const policy = options.policy ?? egressPolicy();
-  const target = checkUrl(url, policy);
+  const target = checkUrl(asked.url, policy);
   const demands = demandsOf(target);
+  const { tls = {} } = asked;
   const dispatcher = options.trace
-    ? makeAgent(demands, policy, options.trace)
-    : sharedAgent(demands, policy);
+    ? makeAgent(demands, policy, tls, options.trace)
+    : sharedAgent(demands, policy, tls);
   const started = performance.now();
   const deadline = AbortSignal.timeout(options.deadlineMs);
   const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
   try {
     const reply = await request(target, {
-      method: "POST",
-      headers: { "user-agent": USER_AGENT, ...headers },
-      body,
+      method: asked.method,
+      headers: { "user-agent": USER_AGENT, ...asked.headers },
+      body: asked.body ?? null,
       dispatcher,
       signal,
       headersTimeout: options.deadlineMs,
       bodyTimeout: options.deadlineMs,
     });
-    const text = await readCapped(reply.body);
+    const bytes = await readCapped(reply.body, options.maxReplyBytes ?? MAX_REPLY_BYTES);
     return {
       status: reply.statusCode,
       headers: Object.fromEntries(
         Object.entries(reply.headers).map(([name, value]) => [name, String(value)]),
       ),
-      body: text,
+      body: bytes.toString("utf8"),
+      bytes,
       latencyMs: Math.round(performance.now() - started),
     };
   } finally {
@@ -261,16 +283,67 @@ export async function post(
   }
 }
 
-async function readCapped(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string> {
+/** One POST through the guard, as `exchange`. */
+export function post(
+  url: string,
+  headers: Record<string, string>,
+  body: string,
+  options: ExchangeOptions,
+): Promise<HttpReply> {
+  return exchange({ method: "POST", url, headers, body }, options);
+}
+
+/**
+ * A connected TCP socket through the guard, or a TLS one with its handshake done.
+ * @throws EgressError, or the socket's or TLS's error.
+ */
+export function connectSocket(
+  host: string,
+  port: number,
+  tls: TlsOptions | null,
+  options: Omit<ExchangeOptions, "deadlineMs"> & { signal: AbortSignal },
+): Promise<Socket> {
+  const policy = options.policy ?? egressPolicy();
+  const scheme = tls ? "https:" : "http:";
+  const target = checkUrl(
+    `${tls ? "tls" : "tcp"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    policy,
+  );
+  const plain = buildConnector({
+    ...tls,
+    timeout: CONNECT_TIMEOUT_MS,
+    lookup: guardedLookup(demandsOf(target), policy),
+  });
+  const connect = options.trace ? traced(plain, options.trace) : plain;
+  return new Promise((resolve, reject) => {
+    const address = { hostname: host, host, protocol: scheme, port: String(port) };
+    connect(address as buildConnector.Options, (error, socket) => {
+      if (error) return reject(error);
+      if (options.signal.aborted) {
+        socket.destroy();
+        return reject(options.signal.reason);
+      }
+      options.signal.addEventListener("abort", () => socket.destroy(options.signal.reason), {
+        once: true,
+      });
+      resolve(socket);
+    });
+  });
+}
+
+async function readCapped(
+  body: AsyncIterable<Buffer> & { destroy(): unknown },
+  maxBytes: number,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes >= MAX_REPLY_BYTES) {
+    if (bytes >= maxBytes) {
       body.destroy();
       break;
     }
   }
-  return Buffer.concat(chunks).subarray(0, MAX_REPLY_BYTES).toString("utf8");
+  return Buffer.concat(chunks).subarray(0, maxBytes);
 }

@@ -1,9 +1,21 @@
 import { errors } from "undici";
 import type { Outcome } from "../destination";
-import { problem } from "../problems";
+import { KEPT, problem } from "../problems";
 import { EgressError } from "./egress";
 
-const WAIT = "Trailseal keeps the events and tries again by itself, with growing pauses.";
+export const TIMEOUT = "timeout";
+
+export const MISSING = problem(
+  "events_missing",
+  "Events that the log has counted are not in the database.",
+  "Verify the chain: rows were removed. Delivery goes on when they are restored.",
+);
+
+export const INTERNAL = problem(
+  "internal",
+  "Something failed in Trailseal itself.",
+  "It tries again with growing pauses. The server's log says more.",
+);
 
 const TRANSIENT: Record<string, [code: string, message: string, advice: string]> = {
   ENOTFOUND: [
@@ -11,14 +23,14 @@ const TRANSIENT: Record<string, [code: string, message: string, advice: string]>
     "The receiver's name is not known to DNS.",
     "Check the spelling of the host name.",
   ],
-  EAI_AGAIN: ["dns_unavailable", "The name service did not answer.", WAIT],
+  EAI_AGAIN: ["dns_unavailable", "The name service did not answer.", KEPT],
   ECONNREFUSED: [
     "connection_refused",
     "The receiver refused the connection.",
     "Check that it runs and that the port is right.",
   ],
-  ECONNRESET: ["connection_reset", "The connection was reset by the receiver.", WAIT],
-  EPIPE: ["connection_reset", "The connection was closed by the receiver.", WAIT],
+  ECONNRESET: ["connection_reset", "The connection was reset by the receiver.", KEPT],
+  EPIPE: ["connection_reset", "The connection was closed by the receiver.", KEPT],
   EHOSTUNREACH: [
     "unreachable",
     "The receiver's network cannot be reached.",
@@ -42,9 +54,16 @@ const TRANSIENT: Record<string, [code: string, message: string, advice: string]>
   UND_ERR_SOCKET: [
     "connection_reset",
     "The receiver closed the connection before it answered.",
-    WAIT,
+    KEPT,
   ],
 };
+
+const NAME_AUTHORITY =
+  "Enter the certificate authority where the stream asks for it, else start Trailseal with NODE_EXTRA_CA_CERTS naming it.";
+const UNKNOWN_AUTHORITY: [message: string, advice: string] = [
+  "The receiver's certificate authority is not trusted.",
+  NAME_AUTHORITY,
+];
 
 const TLS: Record<string, [message: string, advice: string]> = {
   CERT_HAS_EXPIRED: ["The receiver's certificate has expired.", "Renew the certificate."],
@@ -53,23 +72,44 @@ const TLS: Record<string, [message: string, advice: string]> = {
     "The receiver's certificate is for another name.",
     "Enter the name that the certificate has.",
   ],
-  DEPTH_ZERO_SELF_SIGNED_CERT: [
-    "The receiver's certificate is self-signed.",
-    "Start Trailseal with NODE_EXTRA_CA_CERTS naming its certificate authority, or install a public certificate.",
-  ],
-  SELF_SIGNED_CERT_IN_CHAIN: [
-    "The receiver's certificate authority is not trusted.",
-    "Start Trailseal with NODE_EXTRA_CA_CERTS naming it.",
-  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["The receiver's certificate is self-signed.", NAME_AUTHORITY],
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
-    "The receiver does not send its intermediate certificate.",
-    "Complete the certificate chain at the receiver.",
-  ],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
-    "The receiver's certificate authority is not trusted.",
-    "Start Trailseal with NODE_EXTRA_CA_CERTS naming it.",
+    "The receiver's certificate is from an authority that is not trusted, or an intermediate certificate is missing.",
+    `${NAME_AUTHORITY} If the authority is a public one, complete the chain at the receiver.`,
   ],
 };
+
+/** What the receiver says about our certificate (RFC 8446 §6.2), as the end of OpenSSL's code. */
+const ALERTS: [pattern: RegExp, code: string, message: string, advice: string][] = [
+  [
+    /CERTIFICATE_REQUIRED$/,
+    "client_certificate_required",
+    "The receiver demands a client certificate.",
+    "Enter a certificate and key that the receiver's administrator issued.",
+  ],
+  [
+    /ALERT_(CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED)$/,
+    "client_certificate_expired",
+    "The receiver refused our client certificate: it has expired or was revoked.",
+    "Enter a new certificate and key.",
+  ],
+  [
+    /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_UNKNOWN|ACCESS_DENIED|DECRYPT_ERROR)$/,
+    "client_certificate_rejected",
+    "The receiver refused our client certificate.",
+    "Check that the receiver trusts its authority and admits its name.",
+  ],
+  [
+    /ALERT_HANDSHAKE_FAILURE$/,
+    "handshake_refused",
+    "The receiver refused the TLS handshake: it demands a client certificate, or no cipher is common.",
+    "Enter a client certificate and key if the receiver demands one, else check its TLS settings.",
+  ],
+];
 
 function codeOf(error: unknown): string {
   const { code, name } = error as { code?: string; name?: string };
@@ -88,19 +128,24 @@ export function classifyFailure(error: unknown): Outcome {
   if (isTimeout) {
     return {
       kind: "retry",
-      problem: problem("timeout", "The receiver did not answer in time.", WAIT),
+      problem: problem(TIMEOUT, "The receiver did not answer in time.", KEPT),
       retryAfterS: null,
     };
   }
   const tls = TLS[code];
   if (tls) return { kind: "config_error", problem: problem(`tls_${code.toLowerCase()}`, ...tls) };
+  const alert = ALERTS.find(([pattern]) => pattern.test(code));
+  if (alert) {
+    const [, name, ...words] = alert;
+    return { kind: "config_error", problem: problem(`tls_${name}`, ...words) };
+  }
   if (/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) {
     return {
       kind: "config_error",
       problem: problem(
         "tls",
         "The receiver does not speak TLS here.",
-        "Check the port; use https:// only where the receiver serves it.",
+        "Check the port, and that the receiver serves TLS there.",
       ),
     };
   }

@@ -1,87 +1,126 @@
 import { writePool } from "@/lib/db/pool";
+import type { EventFilter } from "@/lib/events/filter/ast";
+import { matches } from "@/lib/events/filter/match";
 import type { StreamEvent } from "../destination";
-import { type OpenDestination, openDestination } from "../registry";
 import type { Lease } from "./lease";
-import { type StoredSecrets, storedSecretsSchema } from "./secrets";
-import { parseDestination } from "./stream-rows";
+import { copyEvents } from "./log-events";
 
-interface EventRow {
-  seq: number;
-  recorded_at: Date;
-  chain_hash: Buffer;
-  id: string;
-  action: string;
-  version: number;
-  occurred_at: Date;
-  actor: unknown;
-  targets: unknown[];
-  context: unknown;
-  metadata: unknown;
+/** What a lane sends, in order: events of the log that the stream's filter takes, or those that were set aside. */
+
+/** Rows that are looked through before a lane says how far it is, when its filter takes few. */
+const WINDOW = 2_000;
+
+/** Events that the log has counted are not in the database. */
+export class EventsMissing extends Error {}
+
+export interface Piece {
+  events: StreamEvent[];
+  fromSeq: number;
+  /** Exclusive; further than the last event where the filter took none of what follows. */
+  toSeq: number;
 }
 
-/** What an erased actor or target looks like at every exit (integrity spec, erasure). */
-const ERASED = { type: "erased", id: "erased" };
-
-function toStreamEvent(row: EventRow, organizationId: string): StreamEvent {
-  return {
-    seq: row.seq,
-    chainHash: row.chain_hash.toString("hex"),
-    recordedAt: row.recorded_at.toISOString(),
-    event: {
-      id: row.id,
-      organization_id: organizationId,
-      action: row.action,
-      version: row.version,
-      occurred_at: row.occurred_at.toISOString(),
-      actor: row.actor ?? ERASED,
-      targets: row.targets.map((target) => target ?? ERASED),
-      ...(row.context === null ? {} : { context: row.context }),
-      ...(row.metadata === null ? {} : { metadata: row.metadata }),
-    },
-  };
+interface Read {
+  events: StreamEvent[];
+  /** Where the next read begins. */
+  to: number;
 }
 
-/** Events at the lease's cursor, ascending: the planned range, else at most `limit`. */
-export async function readEvents(lease: Lease, limit: number): Promise<StreamEvent[]> {
-  const { rows } = await writePool().query<EventRow>(
-    `SELECT seq, recorded_at, chain_hash, id, action, version, occurred_at, actor, targets, context, metadata
-     FROM events
-     WHERE organization_id = $1 AND seq >= $2 AND ($3::bigint IS NULL OR seq < $3)
-     ORDER BY seq LIMIT $4`,
-    [lease.organizationId, lease.cursorSeq, lease.inflightToSeq, limit],
-  );
-  return rows.map((row) => toStreamEvent(row, lease.organizationId));
-}
+/** Reads ahead of a lane's cursor, each row once. */
+export class Source {
+  /** Read, and not in a piece that was passed. */
+  private pending: StreamEvent[] = [];
+  private start: number;
+  private position: number;
 
-/** First sequence that is not appended yet. */
-export async function readHead(organizationId: string): Promise<number> {
-  const { rows } = await writePool().query<{ next_seq: number }>(
-    "SELECT next_seq FROM log_heads WHERE organization_id = $1",
-    [organizationId],
-  );
-  return rows[0]?.next_seq ?? 0;
-}
+  constructor(
+    private readonly lease: Lease,
+    private readonly filter: EventFilter | null,
+  ) {
+    this.start = lease.cursorSeq;
+    this.position = lease.cursorSeq;
+  }
 
-export interface LoadedStream {
-  destination: OpenDestination;
-  secrets: StoredSecrets;
-}
+  /**
+   * What follows: at most `limit` events, below `end`. Of a range that was planned, all of it.
+   * @returns null at the end
+   * @throws EventsMissing
+   */
+  async next(limit: number, end: number, isPlanned = false): Promise<Piece | null> {
+    const from = this.position;
+    const isShort = () => this.position < end && (isPlanned || this.pending.length < limit);
+    while (isShort() && (isPlanned || this.position - from < WINDOW)) {
+      const rows = this.filter || isPlanned ? WINDOW : limit - this.pending.length;
+      const { events, to } = await this.read(Math.min(rows, end - this.position), end);
+      if (to === this.position) {
+        if (this.position === this.start) throw new EventsMissing();
+        break;
+      }
+      this.pending.push(...events);
+      this.position = to;
+    }
+    const piece = this.piece(isPlanned ? this.pending.length : limit);
+    return piece.toSeq > piece.fromSeq ? piece : null;
+  }
 
-/** Configuration as saved now; null when the stream was deleted. */
-export async function loadStream(lease: Lease): Promise<LoadedStream | null> {
-  const { rows } = await writePool().query<{
-    destination: string;
-    config: unknown;
-    secrets: unknown;
-  }>(
-    `SELECT destination, config, secrets FROM streams
-     WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL`,
-    [lease.organizationId, lease.streamId],
-  );
-  const row = rows[0];
-  if (!row) return null;
-  return {
-    destination: openDestination(parseDestination(row.destination), row.config),
-    secrets: storedSecretsSchema.parse(row.secrets),
-  };
+  /** The first `count` of the events that are read. */
+  piece(count: number): Piece {
+    const toSeq = this.pending[count]?.seq ?? this.position;
+    return { events: this.pending.slice(0, count), fromSeq: this.start, toSeq };
+  }
+
+  /** Lets the next piece begin after this one. */
+  pass({ events, toSeq }: Piece): void {
+    this.pending.splice(0, events.length);
+    this.start = toSeq;
+  }
+
+  private read(rows: number, end: number): Promise<Read> {
+    return this.lease.kind === "redrive" ? this.readLetters(rows, end) : this.readLog(rows);
+  }
+
+  private async readLog(count: number): Promise<Read> {
+    const { filter, position } = this;
+    const events: StreamEvent[] = [];
+    let to = position;
+    await copyEvents(
+      this.lease.organizationId,
+      `e.seq >= ${position} AND e.seq < ${position + count}`,
+      (row) => {
+        // Nothing counts that comes after a gap.
+        if (row.seq !== to) return;
+        to += 1;
+        if (!filter || matches(filter, row.toFilterable())) events.push(row.toEvent());
+      },
+    );
+    return { events, to };
+  }
+
+  private async readLetters(limit: number, end: number): Promise<Read> {
+    const { organizationId, streamId, lane } = this.lease;
+    const { rows } = await writePool().query<{ seq: number }>(
+      `SELECT seq FROM dead_letters
+       WHERE organization_id = $1 AND stream_id = $2 AND lane = $3 AND seq >= $4 AND seq < $5
+       ORDER BY seq LIMIT $6`,
+      [organizationId, streamId, lane, this.position, end, limit],
+    );
+    const last = rows.at(-1)?.seq;
+    if (last === undefined) return { events: [], to: end };
+    const gone = new Set(rows.map(({ seq }) => seq));
+    const events: StreamEvent[] = [];
+    await copyEvents(organizationId, `e.seq IN (${[...gone].join()})`, (row) => {
+      if (gone.delete(row.seq)) events.push(row.toEvent());
+    });
+    if (gone.size > 0) await this.keepLost([...gone]);
+    return { events, to: rows.length < limit ? end : last + 1 };
+  }
+
+  private async keepLost(seqs: number[]): Promise<void> {
+    const { organizationId, streamId } = this.lease;
+    await writePool().query(
+      `UPDATE dead_letters SET lane = NULL, reason = 'The event was deleted before it could be sent again.'
+       WHERE organization_id = $1 AND stream_id = $2 AND seq = ANY($3::bigint[])`,
+      [organizationId, streamId, seqs],
+    );
+  }
 }

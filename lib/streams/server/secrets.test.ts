@@ -17,8 +17,8 @@ it("a sealed secret opens to itself and shows its last four characters only", ()
   const sealed = sealSecret(owner, "token", token);
   expect(openSecret(owner, "token", sealed)).toBe(token);
   expect(JSON.stringify(sealed)).not.toContain(token);
-  expect(describeSecrets({ token: sealed }, ["token"])).toEqual({
-    token: { set: true, updatedAt: sealed.updated_at, last4: "41c9" },
+  expect(describeSecrets({ token: sealed })).toEqual({
+    token: { set: true, updatedAt: sealed.updated_at, expiresAt: null, last4: "41c9" },
   });
 });
 

@@ -1,21 +1,16 @@
 import type { Scope } from "@/lib/auth/scope";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import { type DestinationId, destinationIds } from "../schema";
+import type { FormatId } from "../formats";
 import { type StoredSecrets, storedSecretsSchema } from "./secrets";
 
 export interface StreamRow {
   id: string;
   name: string;
-  destination: DestinationId;
+  destination: string;
   config: unknown;
   secrets: StoredSecrets;
-}
-
-export function parseDestination(text: string): DestinationId {
-  const id = destinationIds.find((known) => known === text);
-  if (!id) throw new Error(`stream destination ${text} is not known to this version`);
-  return id;
+  format: FormatId;
 }
 
 /** @throws AppError not_found for deleted streams and those of other organizations. */
@@ -27,8 +22,9 @@ export async function findStream(scope: Scope, id: string): Promise<StreamRow> {
   return {
     id: row.id,
     name: row.name,
-    destination: parseDestination(row.destination),
+    destination: row.destination,
     config: row.config,
     secrets: storedSecretsSchema.parse(row.secrets),
+    format: row.format as FormatId,
   };
 }

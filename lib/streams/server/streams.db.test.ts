@@ -11,12 +11,13 @@ import {
   drained,
   newOrganization,
   plain,
+  received,
   TOKEN,
   until,
   whileDelivering,
 } from "./delivery-fixtures";
 import { claim } from "./lease";
-import { readEvents } from "./read-batch";
+import { Source } from "./read-batch";
 import {
   createStream,
   deleteStream,
@@ -50,6 +51,39 @@ beforeEach(async () => {
 afterEach(() => receiver.close());
 
 describe("stream records", () => {
+  it("a stream from a time on begins with the first event that was received then", async () => {
+    const scope = await newOrganization();
+    await append(scope, plain(40));
+    await db.app.query("SELECT pg_sleep(0.02)");
+    await append(scope, plain(3));
+    const { rows } = await db.app.query<{ at: Date }>(
+      "SELECT recorded_at AS at FROM events WHERE organization_id = $1 AND seq = 40",
+      [scope.organizationId],
+    );
+    const begins = async (from: string) =>
+      (await getStream(scope, await addStream(receiver, scope, "webhook", { from }))).cursorSeq;
+    expect(await begins(rows[0]?.at.toISOString() as string)).toBe(40);
+    expect(await begins("2026-01-01T00:00:00Z")).toBe(0);
+    // Behind the events that tell of the two: only what tells of itself follows.
+    expect(await begins("2999-01-01T00:00:00Z")).toBe(45);
+  });
+
+  it("a configuration that this version cannot deliver with leaves the others in the list, says why, and is mended by saving", async () => {
+    const scope = await newOrganization();
+    const broken = await addStream(receiver, scope, "webhook");
+    await addStream(receiver, scope, "webhook");
+    await db.app.query(`UPDATE streams SET config = '{"url": "ftp://x"}' WHERE id = $1`, [broken]);
+    const [first, second] = await listStreams(scope);
+    expect(first).toMatchObject({ id: broken, config: { url: "ftp://x" } });
+    expect(first?.description).toMatch(/https/);
+    expect(second?.description).toContain(receiver.url);
+    const config = second?.config ?? {};
+    const input = { id: broken, name: "Mended", config, secrets: {} };
+    await expect(updateStream(scope, input)).rejects.toThrow(/again/);
+    const secrets = { signing_secret: `whsec_${Buffer.alloc(32, 7).toString("base64")}` };
+    expect((await updateStream(scope, { ...input, secrets })).stream).toMatchObject({ config });
+  });
+
   it("another organization sees and changes nothing of a stream", async () => {
     const [owner, stranger] = [await newOrganization(), await newOrganization()];
     const id = await addStream(receiver, owner, "webhook");
@@ -58,6 +92,50 @@ describe("stream records", () => {
       await expect(act(stranger, id)).rejects.toThrow("There is no such stream");
     }
     expect(await listStreams(owner)).toHaveLength(1);
+  });
+
+  it("every change of a stream is an event of the log, with who made it and never a secret", async () => {
+    const scope = await newOrganization();
+    const id = await addStream(receiver, scope, "splunk");
+    await updateStream(scope, {
+      ...{ id, name: "SOC 2", secrets: { token: "another-token-9999" }, filter: "action:user.*" },
+      config: { url: receiver.url, index: "audit" },
+    });
+    await pauseStream(scope, id);
+    await resumeStream(scope, id);
+    await deleteStream(scope, id);
+    const { rows } = await db.app.query(
+      "SELECT action, actor, targets, metadata FROM events WHERE organization_id = $1 ORDER BY seq",
+      [scope.organizationId],
+    );
+    expect(rows.map(({ action }) => action.replace("trailseal.stream_", ""))).toEqual([
+      "created",
+      "updated",
+      "paused",
+      "resumed",
+      "deleted",
+    ]);
+    expect(new Set(rows.map(({ actor }) => actor.id))).toEqual(new Set(["cli"]));
+    expect(rows.map(({ targets }) => targets)).toEqual(
+      ["SOC", "SOC", "SOC 2", "SOC 2", "SOC 2"].map((name) => [{ type: "stream", id, name }]),
+    );
+    expect(rows[0].metadata).toMatchObject({ destination: "splunk", from: "now" });
+    expect(rows[1].metadata.changed).toBe("name, filter, config.index, secrets.token");
+    expect(rows[4].metadata).toEqual({ cursor_seq: "1", delivered: "0" });
+    expect(JSON.stringify(rows)).not.toMatch(/9999|41c9/);
+  });
+
+  it("a change that fails leaves no event, an event that fails no change", async () => {
+    const scope = await newOrganization();
+    const id = await addStream(receiver, scope, "splunk");
+    const name = "another";
+    const input = { id, name, config: { url: receiver.url.replace("127.0.0.1", "localhost") } };
+    await expect(updateStream(scope, { ...input, secrets: {} })).rejects.toThrow("another host");
+    await db.owner.query("UPDATE organizations SET deleted_at = now() WHERE id = $1", [
+      scope.organizationId,
+    ]);
+    await expect(pauseStream(scope, id)).rejects.toThrow("Organization not found");
+    expect(await getStream(scope, id)).toMatchObject({ state: "active", name: "SOC", headSeq: 1 });
   });
 
   it("secrets are stored sealed and come back as their last four characters", async () => {
@@ -97,7 +175,7 @@ describe("stream records", () => {
     });
     await append(scope, plain(2));
     await whileDelivering(() => drained(scope, stream.id));
-    expect(receiver.stored().map(({ seq }) => seq)).toEqual([5, 6]);
+    expect(receiver.stored().map(({ seq }) => seq)).toEqual([6, 7]);
     expect(receiver.lastRequest().headers["x-team"]).toBe("blue");
   });
 
@@ -110,8 +188,8 @@ describe("stream records", () => {
 
   it("a deleted stream is gone from the list, sends nothing and keeps no secret", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(3));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(3));
     await deleteStream(scope, id);
     await whileDelivering(() => new Promise((resolve) => setTimeout(resolve, 200)));
     expect(receiver.stored()).toEqual([]);
@@ -142,8 +220,8 @@ describe("stream records", () => {
 
   it("a lost envelope key is an error that names the cure; entering the secret again resumes", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(3));
     const id = await addStream(receiver, scope, "splunk");
+    await append(scope, plain(3));
     await db.app.query(
       "UPDATE streams SET secrets = jsonb_set(secrets, '{token,kek_id}', '\"lost\"')",
     );
@@ -155,21 +233,21 @@ describe("stream records", () => {
       await updateStream(scope, { id, name: "SOC", config: { url: receiver.url }, secrets });
       await drained(scope, id);
     });
-    expect(receiver.stored()).toHaveLength(3);
+    expect(received(receiver)).toHaveLength(3);
   });
 
   it("rows missing from the log stop the stream visibly instead of looking delivered", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(3));
     const id = await addStream(receiver, scope, "webhook");
-    await db.app.query("UPDATE log_heads SET next_seq = 5 WHERE organization_id = $1", [
+    await append(scope, plain(3));
+    await db.app.query("UPDATE log_heads SET next_seq = 6 WHERE organization_id = $1", [
       scope.organizationId,
     ]);
     await whileDelivering(async () => {
       await until("the notice", async () => (await getStream(scope, id)).state === "degraded");
     });
     expect(await getStream(scope, id)).toMatchObject({
-      cursorSeq: 3,
+      cursorSeq: 4,
       lagEvents: 2,
       lastError: { code: "events_missing" },
     });
@@ -177,27 +255,30 @@ describe("stream records", () => {
 
   it("an erased actor or target leaves as erased, so that the event still satisfies its schema", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(1));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(1));
     await db.owner.query("ALTER TABLE events DISABLE TRIGGER ALL");
-    await db.owner.query("UPDATE events SET actor = NULL, targets = '[null]', metadata = NULL");
+    await db.owner.query(
+      "UPDATE events SET actor = NULL, targets = '[null]', metadata = NULL, erased = '{}'",
+    );
     await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
     const lease = await claim(
-      { organizationId: scope.organizationId, streamId: id },
+      { organizationId: scope.organizationId, streamId: id, lane: "live" },
       "test",
       1_000,
     );
     if (!lease) throw new Error("not claimed");
     const erased = { type: "erased", id: "erased" };
-    const [first] = await readEvents(lease, 10);
+    const piece = await new Source(lease, null).next(10, 2);
+    const [first] = piece?.events ?? [];
     expect(first?.event).toMatchObject({ actor: erased, targets: [erased] });
     expect(first?.event).not.toHaveProperty("metadata");
   });
 
   it("a stream that failed for seven days is switched off and keeps its place", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(3));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(3));
     await db.app.query(
       "UPDATE stream_state SET first_failure_at = now() - interval '8 days' WHERE stream_id = $1",
       [id],
@@ -209,13 +290,13 @@ describe("stream records", () => {
       await resumeStream(scope, id);
       await drained(scope, id);
     });
-    expect(receiver.stored()).toHaveLength(3);
+    expect(received(receiver)).toHaveLength(3);
   });
 
   it("lag counts waiting events and the age of the oldest", async () => {
     const scope = await newOrganization();
-    await append(scope, plain(4));
     const id = await addStream(receiver, scope, "webhook");
+    await append(scope, plain(4));
     await new Promise((resolve) => setTimeout(resolve, 120));
     const stream = await getStream(scope, id);
     expect(stream.lagEvents).toBe(4);

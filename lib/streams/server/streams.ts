@@ -1,22 +1,22 @@
 import type { Scope } from "@/lib/auth/scope";
-import { getPrisma } from "@/lib/db/prisma";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
 import { type OpenDestination, openDestination } from "../registry";
-import type {
-  CreateStreamInput,
-  DeadLetter,
-  SavedStream,
-  StreamSummary,
-  UpdateStreamInput,
-} from "../schema";
+import type { CreateStreamInput, SavedStream, StreamSummary, UpdateStreamInput } from "../schema";
+import { FAILING } from "./alarms";
+import { changeStream, recordChange } from "./audit";
 import { checkUrl, EgressError, egressPolicy } from "./egress";
+import { parseStreamFilter } from "./filter";
 import { readSummaries } from "./health";
-import { type SecretOwner, type StoredSecrets, sealSecret } from "./secrets";
+import { seqAt } from "./ranges";
+import { sealAll } from "./seal-all";
+import { storedSecretsSchema } from "./secrets";
 import { findStream } from "./stream-rows";
 
 const MAX_STREAMS = 50;
-const DEAD_LETTERS_SHOWN = 100;
+/** What a metadata value may hold. */
+const VALUE_LENGTH = 500;
 
 /** The organization's streams with their health, oldest first. */
 export async function listStreams(scope: Scope): Promise<StreamSummary[]> {
@@ -30,184 +30,222 @@ export async function getStream(scope: Scope, id: string): Promise<StreamSummary
   return summary;
 }
 
-/** The newest events that a receiver refused on their own, and why. */
-export async function listDeadLetters(scope: Scope, streamId: string): Promise<DeadLetter[]> {
-  const rows = await getPrisma().deadLetter.findMany({
-    where: { organizationId: scope.organizationId, streamId },
-    orderBy: { seq: "desc" },
-    take: DEAD_LETTERS_SHOWN,
-  });
-  return rows.map((row) => ({
-    seq: Number(row.seq),
-    reason: row.reason,
-    createdAt: row.createdAt.toISOString(),
-  }));
-}
-
-function checkEndpoint(destination: OpenDestination): void {
+/** @throws AppError for an address that deliveries may not go to. */
+export function checkEndpoint(destination: OpenDestination): void {
   try {
-    checkUrl(destination.url, egressPolicy());
+    checkUrl(destination.endpoint, egressPolicy());
   } catch (error) {
     if (!(error instanceof EgressError)) throw error;
     const { message, advice } = error.problem;
+    const entered = ["host", "url", "endpoint"].find((name) => name in destination.config);
+    const field = `config.${entered ?? "url"}`;
     throw new AppError("invalid_request", `${message} ${advice}`, {
-      errors: [{ field: "config.url", code: `${message} ${advice}` }],
+      errors: [{ field, code: `${message} ${advice}` }],
     });
   }
 }
 
-interface SealedSecrets {
-  stored: StoredSecrets;
-  /** Values made here, which nobody has seen: to be shown once. */
-  generated: Record<string, string>;
+type Behaviour = Pick<
+  CreateStreamInput,
+  "format" | "filter" | "heartbeatMinutes" | "lagAlertMinutes"
+>;
+
+/** @throws AppError for a format that the destination does not have, and a filter that cannot be read */
+function checkBehaviour(destination: OpenDestination, { format, filter }: Behaviour): void {
+  if (format !== undefined) destination.chooseFormat(format);
+  parseStreamFilter(filter ?? "");
 }
 
-function sealAll(
-  owner: SecretOwner,
-  destination: OpenDestination,
-  given: Record<string, string>,
-  previous: StoredSecrets,
-  mustReenter: boolean,
-): SealedSecrets {
-  const unknown = Object.keys(given).find((name) => !destination.secretNames.includes(name));
-  if (unknown !== undefined) {
-    throw new AppError("invalid_request", `${unknown} is not a secret of this destination.`);
-  }
-  const stored: StoredSecrets = {};
-  const generated: Record<string, string> = {};
-  for (const name of destination.secretNames) {
-    const entered = given[name]?.trim() || undefined;
-    const kept = previous[name];
-    if (entered !== undefined) {
-      stored[name] = sealSecret(owner, name, destination.parseSecret(name, entered), kept);
-    } else if (kept && !mustReenter) {
-      stored[name] = kept;
-    } else {
-      const made = kept ? null : destination.generateSecret(name);
-      if (made === null) throw missingSecret(name, Boolean(kept));
-      generated[name] = made;
-      stored[name] = sealSecret(owner, name, made);
-    }
-  }
-  return { stored, generated };
-}
+const behaviourValues = (input: Behaviour) => [
+  ...[input.format, input.filter?.trim(), input.heartbeatMinutes, input.lagAlertMinutes],
+];
 
-function missingSecret(name: string, hostChanged: boolean): AppError {
-  const message = hostChanged
-    ? "The address has another host. Enter the secrets again, so that none reaches a host it was not meant for."
-    : "A secret is missing.";
-  return new AppError("invalid_request", message, {
-    errors: [
-      { field: `secrets.${name}`, code: hostChanged ? "Enter it again." : "Enter a value." },
-    ],
-  });
-}
-
-/** Saves a stream; delivery begins at once, at the log's start or at its head. */
+/** Saves a stream; delivery begins at once, at the log's start, at its head or at a time. */
 export async function createStream(scope: Scope, input: CreateStreamInput): Promise<SavedStream> {
   const { organizationId } = scope;
   const destination = openDestination(input.destination, input.config);
   checkEndpoint(destination);
+  const behaviour = { ...input, format: destination.chooseFormat(input.format) };
+  checkBehaviour(destination, behaviour);
   const id = newId("stream");
-  const { stored, generated } = sealAll(
-    { organizationId, streamId: id },
-    destination,
-    input.secrets,
-    {},
-    false,
-  );
-  await getPrisma().$transaction(async (transaction) => {
-    const head = await transaction.logHead.findFirst({ where: { organizationId } });
-    if (!head) throw new AppError("not_found", "There is no such organization.");
-    const existing = await transaction.stream.count({ where: { organizationId, deletedAt: null } });
-    if (existing >= MAX_STREAMS) {
+  const owner = { organizationId, streamId: id };
+  const { stored, generated } = sealAll(owner, destination, input.secrets, {}, false);
+  const startsAt = /^(start|now)$/.test(input.from) ? null : await seqAt(scope, input.from);
+  await inTransaction(writePool(), async (client) => {
+    const { rowCount } = await client.query(
+      `INSERT INTO streams (organization_id, id, name, destination, config, secrets, format, filter,
+         heartbeat_minutes, lag_alert_minutes)
+       SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($8, ''), coalesce($9, 60), coalesce($10, 60)
+       WHERE (SELECT count(*) FROM streams WHERE organization_id = $1 AND deleted_at IS NULL) < $11`,
+      [
+        ...[organizationId, id, input.name, destination.id],
+        ...[JSON.stringify(destination.config), JSON.stringify(stored)],
+        ...[...behaviourValues(behaviour), MAX_STREAMS],
+      ],
+    );
+    if (rowCount === 0)
       throw new AppError("conflict", `An organization has at most ${MAX_STREAMS} streams.`);
-    }
-    const config = { ...destination.config };
-    await transaction.stream.create({
-      data: {
-        organizationId,
-        id,
-        name: input.name,
-        destination: destination.id,
-        config,
-        secrets: stored,
-      },
+    const seq = await recordChange(client, scope, { id, name: input.name }, "created", {
+      destination: destination.id,
+      to: destination.description.slice(0, VALUE_LENGTH),
+      from: input.from,
+      ...(input.filter ? { filter: input.filter.slice(0, VALUE_LENGTH) } : {}),
     });
-    const cursorSeq = input.from === "now" ? head.nextSeq : head.firstSeq;
-    await transaction.streamState.create({
-      data: { organizationId, streamId: id, state: "active", cursorSeq },
-    });
+    await client.query(
+      `INSERT INTO stream_state (organization_id, stream_id, state, cursor_seq, from_seq)
+       SELECT $1, $2, 'active', place.seq, place.seq FROM log_heads h
+       CROSS JOIN LATERAL (SELECT CASE $3 WHEN 'now' THEN $4 ELSE coalesce($5, h.first_seq) END AS seq) place
+       WHERE h.organization_id = $1`,
+      [organizationId, id, input.from, seq + 1, startsAt],
+    );
   });
   return { stream: await getStream(scope, id), generatedSecrets: generated };
 }
 
 /**
- * Changes name, configuration and secrets; the destination stays. A failing stream is tried at once.
+ * Changes name, configuration, behaviour and secrets; the destination stays. A failing stream is tried at once.
  * @throws AppError when the host changes and a secret is not entered again.
  */
 export async function updateStream(scope: Scope, input: UpdateStreamInput): Promise<SavedStream> {
   const { organizationId } = scope;
-  const before = await findStream(scope, input.id);
-  const destination = openDestination(before.destination, input.config);
+  const { id } = input;
+  const found = await findStream(scope, id);
+  const destination = openDestination(found.destination, input.config);
   checkEndpoint(destination);
-  const oldUrl = openDestination(before.destination, before.config).url;
-  const hostChanged = new URL(oldUrl).origin !== new URL(destination.url).origin;
-  const owner = { organizationId, streamId: input.id };
-  const { stored, generated } = sealAll(
-    owner,
-    destination,
-    input.secrets,
-    before.secrets,
-    hostChanged,
-  );
-  const where = { organizationId, id: input.id, deletedAt: null };
-  const config = { ...destination.config };
-  await getPrisma().$transaction([
-    getPrisma().stream.updateMany({
-      where,
-      data: { name: input.name, config, secrets: stored, updatedAt: new Date() },
-    }),
-    getPrisma().streamState.updateMany({
-      where: { organizationId, streamId: input.id },
-      data: { nextAttemptAt: new Date() },
-    }),
-  ]);
-  return { stream: await getStream(scope, input.id), generatedSecrets: generated };
+  checkBehaviour(destination, input);
+  const generated = await changeStream(scope, id, "updated", async (client) => {
+    const { rows } = await client.query<Before>(
+      `SELECT name, config, secrets, format, filter, heartbeat_minutes, lag_alert_minutes FROM streams
+       WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
+      [organizationId, id],
+    );
+    const before = rows[0] as Before;
+    const last = openSaved(found.destination, before.config);
+    const mustReenter = last?.boundTo !== destination.boundTo;
+    const owner = { organizationId, streamId: id };
+    const known = storedSecretsSchema.parse(before.secrets);
+    const sealed = sealAll(owner, destination, input.secrets, known, mustReenter);
+    await client.query(
+      `UPDATE streams SET name = $3, config = $4, secrets = $5, format = coalesce($6, format),
+         filter = coalesce($7, filter), heartbeat_minutes = coalesce($8, heartbeat_minutes),
+         lag_alert_minutes = coalesce($9, lag_alert_minutes), updated_at = now(),
+         compared_from = CASE WHEN $10 OR format <> coalesce($6, format) OR filter <> coalesce($7, filter)
+           THEN (SELECT t.cursor_seq FROM stream_state t
+             WHERE t.organization_id = $1 AND t.stream_id = $2 AND t.lane = 'live')
+           ELSE compared_from END
+       WHERE organization_id = $1 AND id = $2`,
+      [
+        ...[organizationId, id, input.name, JSON.stringify(destination.config)],
+        ...[JSON.stringify(sealed.stored), ...behaviourValues(input)],
+        last?.description !== destination.description,
+      ],
+    );
+    await client.query(
+      "UPDATE stream_state SET next_attempt_at = now() WHERE organization_id = $1 AND stream_id = $2",
+      [organizationId, id],
+    );
+    const secrets = Object.keys({ ...input.secrets, ...sealed.generated })
+      .filter((name) => sealed.stored[name] !== known[name])
+      .map((name) => `secrets.${name}`);
+    const fields = [...changedFields(before, input, destination.config), ...secrets].join(", ");
+    return { result: sealed.generated, metadata: { changed: fields.slice(0, VALUE_LENGTH) } };
+  });
+  return { stream: await getStream(scope, id), generatedSecrets: generated };
 }
 
-/** Stops delivery; the place in the log is kept for as long as the stream exists. */
+/** @returns null for what nothing can be delivered with */
+function openSaved(id: string, config: unknown): OpenDestination | null {
+  try {
+    return openDestination(id, config);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
+}
+
+interface Before {
+  name: string;
+  config: Record<string, unknown>;
+  secrets: unknown;
+  format: string;
+  filter: string;
+  heartbeat_minutes: number;
+  lag_alert_minutes: number;
+}
+
+/** Names of what is not as it was; values may be anybody's business. */
+function changedFields(
+  before: Before,
+  input: UpdateStreamInput,
+  config: Record<string, unknown>,
+): string[] {
+  const pairs: [name: string, before: unknown, after: unknown][] = [
+    ["name", before.name, input.name],
+    ["format", before.format, input.format ?? before.format],
+    ["filter", before.filter, input.filter?.trim() ?? before.filter],
+    ["heartbeat", before.heartbeat_minutes, input.heartbeatMinutes ?? before.heartbeat_minutes],
+    ["lag_alert", before.lag_alert_minutes, input.lagAlertMinutes ?? before.lag_alert_minutes],
+    ...Object.keys({ ...before.config, ...config }).map((name): [string, unknown, unknown] => [
+      `config.${name}`,
+      before.config[name],
+      config[name],
+    ]),
+  ];
+  return pairs
+    .filter(([, old, fresh]) => JSON.stringify(old) !== JSON.stringify(fresh))
+    .map(([name]) => name);
+}
+
+/** Stops delivery and its jobs; the place in the log is kept for as long as the stream exists. */
 export async function pauseStream(scope: Scope, id: string): Promise<StreamSummary> {
-  await findStream(scope, id);
-  await getPrisma().streamState.updateMany({
-    where: { organizationId: scope.organizationId, streamId: id },
-    data: { state: "paused" },
+  await changeStream(scope, id, "paused", async (client) => {
+    await client.query(
+      `UPDATE stream_state SET state = 'paused'
+       WHERE organization_id = $1 AND stream_id = $2 AND finished_at IS NULL`,
+      [scope.organizationId, id],
+    );
+    return { result: undefined };
   });
   return getStream(scope, id);
 }
 
 /** Goes on where delivery stopped; also ends the waiting of a failing or disabled stream. */
 export async function resumeStream(scope: Scope, id: string): Promise<StreamSummary> {
-  await findStream(scope, id);
-  await getPrisma().streamState.updateMany({
-    where: { organizationId: scope.organizationId, streamId: id },
-    data: { state: "active", failures: 0, firstFailureAt: null, nextAttemptAt: new Date() },
+  await changeStream(scope, id, "resumed", async (client) => {
+    await client.query(
+      "UPDATE streams SET updated_at = now() WHERE organization_id = $1 AND id = $2",
+      [scope.organizationId, id],
+    );
+    await client.query(
+      `UPDATE stream_state SET state = 'active', failures = 0, first_failure_at = NULL, next_attempt_at = now(),
+         alerted = ARRAY(SELECT word FROM unnest(alerted) AS word WHERE word <> ALL($3))
+       WHERE organization_id = $1 AND stream_id = $2 AND finished_at IS NULL`,
+      [scope.organizationId, id, FAILING],
+    );
+    return { result: undefined };
   });
   return getStream(scope, id);
 }
 
-/** Hides the stream, stops it and forgets its secrets. What was delivered stays at the receiver. */
+/** Hides the stream, stops it with its jobs and forgets its secrets. What was delivered stays at the receiver. */
 export async function deleteStream(scope: Scope, id: string): Promise<void> {
-  const { organizationId } = scope;
-  await findStream(scope, id);
-  await getPrisma().$transaction([
-    getPrisma().stream.updateMany({
-      where: { organizationId, id, deletedAt: null },
-      data: { deletedAt: new Date(), secrets: {} },
-    }),
-    getPrisma().streamState.updateMany({
-      where: { organizationId, streamId: id },
-      data: { state: "disabled", leaseEpoch: { increment: 1 } },
-    }),
-  ]);
+  await changeStream(scope, id, "deleted", async (client) => {
+    const key = [scope.organizationId, id];
+    await client.query(
+      "UPDATE streams SET deleted_at = now(), secrets = '{}' WHERE organization_id = $1 AND id = $2",
+      key,
+    );
+    const { rows } = await client.query<{ lane: string; cursor_seq: number; delivered: number }>(
+      `UPDATE stream_state SET state = 'disabled', lease_epoch = lease_epoch + 1,
+         finished_at = coalesce(finished_at, now())
+       WHERE organization_id = $1 AND stream_id = $2 RETURNING lane, cursor_seq, delivered`,
+      key,
+    );
+    const live = rows.find(({ lane }) => lane === "live");
+    const metadata = {
+      cursor_seq: String(live?.cursor_seq),
+      delivered: String(live?.delivered),
+    };
+    return { result: undefined, metadata };
+  });
 }

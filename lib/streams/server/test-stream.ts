@@ -2,17 +2,18 @@ import type { Scope } from "@/lib/auth/scope";
 import { AppError } from "@/lib/errors";
 import { newId, newUlid } from "@/lib/ids";
 import type { Batch, Outcome, Secrets } from "../destination";
+import type { FormatId } from "../formats";
 import { type OpenDestination, openDestination } from "../registry";
 import type { StreamDraft, TestResult, TestStep } from "../schema";
-import { post, type Trace } from "./egress";
-import { classifyFailure, retryAfterS, sanitise } from "./failures";
+import type { Trace } from "./egress";
+import { classifyFailure, sanitise } from "./failures";
 import { openSecrets, SecretUnreadableError } from "./secrets";
 import { findStream } from "./stream-rows";
+import { GuardedTransport } from "./transport";
 
-const DEADLINE_MS = 10_000;
 const SHOWN_BODY_BYTES = 1_024;
 
-function testBatch(organizationId: string, streamId: string): Batch {
+function testBatch(organizationId: string, streamId: string, format: FormatId): Batch {
   const sentAt = new Date();
   const occurredAt = sentAt.toISOString();
   const event = {
@@ -26,9 +27,10 @@ function testBatch(organizationId: string, streamId: string): Batch {
     metadata: { test: "This event tests the stream. It is not part of the log." },
   };
   return {
-    events: [{ seq: null, chainHash: null, recordedAt: occurredAt, event }],
+    events: [{ kind: "test", seq: null, chainHash: null, recordedAt: occurredAt, event }],
     deliveryId: `msg_test_${newUlid()}`,
     sentAt,
+    format,
   };
 }
 
@@ -38,55 +40,46 @@ async function sendTest(
   batch: Batch,
 ): Promise<TestResult> {
   const trace: Trace = { steps: [] };
-  const started = performance.now();
-  const elapsedMs = () => Math.round(performance.now() - started);
-  const result = { sent: "", at: batch.sentAt.toISOString() };
-  try {
-    const frame = destination.frame(batch, openSecretsNow());
-    result.sent = frame.body.slice(0, SHOWN_BODY_BYTES);
-    const url = new URL(frame.path, destination.url).toString();
-    const reply = await post(url, frame.headers, frame.body, { deadlineMs: DEADLINE_MS, trace });
-    const outcome = destination.classify(
-      {
-        status: reply.status,
-        body: reply.body,
-        retryAfterS: retryAfterS(reply.headers["retry-after"]),
-      },
-      1,
-    );
-    const problem = problemOf(outcome);
-    const taken = trace.steps.reduce((sum, step) => sum + step.durationMs, 0);
-    const answer: TestStep = {
-      name: "reply",
-      detail: String(reply.status),
-      durationMs: Math.max(0, reply.latencyMs - taken),
-      ok: problem === null,
-    };
-    return {
-      ...result,
-      ok: problem === null,
-      status: reply.status,
-      latencyMs: reply.latencyMs,
-      problem,
-      steps: [...trace.steps, answer],
-      reply: sanitise(reply.body.slice(0, SHOWN_BODY_BYTES)),
-    };
-  } catch (error) {
-    return {
-      ...result,
-      ok: false,
-      status: null,
-      latencyMs: elapsedMs(),
-      problem:
-        error instanceof SecretUnreadableError ? error.problem : problemOf(classifyFailure(error)),
-      steps: trace.steps,
-      reply: null,
-    };
-  }
+  const transport = new GuardedTransport(batch.deliveryId, destination.deadlineMs, trace);
+  let sent = "";
+  const send = async () => {
+    const secrets = openSecretsNow();
+    const frame = destination.frame(batch, secrets);
+    sent = frame.body.slice(0, SHOWN_BODY_BYTES);
+    return destination.send(frame, secrets, transport);
+  };
+  const outcome = await send().catch((error: unknown): Outcome => {
+    if (!(error instanceof SecretUnreadableError)) return classifyFailure(error);
+    return { kind: "config_error", problem: error.problem };
+  });
+  const problem = problemOf(outcome);
+  const note = outcome.kind === "delivered" ? outcome.note : undefined;
+  const { reply, elapsedMs } = transport;
+  const taken = trace.steps.reduce((sum, step) => sum + step.durationMs, 0);
+  const last = /^(https|tls):/.test(destination.endpoint) ? "tls" : "connect";
+  const hasConnected = reply !== null || trace.steps.some(({ name }) => name === last);
+  const answer: TestStep = {
+    name: "reply",
+    detail: reply ? String(reply.status) : (problem?.code ?? note ?? "taken"),
+    durationMs: Math.max(0, elapsedMs - taken),
+    ok: problem === null,
+  };
+  return {
+    ok: problem === null,
+    status: reply?.status ?? null,
+    latencyMs: elapsedMs,
+    problem,
+    // What failed before a connection stood has no answer.
+    steps: hasConnected || problem === null ? [...trace.steps, answer] : trace.steps,
+    sent,
+    reply: reply && sanitise(reply.body, SHOWN_BODY_BYTES),
+    at: batch.sentAt.toISOString(),
+  };
 }
 
 function problemOf(outcome: Outcome): TestResult["problem"] {
-  return outcome.kind === "delivered" ? null : outcome.problem;
+  if (outcome.kind === "delivered") return outcome.warning ?? null;
+  return outcome.kind === "rejected" ? (outcome.rejected[0]?.problem ?? null) : outcome.problem;
 }
 
 /** Sends one labelled event, outside the chain, to a stream as it is saved. */
@@ -95,7 +88,7 @@ export async function testStream(scope: Scope, id: string): Promise<TestResult> 
   const destination = openDestination(row.destination, row.config);
   const owner = { organizationId: scope.organizationId, streamId: id };
   const secrets = () => openSecrets(owner, row.secrets, destination.secretNames);
-  return sendTest(destination, secrets, testBatch(scope.organizationId, id));
+  return sendTest(destination, secrets, testBatch(scope.organizationId, id, row.format));
 }
 
 /**
@@ -104,18 +97,18 @@ export async function testStream(scope: Scope, id: string): Promise<TestResult> 
  */
 export async function testDraft(scope: Scope, draft: StreamDraft): Promise<TestResult> {
   const destination = openDestination(draft.destination, draft.config);
+  const { required, optional } = destination.secretNames;
   const secrets = Object.fromEntries(
-    destination.secretNames.map((name) => {
+    [...required, ...optional].flatMap((name) => {
       const given = draft.secrets[name]?.trim();
       const value = given ? destination.parseSecret(name, given) : destination.generateSecret(name);
-      if (value === null) {
-        const field = `secrets.${name}`;
-        throw new AppError("invalid_request", "Enter the secret before testing.", {
-          errors: [{ field, code: "This secret is missing." }],
-        });
-      }
-      return [name, value];
+      if (value !== null) return [[name, value]];
+      if (optional.includes(name)) return [];
+      throw new AppError("invalid_request", "Enter the secret before testing.", {
+        errors: [{ field: `secrets.${name}`, code: "This secret is missing." }],
+      });
     }),
   );
-  return sendTest(destination, () => secrets, testBatch(scope.organizationId, "draft"));
+  const format = destination.chooseFormat(draft.format);
+  return sendTest(destination, () => secrets, testBatch(scope.organizationId, "draft", format));
 }

@@ -1,9 +1,11 @@
 import { ShieldAlert } from "lucide-react";
 import Link from "next/link";
 import { Suspense } from "react";
-import { damageWords, formatSeq } from "@/components/integrity/words";
+import { formatSeq, refusalSentence } from "@/components/integrity/words";
 import type { Scope } from "@/lib/auth/scope";
+import { damageWords } from "@/lib/integrity/damage-words";
 import { readBreak } from "@/lib/integrity/server/log-watch";
+import { readRefusal } from "@/lib/integrity/server/signer";
 import { log } from "@/lib/log";
 
 /** Says on every page that the log is broken; the page waits for nothing. */
@@ -18,10 +20,17 @@ export function BreakAlarm(props: { scope: Scope }) {
 async function Alarm({ scope }: { scope: Scope }) {
   let words: string;
   try {
-    const found = await readBreak(scope);
-    if (!found) return null;
-    const place = found.seq === null ? "" : ` at ${formatSeq(found.seq)}`;
-    words = `This log does not verify${place}: ${damageWords(found.kind)}.`;
+    const [found, refusal] = await Promise.all([readBreak(scope), readRefusal(scope)]);
+    if (!found && !refusal) return null;
+    const place = found && found.seq !== null ? ` at ${formatSeq(found.seq)}` : "";
+    words = [
+      ...(found ? [`This log does not verify${place}: ${damageWords(found.kind)}.`] : []),
+      ...(refusal
+        ? [
+            `Nothing is signed: ${refusalSentence(refusal)} After a restore that lost them, run trailseal epoch begin.`,
+          ]
+        : []),
+    ].join(" ");
   } catch (error) {
     log().error({ err: error }, "the state of the chain could not be read");
     words = "Whether this log verifies could not be read.";

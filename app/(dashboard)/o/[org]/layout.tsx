@@ -10,6 +10,7 @@ import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
 import { BreakAlarm } from "./break-alarm";
 import { readViewsAction } from "./events/views/actions";
+import { StreamAlarm } from "./stream-alarm";
 
 export default async function OrganizationLayout(props: {
   children: ReactNode;
@@ -22,6 +23,7 @@ export default async function OrganizationLayout(props: {
   const organizations = (await listOrganizationsOf(user)).map(({ id, name }) => ({ id, name }));
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();
+  const scope = await pageScope("page:/o/[org]", org);
   const navigation = {
     organization,
     organizations,
@@ -39,7 +41,8 @@ export default async function OrganizationLayout(props: {
       <Sidebar {...navigation} />
       <MobileBar {...navigation} />
       <main id="content" className="flex min-h-0 min-w-0 flex-1 flex-col bg-(--surface)">
-        <BreakAlarm scope={await pageScope("page:/o/[org]", org)} />
+        <BreakAlarm scope={scope} />
+        <StreamAlarm scope={scope} />
         {props.children}
       </main>
       <Toasts />

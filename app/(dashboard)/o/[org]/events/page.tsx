@@ -154,6 +154,7 @@ export default async function EventsPage(props: Props) {
         state={state}
         detail={detail}
         verifiedTo={verifiedTo}
+        showsDeliveries={scope.permissions.has("streams:read")}
         actions={{
           list: listEventsAction,
           read: readEventAction,

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AppError } from "@/lib/errors";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 import type { Verification } from "@/lib/integrity/schema";
+import { askForDrill } from "@/lib/integrity/server/drill-runs";
 import {
   cancelVerification,
   getVerification,
@@ -51,4 +52,11 @@ export async function readVerificationAction(
       return run;
     },
   );
+}
+
+export async function askForDrillAction(organizationId: string): Promise<ActionResult<null>> {
+  return runAction("action:askForDrill", organizationId, z.object({}), {}, async (scope) => {
+    await askForDrill(scope);
+    return null;
+  });
 }

@@ -39,7 +39,8 @@ async function readState(scope: Scope, timeline: TimelineSearch): Promise<Timeli
       readVerifiedTo(scope),
       search.event ? getEvent(scope, search.event) : null,
     ]);
-    return { kind: "ready", page, subject, verifiedTo, detail };
+    const showsDeliveries = scope.permissions.has("streams:read");
+    return { kind: "ready", page, subject, verifiedTo, showsDeliveries, detail };
   } catch (error) {
     const requestId = currentRequest()?.requestId ?? "";
     if (!(error instanceof AppError)) log().error({ err: error }, "a part of a page failed");

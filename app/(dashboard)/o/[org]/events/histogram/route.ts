@@ -6,12 +6,16 @@ import { searchOf } from "@/lib/events/server/search-of";
 import { isTimeZone } from "@/lib/events/zoned-time";
 import { answerJson } from "@/lib/http/json-handler";
 import { parseInput } from "@/lib/http/parse-input";
+import { readTrailMarks } from "@/lib/integrity/server/trail-marks";
 
 const zoneSchema = z.object({
   tz: z.string().max(64).refine(isTimeZone, { error: "is not an IANA time zone" }),
 });
 
-/** The histogram of the page's search, its days those of the zone `tz`: `{ histogram: Histogram | null }`. */
+/**
+ * The histogram of the page's search, its days those of the zone `tz`, and the state of the log along it:
+ * `{ histogram: Histogram | null, trail: TrailMarks | null }`.
+ */
 export async function GET(
   request: Request,
   { params }: { params: Promise<{ org: string }> },
@@ -27,6 +31,6 @@ export async function GET(
       ...timeBounds(time, Date.now()),
       zone,
     });
-    return { histogram };
+    return { histogram, trail: histogram && (await readTrailMarks(scope, histogram.bounds)) };
   });
 }

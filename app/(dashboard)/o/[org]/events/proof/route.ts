@@ -3,8 +3,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { errorResponse } from "@/lib/http/error-response";
 import { parseFields } from "@/lib/http/parse-input";
 import { proofPage } from "@/lib/integrity/proof-page/page";
-import { readEventProof } from "@/lib/integrity/server/event-proof";
-import { vkeyOf } from "@/lib/integrity/server/signer";
+import { readEventProof, vkeyOfProof } from "@/lib/integrity/server/event-proof";
 
 const querySchema = z.object({
   id: z.string().min(1).max(64),
@@ -21,9 +20,12 @@ export async function GET(
     const scope = await handlerScope("handler:/o/[org]/events/proof", org);
     const { searchParams } = new URL(request.url);
     const { id, format } = parseFields(querySchema, Object.fromEntries(searchParams));
-    const [proof, vkey] = await Promise.all([readEventProof(scope, id), vkeyOf(scope)]);
+    const proof = await readEventProof(scope, id);
     const isPage = format === "html";
-    return new Response(isPage ? proofPage(proof, vkey) : JSON.stringify(proof, null, 1), {
+    const body = isPage
+      ? proofPage(proof, await vkeyOfProof(scope, proof))
+      : JSON.stringify(proof, null, 1);
+    return new Response(body, {
       headers: {
         "Content-Type": isPage ? "text/html; charset=utf-8" : "application/json",
         "Content-Disposition": `attachment; filename="proof-${id}.${format}"`,

@@ -1,8 +1,14 @@
 import type { Metadata } from "next";
-import { IntegritySections } from "@/components/integrity/sections";
-import { NewStream } from "@/components/streams/new-stream";
+import { StreamWizard } from "@/components/streams/wizard";
 import { pageScope } from "@/lib/auth/server/require-scope";
-import { createStreamAction, testDraftAction } from "../actions";
+import { destinationForms } from "@/lib/streams/registry";
+import {
+  checkDraftAction,
+  createStreamAction,
+  estimateRangeAction,
+  previewStreamAction,
+  testDraftAction,
+} from "../actions";
 
 export const metadata: Metadata = { title: "New stream" };
 
@@ -10,11 +16,16 @@ export default async function NewStreamPage(props: { params: Promise<{ org: stri
   const { org } = await props.params;
   await pageScope("page:/o/[org]/integrity/streams/new", org);
   return (
-    <>
-      <IntegritySections organizationId={org} current="streams" />
-      <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
-        <NewStream organizationId={org} test={testDraftAction} create={createStreamAction} />
-      </div>
-    </>
+    <StreamWizard
+      organizationId={org}
+      forms={destinationForms()}
+      actions={{
+        check: checkDraftAction,
+        preview: previewStreamAction,
+        test: testDraftAction,
+        estimate: estimateRangeAction,
+        create: createStreamAction,
+      }}
+    />
   );
 }

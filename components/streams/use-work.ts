@@ -1,17 +1,12 @@
 import { useState, useTransition } from "react";
 import type { ActionResult } from "@/lib/http/action-result";
-import type { Draft } from "./draft";
 
-/** Draft, errors by field, and one action at a time. */
-export function useDraft(initial: Draft) {
-  const [draft, setDraft] = useState(initial);
-  const [errors, setErrors] = useState<Record<string, string>>({});
+/** One action at a time, and what was refused: in words, and by field. */
+export function useWork() {
   const [problem, setProblem] = useState<string | null>(null);
+  const [errors, setErrors] = useState<Record<string, string>>({});
   const [isBusy, startTransition] = useTransition();
 
-  const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }));
-
-  /** Runs an action; shows its refusal beside the fields it names. */
   function run<T>(action: () => Promise<ActionResult<T>>, done: (data: T) => void): void {
     startTransition(async () => {
       setProblem(null);
@@ -26,6 +21,5 @@ export function useDraft(initial: Draft) {
       }
     });
   }
-
-  return { draft, change, setDraft, errors, problem, isBusy, run };
+  return { run, problem, errors, isBusy };
 }

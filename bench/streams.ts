@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { sha256 } from "@/lib/chain/sha256";
+import { seedOrganization } from "@/lib/cli/seed";
+import { readPool } from "@/lib/db/pool";
+import { appendBatch } from "@/lib/events/server/append";
+import { newId } from "@/lib/ids";
+import { createOrganization } from "@/lib/orgs/server/organizations";
+import { moveCursor } from "@/lib/streams/server/cursor";
+import { createStream } from "@/lib/streams/server/streams";
+import { events as eventsOf, take } from "./ingest";
+import { inTurn, quantiles, type Row } from "./measure";
+
+const RUNS = 3;
+const INGEST = { batch: 100, everyMs: 100, batches: 50 };
+
+/**
+ * What a receiver has to do with each request (Standard Webhooks 1.0, "Verifying webhook authenticity"): takes the raw
+ * body, verifies its signature, parses it, and stores it before it answers. What comes the first time is kept, for the
+ * bare side to send.
+ */
+const RECEIVER = `
+import http from "node:http";
+import fs from "node:fs";
+import { createHmac, timingSafeEqual } from "node:crypto";
+const log = fs.openSync(process.env.KEEP_IN + ".received", "a");
+let key, kept = 0;
+process.stdin.once("data", (secret) => { key = Buffer.from(String(secret).trim().replace("whsec_", ""), "base64"); });
+const server = http.createServer(async (request, response) => {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  const { "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature } = request.headers;
+  const wanted = createHmac("sha256", key).update(id + "." + at + ".").update(body).digest();
+  const isGenuine = timingSafeEqual(wanted, Buffer.from(signature.slice(3), "base64"));
+  if (!isGenuine || !Array.isArray(JSON.parse(body))) return response.writeHead(400).end();
+  fs.writeSync(log, body);
+  fs.fdatasyncSync(log);
+  if (!request.headers["x-again"] && !/_r\\d+_/.test(id)) {
+    const file = process.env.KEEP_IN + "/" + String(kept++).padStart(6, "0");
+    fs.writeFileSync(file, body);
+    fs.writeFileSync(file + ".headers", JSON.stringify({ "webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature, "x-again": "1" }));
+  }
+  response.end("ok");
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+`;
+
+/** Posts what is in a directory, one body after another. */
+const SENDER = `
+import fs from "node:fs";
+import { request, Agent } from "undici";
+const [url, directory] = process.argv.slice(-2);
+const files = fs.readdirSync(directory).filter((name) => !name.endsWith(".headers")).sort();
+const bodies = files.map((name) => [fs.readFileSync(directory + "/" + name), JSON.parse(fs.readFileSync(directory + "/" + name + ".headers"))]);
+const dispatcher = new Agent({ connections: 1, pipelining: 1 });
+console.log("ready");
+process.stdin.on("data", async () => {
+  for (const [body, headers] of bodies) {
+    const { body: answer, statusCode } = await request(url, { method: "POST", body, dispatcher, headers: { "content-type": "application/json", ...headers } });
+    await answer.text();
+    if (statusCode !== 200) throw new Error("refused: " + statusCode);
+  }
+  console.log("done");
+});
+`;
+
+function start(source: string, args: string[] = [], env: Record<string, string> = {}) {
+  return spawn(process.execPath, ["--input-type=module", "-e", source, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+}
+
+const line = async (child: ChildProcess): Promise<string> =>
+  String((await once(child.stdout as NodeJS.EventEmitter, "data"))[0]).trim();
+
+/** Seals events into another log all the while, as a server does. */
+async function ingest(organizationId: string, signal: AbortSignal): Promise<void> {
+  const source = eventsOf(11);
+  // Made before the time that counts: making them up is no part of a server's work.
+  const made = Array.from({ length: INGEST.batches }, () => take(source, INGEST.batch));
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    const started = performance.now();
+    const items = (made[turn % made.length] ?? []).map((event) => ({
+      event,
+      key: sha256(newId("request")),
+      keylessKey: null,
+      source: "import" as const,
+    }));
+    await appendBatch(organizationId, items);
+    const leftMs = INGEST.everyMs - (performance.now() - started);
+    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+  }
+}
+
+/** A backlog through one webhook stream, against the same bodies posted by a loop that does nothing else. */
+export async function benchStreams(root: string, events: number): Promise<Row[]> {
+  const create = async (name: string) =>
+    (await createOrganization(systemInstanceScope("cli"), { name })).id;
+  const organizationId = await create("Delivered");
+  const busy = await create("Busy");
+  const scope = systemScope("cli", organizationId);
+  const end = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
+  await seedOrganization(organizationId, events, {
+    ...{ seed: 1, days: 30, end, actors: 5_000, targets: 20_000 },
+  });
+  const kept = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-bodies-"));
+  const children: ChildProcess[] = [];
+  const receiver = start(RECEIVER, [], { KEEP_IN: kept });
+  children.push(receiver);
+  const url = `http://127.0.0.1:${await line(receiver)}/hook`;
+  const { stream, generatedSecrets } = await createStream(scope, {
+    ...{ destination: "webhook", name: "Bench", from: "start", config: { url }, secrets: {} },
+  });
+  receiver.stdin?.write(generatedSecrets.signing_secret as string);
+  // The whole state of a stream, asked for so often, would be a load of its own.
+  const lag = async () => {
+    const { rows } = await readPool().query<{ lag: number }>(
+      `SELECT h.next_seq - t.cursor_seq AS lag FROM stream_state t
+       JOIN log_heads h ON h.organization_id = t.organization_id
+       WHERE t.organization_id = $1 AND t.stream_id = $2 AND t.lane = 'live'`,
+      [organizationId, stream.id],
+    );
+    return rows[0]?.lag ?? 0;
+  };
+  const drained = async () => {
+    while ((await lag()) > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  const worker = spawn(process.execPath, [path.join(root, ".build/worker.mjs"), "delivery"], {
+    env: process.env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  children.push(worker);
+  const memories: string[] = [];
+  const measureMemory = () => {
+    const status = fs.readFileSync(`/proc/${worker.pid}/status`, "utf8");
+    memories.push(String(Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1_000)));
+  };
+  await drained();
+  measureMemory();
+  const sender = start(SENDER, [url, kept]);
+  children.push(sender);
+  await line(sender);
+  const stop = new AbortController();
+  const ingesting = ingest(busy, stop.signal);
+  try {
+    const samples = await inTurn(
+      RUNS,
+      async () => {
+        await moveCursor(scope, { id: stream.id, toSeq: 0, reason: "bench" });
+        await drained();
+        measureMemory();
+      },
+      async () => {
+        sender.stdin?.write("go");
+        await line(sender);
+      },
+    );
+    const [ours, bare] = [quantiles(samples.ours), quantiles(samples.bare)];
+    const rate = (ms: number) => `${Math.round((events * 1_000) / ms).toLocaleString("en-US")}/s`;
+    return [
+      {
+        what: `${events.toLocaleString("en-US")} events through a webhook stream, while others are ingested`,
+        ours: rate(ours.p50),
+        bare: rate(bare.p50),
+        ratio: bare.p50 / ours.p50,
+        target: { floor: 0.6, goal: 0.8, atLeast: true },
+        note: `${fs.readdirSync(kept).length / 2} requests to a receiver that verifies, parses and stores each; bare: the same requests one after another by undici. Memory of the worker after each run: ${memories.join(", ")} MB`,
+      },
+    ];
+  } finally {
+    stop.abort();
+    await ingesting;
+    for (const child of children) child.kill("SIGTERM");
+    for (const place of [kept, `${kept}.received`])
+      fs.rmSync(place, { recursive: true, force: true });
+  }
+}

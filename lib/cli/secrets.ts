@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
+import { print, snakeCase } from "./output";
+
+export function register(program: Command): void {
+  program
+    .command("secrets")
+    .description("The keys that protect what is stored, on this host.")
+    .command("rotate-envelope")
+    .description(
+      "Wrap every stream's secrets under a fresh envelope key. Streams deliver all the while; after a stop, run it again.",
+    )
+    .option("--json", "print JSON")
+    .action(async ({ json }: { json?: boolean }) => {
+      const rotation = await rotateEnvelope();
+      const { rewrapped, unreadable, kekId } = rotation;
+      const lost =
+        unreadable.length > 0
+          ? [`No key opens the secrets of ${unreadable.join(", ")}: enter them again.`]
+          : [];
+      const words = [`The secrets of ${rewrapped} streams are under key ${kekId}.`, ...lost];
+      print(json, snakeCase(rotation), words.join("\n"));
+      if (unreadable.length > 0) process.exitCode = 1;
+    });
+}

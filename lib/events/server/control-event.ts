@@ -1,0 +1,41 @@
+import type pg from "pg";
+import type { Scope } from "@/lib/auth/scope";
+import { sha256 } from "@/lib/chain/sha256";
+import { newId } from "@/lib/ids";
+import { append, prepare } from "./append";
+
+/** Seals an event of the log itself, in the caller's transaction. @returns its sequence number */
+export async function appendControlEvent(
+  client: pg.PoolClient,
+  { organizationId, principal }: Scope,
+  event: {
+    action: `trailseal.${string}`;
+    targets?: { type: string; id: string; name?: string }[];
+    metadata: Record<string, string>;
+    /** Hex of 32 bytes; a second event under the same key is not sealed. */
+    key?: string;
+  },
+): Promise<number> {
+  const occurredAt = new Date().toISOString();
+  const actor = {
+    type: "trailseal",
+    id: principal.kind === "user" ? principal.id : principal.kind,
+  };
+  const item = prepare(organizationId, {
+    event: {
+      action: event.action,
+      version: 1,
+      occurredAt,
+      receivedOccurredAt: occurredAt,
+      actor,
+      targets: event.targets ?? [],
+      context: null,
+      metadata: event.metadata,
+    },
+    key: event.key ? Buffer.from(event.key, "hex") : sha256(newId("request")),
+    keylessKey: null,
+    source: "import",
+  });
+  const [outcome] = await append(client, organizationId, [item]);
+  return outcome?.seq as number;
+}

@@ -1,0 +1,154 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KEYS, type ObjectStore, SAS, startObjectStore } from "@/e2e/fixtures/object-store";
+import type { Outcome } from "../destination";
+import { openDestination } from "../registry";
+import { GuardedTransport } from "../server/transport";
+import { batchOf, item, ORG } from "./test-batches";
+
+process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
+
+const CASES = {
+  gcs: {
+    config: (url: string) => ({ endpoint: url, bucket: "audit", prefix: "trail" }),
+    secrets: KEYS as Record<string, string>,
+  },
+  "azure-blob": {
+    config: (url: string) => ({ url: `${url}/audit`, prefix: "trail" }),
+    secrets: { sas: SAS },
+  },
+};
+const FIRST = `audit/trail/${ORG}/2026/11/23/14/000000000004-000000000005.ndjson.gz`;
+
+describe.each(["gcs", "azure-blob"] as const)("%s", (id) => {
+  let store: ObjectStore;
+  beforeEach(async () => {
+    store = await startObjectStore(id === "gcs" ? "gcs" : "azure");
+  });
+  afterEach(() => store.close());
+
+  const send = (
+    batch = batchOf([item(4), item(5)]),
+    secrets: Record<string, string> = CASES[id].secrets,
+  ): Promise<Outcome> => {
+    const destination = openDestination(id, CASES[id].config(store.url));
+    const frame = destination.frame(batch, secrets);
+    return destination.send(frame, secrets, new GuardedTransport(store.url, 5_000));
+  };
+
+  it("a range sent again leaves one object; another content goes beside", async () => {
+    for (const _ of [1, 2]) expect(await send()).toEqual({ kind: "delivered" });
+    expect(store.names()).toEqual([FIRST]);
+    expect(store.lines(FIRST).map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual([
+      4, 5,
+    ]);
+    const other = item(4, { chainHash: "cd".repeat(32) });
+    for (const _ of [1, 2])
+      expect(await send(batchOf([other, item(5)]))).toEqual({ kind: "delivered" });
+    expect(store.names()).toHaveLength(2);
+    expect(store.lines(FIRST)[0]).not.toContain("cdcd");
+  });
+
+  it("credentials that may only write deliver, another content under the same name too", async () => {
+    store.setFault({ mode: "write_only" });
+    expect(await send()).toEqual({ kind: "delivered" });
+    expect(store.names()).toEqual([FIRST]);
+    const other = item(4, { recordedAt: "2026-11-23T14:59:59.999Z" });
+    for (const _ of [1, 2]) {
+      expect(await send(batchOf([other, item(5)]))).toEqual({ kind: "delivered" });
+      expect(store.names()).toHaveLength(2);
+    }
+  });
+
+  it("what was put reads back, page by page, where reading is permitted", async () => {
+    for (const seq of [1, 2, 3, 4, 5]) await send(batchOf([item(seq)]));
+    const { readBack } = openDestination(id, CASES[id].config(store.url));
+    const prefixes = [`${ORG}/2026/11/22/`, `${ORG}/2026/11/23/`];
+    const read = async () => {
+      const texts: (string | null)[] = [];
+      const transport = new GuardedTransport(store.url, 5_000);
+      for await (const { text } of readBack?.(prefixes, CASES[id].secrets, transport) ?? [])
+        texts.push(text);
+      return texts;
+    };
+    const seqs = (await read()).map((text) => (JSON.parse(text ?? "{}") as { seq: number }).seq);
+    expect(seqs).toEqual([1, 2, 3, 4, 5]);
+    store.setFault({ mode: "write_only" });
+    await expect(read()).rejects.toThrow("may only write");
+  });
+
+  it("a busy store is tried again, a bucket that is not there is not", async () => {
+    store.setFault({ mode: "fail", failure: [503, "ServerBusy"] });
+    expect((await send()).kind).toBe("retry");
+    store.setFault({
+      mode: "fail",
+      failure: [404, id === "gcs" ? "NoSuchBucket" : "ContainerNotFound"],
+    });
+    expect(await send()).toMatchObject({
+      kind: "config_error",
+      problem: { advice: expect.stringContaining("Create the") },
+    });
+  });
+
+  it("wrong credentials are named", async () => {
+    const wrong = Object.fromEntries(
+      Object.entries(CASES[id].secrets).map(([name, value]) => [
+        name,
+        value.replace(/K7M|c2ln/, "x"),
+      ]),
+    );
+    expect(await send(undefined, wrong)).toMatchObject({
+      kind: "config_error",
+      problem: {
+        code:
+          id === "gcs"
+            ? "cloud_storage_SignatureDoesNotMatch"
+            : "blob_storage_AuthenticationFailed",
+      },
+    });
+  });
+});
+
+it("gcs: files of the WorkOS format have no folder for the day", () => {
+  const destination = openDestination("gcs", CASES.gcs.config("https://storage.example.com"));
+  const frame = destination.frame(batchOf([item(7)], "workos"), KEYS);
+  expect(frame.parts?.[0]?.url).toBe(
+    "https://storage.example.com/audit/trail/2026-11-23T14%3A02%3A08.114Z_01KARQ9Z5W8Y3M6N2P4T7V0X07.json",
+  );
+});
+
+describe("a shared access signature", () => {
+  const azure = openDestination("azure-blob", { url: "https://a.blob.core.windows.net/audit" });
+
+  it("is taken alone or with its URL, and says when it ends", () => {
+    expect(azure.parseSecret("sas", `https://a.blob.core.windows.net/audit?${SAS}`)).toBe(SAS);
+    expect(azure.parseSecret("sas", `?${SAS}`)).toBe(SAS);
+    expect(azure.secretExpiresAt("sas", SAS)?.toISOString()).toBe("2999-01-01T00:00:00.000Z");
+    expect(azure.secretExpiresAt("sas", "si=policy&sig=x")).toBe(null);
+  });
+
+  it("that has ended, cannot write or is none is refused at the form", () => {
+    const refused = (sas: string) => () => azure.parseSecret("sas", sas);
+    expect(refused(SAS.replace("2999", "2020"))).toThrow("expired at 2020-01-01");
+    expect(refused(SAS.replace("sp=cw", "sp=rl"))).toThrow("permits rl");
+    expect(refused("whatever")).toThrow("shared access signature");
+    expect(() =>
+      openDestination("azure-blob", { url: `https://a.blob.core.windows.net/audit?${SAS}` }),
+    ).toThrow("config.url");
+    expect(() => openDestination("azure-blob", { url: "https://a.blob.core.windows.net" })).toThrow(
+      "config.url",
+    );
+  });
+
+  it("that ends while the stream runs says so", async () => {
+    const store = await startObjectStore("azure");
+    const destination = openDestination("azure-blob", CASES["azure-blob"].config(store.url));
+    const secrets = { sas: SAS.replace("2999", "2020") };
+    const frame = destination.frame(batchOf([item(1)]), secrets);
+    const outcome = await destination.send(frame, secrets, new GuardedTransport(store.url, 5_000));
+    await store.close();
+    expect(outcome).toMatchObject({
+      kind: "config_error",
+      problem: { code: "blob_storage_expired", advice: expect.stringContaining("another SAS") },
+    });
+  });
+});

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { append, newOrganization, plain } from "./delivery-fixtures";
+import { copyEvents, type LogEvent } from "./log-events";
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.close());
+
+async function read(organizationId: string, condition = "true") {
+  const events: LogEvent[] = [];
+  const filterable: object[] = [];
+  await copyEvents(organizationId, condition, (row) => {
+    events.push(row.toEvent());
+    filterable.push(row.toFilterable());
+  });
+  return { events, filterable };
+}
+
+it("an event's JSON says what its columns say, in any script and of any length", async () => {
+  const scope = await newOrganization();
+  const { organizationId } = scope;
+  const actions = ["user.signed_in", "größe.geändert", "日本.語", "emoji.🦉"];
+  const metadata = [{}, { text: '\u0001"\\ é 🦉' }, { long: "ü".repeat(30_000) }, { number: -0.1 }];
+  for (const [at, action] of actions.entries()) await append(scope, [action], metadata[at]);
+  const { events, filterable } = await read(organizationId);
+  const { rows } = await db.app.query(
+    `SELECT seq::int, encode(chain_hash, 'hex') AS hash, recorded_at, occurred_at, id, action, version, actor,
+       targets, context, metadata FROM events WHERE organization_id = $1 ORDER BY seq`,
+    [organizationId],
+  );
+  expect(events).toHaveLength(actions.length);
+  for (const [at, { seq, chainHash, recordedAt, json, event }] of events.entries()) {
+    const { hash, recorded_at, occurred_at, context, ...row } = rows[at];
+    const columns = { ...row, ...(context === null ? {} : { context }) };
+    expect({ seq, chainHash, recordedAt }).toEqual({
+      ...{ seq: row.seq, chainHash: hash, recordedAt: recorded_at.toISOString() },
+    });
+    const { seq: _, ...members } = columns;
+    expect(event).toEqual({
+      ...members,
+      organization_id: organizationId,
+      occurred_at: occurred_at.toISOString(),
+    });
+    expect(JSON.parse(json.toString())).toEqual(event);
+    expect(filterable[at]).toEqual({ ...members, context });
+  }
+});
+
+async function change(organizationId: string, assignment: string): Promise<void> {
+  await db.owner.query("ALTER TABLE events DISABLE TRIGGER ALL");
+  await db.owner.query(`UPDATE events SET ${assignment} WHERE organization_id = $1`, [
+    organizationId,
+  ]);
+  await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
+}
+
+it("a time that no sealed event has is said", async () => {
+  const scope = await newOrganization();
+  await append(scope, plain(1));
+  await change(scope.organizationId, "occurred_at = 'infinity'");
+  await expect(read(scope.organizationId)).rejects.toThrow("#0 has a time");
+});
+
+it("numbers beyond JavaScript's leave as the database has them", async () => {
+  const scope = await newOrganization();
+  await append(scope, plain(1));
+  await change(scope.organizationId, `metadata = '{"large": 12345678901234567890.5}'`);
+  const { events } = await read(scope.organizationId);
+  expect(events[0]?.json.toString()).toContain("12345678901234567890.5");
+});
+
+it("a read that fails leaves no connection behind that others would meet", async () => {
+  const scope = await newOrganization();
+  await append(scope, plain(3));
+  const refuse = () => {
+    throw new Error("refused");
+  };
+  await expect(copyEvents(scope.organizationId, "true", refuse)).rejects.toThrow("refused");
+  await expect(read(scope.organizationId, "e.nothing = 1")).rejects.toThrow("nothing");
+  expect((await read(scope.organizationId)).events).toHaveLength(3);
+});

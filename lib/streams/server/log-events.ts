@@ -1,0 +1,208 @@
+import { addAbortSignal } from "node:stream";
+import pg from "pg";
+import { to as copyTo } from "pg-copy-streams";
+import { BinaryRows } from "@/lib/db/binary-rows";
+import { deliveryPool } from "@/lib/db/pool";
+import type { FilterableEvent } from "@/lib/events/filter/match";
+import type { StreamEvent, WireEvent } from "../destination";
+import { problem } from "../problems";
+import { Unusable } from "./load-stream";
+
+/** A server that froze fails a read instead of hanging its lane; shorter than a lease. */
+const READ_TIMEOUT_MS = 10_000;
+
+/** What an erased actor or target looks like at every exit (integrity spec, erasure). */
+const ERASED = '{"type":"erased","id":"erased"}';
+
+/** The casts cost nothing, and hold the bytes to what the readers take them for. */
+const COLUMNS = `e.seq::bigint, e.id::text, e.action::text, e.version::integer,
+  e.occurred_at::timestamptz, e.recorded_at::timestamptz, e.chain_hash::bytea,
+  e.actor::jsonb, e.targets::jsonb, e.context::jsonb, e.metadata::jsonb, e.erased::jsonb,
+  CASE WHEN e.erased IS NOT NULL THEN (
+    SELECT jsonb_agg(CASE jsonb_typeof(unit) WHEN 'null' THEN '${ERASED}' ELSE unit END)
+    FROM jsonb_array_elements(e.targets::jsonb) AS unit) END`;
+const [SEQ, ID, ACTION, VERSION, OCCURRED_AT, RECORDED_AT, CHAIN_HASH] = [0, 1, 2, 3, 4, 5, 6];
+const [ACTOR, TARGETS, CONTEXT, METADATA, ERASURE, SHOWN_TARGETS] = [7, 8, 9, 10, 11, 12];
+const FIELDS = 13;
+/** jsonb is sent as its text, after a byte that says which version of that (jsonb_send). */
+const JSONB_VERSION_BYTES = 1;
+
+/** Events are written one behind the other, so many bytes at a time. */
+const BLOCK_BYTES = 1_048_576;
+/** As much as is written beside the texts and documents. */
+const MOST_BESIDE = 256;
+
+/** An event of the log, parsed only where a format or a destination looks into it. */
+export class LogEvent implements StreamEvent {
+  readonly kind = "event";
+  #event: WireEvent | null = null;
+
+  constructor(
+    readonly seq: number,
+    readonly chainHash: string,
+    readonly recordedAt: string,
+    readonly json: Buffer,
+  ) {}
+
+  get event(): WireEvent {
+    this.#event ??= JSON.parse(this.json.toString()) as WireEvent;
+    return this.#event;
+  }
+}
+
+/** The row at hand; it lasts until the next one. */
+export class EventRow {
+  readonly #writer: EventWriter;
+
+  constructor(
+    private readonly rows: BinaryRows,
+    organizationId: string,
+  ) {
+    this.#writer = new EventWriter(rows, organizationId);
+  }
+
+  get seq(): number {
+    return this.rows.int8(SEQ);
+  }
+
+  toEvent(): LogEvent {
+    const { rows } = this;
+    const json = this.#writer.write();
+    return new LogEvent(this.seq, rows.hex(CHAIN_HASH), timeOf(rows, RECORDED_AT), json);
+  }
+
+  /** For filters: what is erased is null. */
+  toFilterable(): FilterableEvent {
+    const { rows } = this;
+    return {
+      id: rows.text(ID),
+      action: rows.text(ACTION),
+      version: rows.int4(VERSION),
+      actor: this.#parsed(ACTOR),
+      targets: this.#parsed(TARGETS),
+      context: this.#parsed(CONTEXT),
+      metadata: this.#parsed(METADATA),
+    };
+  }
+
+  /** Commitments of what was erased, by its place. */
+  get erased(): Record<string, string> | null {
+    return this.#parsed(ERASURE);
+  }
+
+  #parsed(field: number) {
+    const { rows } = this;
+    return rows.isNull(field) ? null : JSON.parse(rows.text(field).slice(JSONB_VERSION_BYTES));
+  }
+}
+
+/** Writes events as JSON: most of one goes out as the bytes that the database has of it. */
+class EventWriter {
+  #block: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  constructor(
+    private readonly rows: BinaryRows,
+    private readonly organizationId: string,
+  ) {}
+
+  write(): Buffer {
+    const { rows } = this;
+    const targets = rows.isNull(SHOWN_TARGETS) ? TARGETS : SHOWN_TARGETS;
+    const action = this.#isPlain(ACTION) ? null : JSON.stringify(rows.text(ACTION));
+    let most = MOST_BESIDE + this.organizationId.length + 3 * (action?.length ?? 0);
+    for (const field of [ID, ACTION, ACTOR, targets, CONTEXT, METADATA]) most += rows.length(field);
+    if (this.#block.length - this.#at < most) {
+      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, most));
+      this.#at = 0;
+    }
+    const start = this.#at;
+    this.#ascii('{"id":"');
+    this.#copy(ID, 0);
+    this.#ascii('","organization_id":"');
+    this.#ascii(this.organizationId);
+    this.#ascii('","action":');
+    if (action === null) {
+      this.#ascii('"');
+      this.#copy(ACTION, 0);
+      this.#ascii('"');
+    } else this.#at += this.#block.write(action, this.#at);
+    this.#ascii(',"version":');
+    this.#ascii(String(rows.int4(VERSION)));
+    this.#ascii(',"occurred_at":"');
+    this.#ascii(timeOf(rows, OCCURRED_AT));
+    this.#ascii('","actor":');
+    if (rows.isNull(ACTOR)) this.#ascii(ERASED);
+    else this.#copy(ACTOR, JSONB_VERSION_BYTES);
+    this.#member(',"targets":', targets);
+    this.#member(',"context":', CONTEXT);
+    this.#member(',"metadata":', METADATA);
+    this.#ascii("}");
+    return this.#block.subarray(start, this.#at);
+  }
+
+  /** Whether a text is the same between quotes. */
+  #isPlain(field: number): boolean {
+    const { data, starts, ends } = this.rows;
+    for (let at = starts[field] as number; at < (ends[field] as number); at += 1) {
+      const byte = data[at] as number;
+      if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return false;
+    }
+    return true;
+  }
+
+  #member(name: string, field: number): void {
+    if (this.rows.isNull(field)) return;
+    this.#ascii(name);
+    this.#copy(field, JSONB_VERSION_BYTES);
+  }
+
+  #copy(field: number, skipped: number): void {
+    this.#at = this.rows.copy(field, skipped, this.#block, this.#at);
+  }
+
+  #ascii(text: string): void {
+    const block = this.#block;
+    let at = this.#at;
+    for (let from = 0; from < text.length; from += 1) block[at++] = text.charCodeAt(from);
+    this.#at = at;
+  }
+}
+
+/** Whole milliseconds, as the log keeps them. @throws Unusable */
+function timeOf(rows: BinaryRows, field: number): string {
+  const time = rows.time(field);
+  if (time !== null) return time;
+  const cause = `#${rows.int8(SEQ)} has a time in the database that no sealed event has.`;
+  throw new Unusable(
+    problem("event_changed", cause, "Verify the chain: the row was changed. Delivery waits there."),
+  );
+}
+
+/**
+ * Reads events of a log in COPY's binary format, one after another.
+ * @param condition SQL of `events e`, made of numbers alone
+ */
+export async function copyEvents(
+  organizationId: string,
+  condition: string,
+  onRow: (row: EventRow) => void,
+): Promise<void> {
+  const rows = new BinaryRows(FIELDS);
+  const row = new EventRow(rows, organizationId);
+  const query = `SELECT ${COLUMNS} FROM events e
+    WHERE e.organization_id = ${pg.escapeLiteral(organizationId)} AND ${condition} ORDER BY e.seq`;
+  const client = await deliveryPool().connect();
+  let failure: unknown;
+  try {
+    const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
+    addAbortSignal(AbortSignal.timeout(READ_TIMEOUT_MS), stream);
+    for await (const chunk of stream) rows.take(chunk, () => onRow(row));
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    // A COPY that was left in the middle leaves its connection unusable.
+    client.release(failure !== undefined);
+  }
+}
