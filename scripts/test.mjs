@@ -13,6 +13,7 @@ const seed = process.env.TEST_SEED ?? String(Date.now() % 2 ** 31);
 const totals = { passed: 0, failed: 0 };
 /** Named once more at the end, since what a long run printed may be cut. */
 const told = [];
+const TOLD_LENGTH = 2_000;
 
 /**
  * A test of what happens in time may miss a beat on a busy machine, not twice: the second try decides (with the
@@ -27,12 +28,17 @@ process.chdir(root);
 process.env.NEXT_TELEMETRY_DISABLED = "1";
 console.log(`Property tests use TEST_SEED=${seed}${long ? "; large sizes" : ""}`);
 
-function run(script, args, env = {}) {
+/** @param stderr "pipe": what is written there is shown when the script ended, and returned */
+function run(script, args, env = {}, stderr = "inherit") {
   const result = spawnSync(process.execPath, [script, ...args], {
-    stdio: "inherit",
+    stdio: ["inherit", "inherit", stderr],
+    encoding: "utf8",
+    maxBuffer: Number.POSITIVE_INFINITY,
     env: { ...process.env, TEST_SEED: seed, TRAILSEAL_LONG: long ? "1" : "", ...env },
   });
-  return result.status === 0;
+  const errors = result.stderr ?? "";
+  process.stderr.write(errors);
+  return { ok: result.status === 0, errors };
 }
 
 function readReport(file) {
@@ -41,14 +47,15 @@ function readReport(file) {
 
 /** A check that is one yes or no. */
 function single(script, ...args) {
-  const ok = run(script, args);
+  const { ok } = run(script, args);
   return { passed: ok ? 1 : 0, failed: ok ? 0 : 1 };
 }
 
 function vitest(project) {
   const file = path.join(results, `${project}.json`);
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`];
-  const ok = run("node_modules/vitest/vitest.mjs", ["run", "--project", project, ...reporters]);
+  const args = ["run", "--project", project, ...reporters];
+  const { ok, errors } = run("node_modules/vitest/vitest.mjs", args, {}, "pipe");
   const report = readReport(file);
   for (const { name, assertionResults, message } of report?.testResults ?? []) {
     const where = path.relative(root, name);
@@ -60,7 +67,8 @@ function vitest(project) {
   }
   const passed = report?.numPassedTests ?? 0;
   const failed = report?.numFailedTests ?? 0;
-  // A file that cannot be loaded fails without a failed test.
+  // What is thrown outside of any test, in a teardown for one, fails the run without a failed test.
+  if (!ok && failed === 0) tell(false, project, errors.trim().slice(-TOLD_LENGTH));
   return { passed, failed: ok ? failed : Math.max(failed, 1) };
 }
 
@@ -68,7 +76,7 @@ const specsOf = ({ specs = [], suites = [] }) => [...specs, ...suites.flatMap(sp
 
 function playwright(executable) {
   const file = path.join(results, "e2e.json");
-  const ok = run("node_modules/@playwright/test/cli.js", ["test", "--reporter=list,json"], {
+  const { ok } = run("node_modules/@playwright/test/cli.js", ["test", "--reporter=list,json"], {
     PLAYWRIGHT_JSON_OUTPUT_FILE: file,
     TRAILSEAL_CHROMIUM: executable,
   });
@@ -128,6 +136,6 @@ try {
   rmSync(results, { recursive: true, force: true });
 }
 
-for (const line of told) console.log(line.slice(0, 1_000));
+for (const line of told) console.log(line.slice(0, TOLD_LENGTH + 200));
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -47,6 +47,8 @@ export async function cancelStatement(
 ): Promise<void> {
   const { processID } = victim as unknown as { processID: number };
   const client = new pg.Client({ connectionString: options.connectionString });
+  // A server that goes meanwhile is told twice: by what waits below, and here, where unhandled it would end us.
+  client.on("error", () => undefined);
   try {
     await client.connect();
     await client.query("SELECT pg_cancel_backend($1)", [processID]);

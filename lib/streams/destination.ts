@@ -26,6 +26,8 @@ export interface StreamEvent {
   seq: number | null;
   /** Hex SHA-256 chain hash (integrity spec, leaf hash of this seq). */
   chainHash: string | null;
+  /** The same of the event before; null where the log does not have that one any more, and for the first. */
+  previousHash: string | null;
   recordedAt: string;
   event: WireEvent;
   /** `event` as JSON in UTF-8, where that is at hand. */

@@ -37,6 +37,8 @@ export async function runDrill(
 ): Promise<DrillResult[]> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-drill-signer-"));
   const owner = new pg.Pool({ connectionString: ownerUrl, max: 1 });
+  // A server that goes is told by the next statement.
+  owner.on("error", () => undefined);
   try {
     await unguard(owner);
     const drill = await prepareDrill(owner, events, directory, createLog);

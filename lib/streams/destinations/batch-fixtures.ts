@@ -17,6 +17,7 @@ export const item = (seq: number): StreamEvent => ({
   kind: "event",
   seq,
   chainHash: "ab".repeat(32),
+  previousHash: null,
   recordedAt: "2026-11-23T14:02:09.000Z",
   event: wire,
 });

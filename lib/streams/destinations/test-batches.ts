@@ -8,6 +8,7 @@ export const item = (seq: number | null, more: Partial<StreamEvent> = {}): Strea
   kind: seq === null ? "test" : "event",
   seq,
   chainHash: seq === null ? null : "ab".repeat(32),
+  previousHash: null,
   recordedAt: "2026-11-23T14:02:09.000Z",
   event: {
     id: `audit_event_01KARQ9Z5W8Y3M6N2P4T7V0X${String(seq ?? 0).padStart(2, "0")}`,

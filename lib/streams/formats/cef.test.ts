@@ -44,6 +44,7 @@ describe("CEF", () => {
         "cs1=org_01JZ8Q4M7N2V5X9C3B6T0R1KDH cs1Label=organizationId",
         'cs3=[{"id":"inv_4410","type":"invoice","metadata":{"currency":"SGD"}},{"id":"usr_7","type":"user","name":"Zoë | Ng"}] cs3Label=targets',
         'cs4={"invoice_total":129.5,"dry_run":false,"note.text":"C:\\\\\\\\x \\= 1\\\\nend"} cs4Label=metadata',
+        `cs5=${"4d".repeat(32)} cs5Label=previousHash`,
         `cs6=${HASH} cs6Label=chainHash`,
         "cn1=41 cn1Label=sequence cn2=2 cn2Label=schemaVersion",
         "flexString1=user flexString1Label=actorType",

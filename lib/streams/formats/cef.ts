@@ -9,7 +9,7 @@ const VENDOR = "Trailseal";
  * Source: "Implementing ArcSight Common Event Format (CEF)", revision 25.
  */
 export function cef(item: StreamEvent): string {
-  const { kind, seq, chainHash, recordedAt, event } = item;
+  const { kind, seq, chainHash, previousHash, recordedAt, event } = item;
   const { actor, targets, location, ip, ...facts } = factsOf(item);
   const { type: _, id, name, ...details } = actor;
   const address = ip?.includes(":") ? labelled("c6a2", "Source IPv6 Address", ip) : { src: ip };
@@ -30,6 +30,7 @@ export function cef(item: StreamEvent): string {
     ...labelled("cs2", "location", ip ? null : location),
     ...labelled("cs3", "targets", targets.length > 0 ? targets : null),
     ...labelled("cs4", "metadata", facts.metadata),
+    ...labelled("cs5", "previousHash", previousHash),
     ...labelled("cs6", "chainHash", chainHash),
     ...labelled("cn1", "sequence", seq),
     ...labelled("cn2", "schemaVersion", event.version),

@@ -52,6 +52,7 @@ describe("Elastic Common Schema", () => {
       user_agent: { original: "Mozilla/5.0 (a=b)" },
       labels: {
         schema_version: "2",
+        prev_hash: "4d".repeat(32),
         invoice_total: "129.5",
         dry_run: "false",
         note_text: "C:\\x = 1\nend",
@@ -108,6 +109,7 @@ describe("Elastic Common Schema", () => {
     const { labels } = wire({ ...voided, event: { ...voided.event, metadata } });
     expect(labels).toEqual({
       schema_version: "2",
+      prev_hash: "4d".repeat(32),
       a_b: "1",
       a_b_: '{"c":[1]}',
       schema_version_: "x",
@@ -128,7 +130,7 @@ describe("Elastic Common Schema", () => {
         expect(Object.entries(labels).filter(isOddLabel)).toEqual([]);
         const { metadata = {} } = item.event as { metadata?: object };
         const kept = Object.values(metadata).filter((value) => value !== null);
-        expect(Object.keys(labels)).toHaveLength(kept.length + 1);
+        expect(Object.keys(labels)).toHaveLength(kept.length + (item.previousHash ? 2 : 1));
       }),
       { seed: testSeed(), numRuns: 200 },
     );

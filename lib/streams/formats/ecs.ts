@@ -16,7 +16,7 @@ const TYPES: Record<Operation, string> = {
  * Source: elastic.co/guide/en/ecs/8.17.
  */
 export function ecs(item: StreamEvent): object {
-  const { kind, seq, chainHash, recordedAt, event } = item;
+  const { kind, seq, chainHash, previousHash, recordedAt, event } = item;
   const facts = factsOf(item);
   const { actor, targets, ip, location, userAgent, error } = facts;
   const target = targetUser(facts);
@@ -44,7 +44,11 @@ export function ecs(item: StreamEvent): object {
     related: { ip: ip ? [ip] : undefined, user: [...new Set(users)] },
     user_agent: userAgent ? { original: userAgent } : undefined,
     error,
-    labels: labelsOf([["schema_version", event.version], ...Object.entries(facts.metadata ?? {})]),
+    labels: labelsOf([
+      ["schema_version", event.version],
+      ["prev_hash", previousHash],
+      ...Object.entries(facts.metadata ?? {}),
+    ]),
     audit: {
       actor: participantOf(actor),
       targets: targets.map(participantOf),

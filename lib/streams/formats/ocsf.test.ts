@@ -56,6 +56,7 @@ describe("OCSF 1.8.0", () => {
       http_request: { user_agent: "Mozilla/5.0 (a=b)" },
       unmapped: {
         chain_hash: "5e".repeat(32),
+        prev_hash: "4d".repeat(32),
         recorded_at: "2026-03-05T07:59:41.003Z",
         actor: { type: "user", metadata: { role: "finance" } },
         context: { session: "s_1" },

@@ -39,7 +39,7 @@ const ACCOUNT_IDS: Record<AccountType, number> = { User: 1, Admin: 2, System: 3,
  * Source: schema.ocsf.io/1.8.0.
  */
 export function ocsf(item: StreamEvent): object {
-  const { kind, seq, chainHash, recordedAt, event } = item;
+  const { kind, seq, chainHash, previousHash, recordedAt, event } = item;
   const facts = factsOf(item);
   const { actor, targets, ip, location, userAgent } = facts;
   const sign = signOf(event.action);
@@ -87,6 +87,7 @@ export function ocsf(item: StreamEvent): object {
     http_request: userAgent ? { user_agent: userAgent } : undefined,
     unmapped: {
       chain_hash: chainHash ?? undefined,
+      prev_hash: previousHash ?? undefined,
       recorded_at: recordedAt,
       actor: { type, ...details },
       targets: sign && targets.length > 0 ? targets : undefined,

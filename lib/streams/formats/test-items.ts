@@ -11,6 +11,7 @@ import type { StreamEvent } from "../destination";
 export const ORGANIZATION = "org_01JZ8Q4M7N2V5X9C3B6T0R1KDH";
 const ID = "audit_event_01JZ8QF2M4P6R8T0V2X4Z6B8D0";
 const HASH = "5e".repeat(32);
+const PREVIOUS_HASH = "4d".repeat(32);
 
 /** @throws Error when it is not an event that the log would take */
 export function itemOf(input: object): StreamEvent {
@@ -18,7 +19,8 @@ export function itemOf(input: object): StreamEvent {
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
   const event = toWireEvent(ORGANIZATION, { ...parsed.value, id: ID });
   const recordedAt = "2026-03-05T07:59:41.003Z";
-  return { kind: "event", seq: 41, chainHash: HASH, recordedAt, event };
+  const hashes = { chainHash: HASH, previousHash: PREVIOUS_HASH };
+  return { kind: "event", seq: 41, ...hashes, recordedAt, event };
 }
 
 /** The event of the contract's worked examples (§16, 1), with what strains a format: `=`, `|`, `\`, newlines, accents. */
@@ -57,12 +59,12 @@ const made = itemOf({
   targets: [],
   metadata: { checkpoint: "log.example/org\n42\nq83vASNFZ4k=\n\n— log.example/org AAAA\n" },
 });
+const OUTSIDE = { seq: null, chainHash: null, previousHash: null };
 /** What is made outside the chain: no sequence number, no hash. */
 export const outside = (kind: "test" | "checkpoint"): StreamEvent => ({
   ...made,
   kind,
-  seq: null,
-  chainHash: null,
+  ...OUTSIDE,
   event: { ...made.event, action: `trailseal.${kind}` },
 });
 
@@ -126,7 +128,7 @@ export const anyItem: fc.Arbitrary<StreamEvent> = fc
         ...item,
         event: { ...item.event, actor: ERASED, targets: item.event.targets.map(() => ERASED) },
       };
-    return { ...item, kind: change as "test" | "checkpoint", seq: null, chainHash: null };
+    return { ...item, ...OUTSIDE, kind: change as "test" | "checkpoint" };
   });
 
 const data = process.env.TRAILSEAL_TEST_DATA ?? "../shared/data";

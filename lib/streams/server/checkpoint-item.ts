@@ -67,6 +67,7 @@ function toItem(lease: Lease, checkpoint: Checkpoint | null, isHeartbeat: boolea
     kind: "checkpoint",
     seq: null,
     chainHash: null,
+    previousHash: null,
     recordedAt: at,
     event: {
       id: newId("event"),

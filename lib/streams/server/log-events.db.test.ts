@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { append, newOrganization, plain } from "./delivery-fixtures";
+import type { Lease } from "./lease";
 import { copyEvents, type LogEvent } from "./log-events";
+import { Source } from "./read-batch";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -81,4 +83,22 @@ it("a read that fails leaves no connection behind that others would meet", async
   await expect(copyEvents(scope.organizationId, "true", refuse)).rejects.toThrow("refused");
   await expect(read(scope.organizationId, "e.nothing = 1")).rejects.toThrow("nothing");
   expect((await read(scope.organizationId)).events).toHaveLength(3);
+});
+
+it("each event that is sent knows the hash before its own, also the first of a range and those of single numbers", async () => {
+  const scope = await newOrganization();
+  await append(scope, plain(7));
+  const { rows } = await db.app.query<{ hash: string }>(
+    "SELECT encode(chain_hash, 'hex') AS hash FROM events WHERE organization_id = $1 ORDER BY seq",
+    [scope.organizationId],
+  );
+  const lease = { organizationId: scope.organizationId, cursorSeq: 3, kind: "live" } as Lease;
+  const piece = await new Source(lease, null).next(3, 6);
+  expect(piece?.events.map(({ seq, previousHash }) => [seq, previousHash])).toEqual([
+    [3, rows[2]?.hash],
+    [4, rows[3]?.hash],
+    [5, rows[4]?.hash],
+  ]);
+  const { events } = await read(scope.organizationId, "e.seq IN (0, 1, 4, 6)");
+  expect(events.map(({ previousHash }) => previousHash)).toEqual([null, rows[0]?.hash, null, null]);
 });

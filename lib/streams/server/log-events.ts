@@ -40,6 +40,7 @@ export class LogEvent implements StreamEvent {
   constructor(
     readonly seq: number,
     readonly chainHash: string,
+    readonly previousHash: string | null,
     readonly recordedAt: string,
     readonly json: Buffer,
   ) {}
@@ -53,6 +54,7 @@ export class LogEvent implements StreamEvent {
 /** The row at hand; it lasts until the next one. */
 export class EventRow {
   readonly #writer: EventWriter;
+  #before: { seq: number; hash: string } | null = null;
 
   constructor(
     private readonly rows: BinaryRows,
@@ -67,8 +69,15 @@ export class EventRow {
 
   toEvent(): LogEvent {
     const { rows } = this;
+    const previous = this.#before?.seq === this.seq - 1 ? this.#before.hash : null;
     const json = this.#writer.write();
-    return new LogEvent(this.seq, rows.hex(CHAIN_HASH), timeOf(rows, RECORDED_AT), json);
+    const recordedAt = timeOf(rows, RECORDED_AT);
+    return new LogEvent(this.seq, rows.hex(CHAIN_HASH), previous, recordedAt, json);
+  }
+
+  /** The next row is behind this one in the chain, if its number says so. */
+  pass(): void {
+    this.#before = { seq: this.seq, hash: this.rows.hex(CHAIN_HASH) };
   }
 
   /** For filters: what is erased is null. */
@@ -180,7 +189,8 @@ function timeOf(rows: BinaryRows, field: number): string {
 }
 
 /**
- * Reads events of a log in COPY's binary format, one after another.
+ * Reads events of a log in COPY's binary format, one after another. An event knows the hash before its own where the
+ * row before it is read too.
  * @param condition SQL of `events e`, made of numbers alone
  */
 export async function copyEvents(
@@ -197,7 +207,12 @@ export async function copyEvents(
   try {
     const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
     addAbortSignal(AbortSignal.timeout(READ_TIMEOUT_MS), stream);
-    for await (const chunk of stream) rows.take(chunk, () => onRow(row));
+    for await (const chunk of stream) {
+      rows.take(chunk, () => {
+        onRow(row);
+        row.pass();
+      });
+    }
   } catch (error) {
     failure = error;
     throw error;

@@ -19,6 +19,7 @@ function sampleItem(organizationId: string): StreamEvent {
     kind: "event",
     seq: 0,
     chainHash: "0".repeat(64),
+    previousHash: null,
     recordedAt: now,
     event: {
       id: newId("event"),
@@ -51,8 +52,8 @@ export async function previewFormat(
   const matching = found.rows.slice(0, SHOWN).map(({ id }) => getEvent(scope, id));
   const items = (await Promise.all(matching)).flatMap((detail): StreamEvent[] => {
     if (!detail) return [];
-    const { seq, chainHash, recordedAt, event } = detail;
-    return [{ kind: "event", seq, chainHash, recordedAt, event }];
+    const { seq, chainHash, previousHash, recordedAt, event } = detail;
+    return [{ kind: "event", seq, chainHash, previousHash, recordedAt, event }];
   });
   const isSample = looked.size === 0;
   if (isSample) items.push(sampleItem(scope.organizationId));

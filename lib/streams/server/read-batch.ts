@@ -85,9 +85,9 @@ export class Source {
     let to = position;
     await copyEvents(
       this.lease.organizationId,
-      `e.seq >= ${position} AND e.seq < ${position + count}`,
+      `e.seq >= ${position - 1} AND e.seq < ${position + count}`,
       (row) => {
-        // Nothing counts that comes after a gap.
+        // Nothing counts that comes after a gap; the row before the first is there for its hash.
         if (row.seq !== to) return;
         to += 1;
         if (!filter || matches(filter, row.toFilterable())) events.push(row.toEvent());
@@ -108,7 +108,8 @@ export class Source {
     if (last === undefined) return { events: [], to: end };
     const gone = new Set(rows.map(({ seq }) => seq));
     const events: StreamEvent[] = [];
-    await copyEvents(organizationId, `e.seq IN (${[...gone].join()})`, (row) => {
+    const read = [...gone].flatMap((seq) => [seq - 1, seq]);
+    await copyEvents(organizationId, `e.seq IN (${read.join()})`, (row) => {
       if (gone.delete(row.seq)) events.push(row.toEvent());
     });
     if (gone.size > 0) await this.keepLost([...gone]);

@@ -26,8 +26,9 @@ function testBatch(organizationId: string, streamId: string, format: FormatId): 
     targets: [{ type: "stream", id: streamId }],
     metadata: { test: "This event tests the stream. It is not part of the log." },
   };
+  const outside = { seq: null, chainHash: null, previousHash: null };
   return {
-    events: [{ kind: "test", seq: null, chainHash: null, recordedAt: occurredAt, event }],
+    events: [{ kind: "test", ...outside, recordedAt: occurredAt, event }],
     deliveryId: `msg_test_${newUlid()}`,
     sentAt,
     format,
