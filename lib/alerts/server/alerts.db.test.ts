@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -38,11 +39,14 @@ beforeAll(async () => {
   });
   mailServer.listen(0, "127.0.0.1");
   await once(mailServer.server, "listening");
-  receiver = http.createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    calls.push({ headers: request.headers, body });
-    response.writeHead(status).end();
+  receiver = http.createServer((request, response) => {
+    text(request).then(
+      (body) => {
+        calls.push({ headers: request.headers, body });
+        response.writeHead(status).end();
+      },
+      () => response.destroy(),
+    );
   });
   receiver.listen(0, "127.0.0.1");
   await once(receiver, "listening");

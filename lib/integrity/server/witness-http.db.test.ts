@@ -3,6 +3,7 @@ import fs from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { getEnv } from "@/lib/env";
@@ -39,10 +40,15 @@ const folders = new Set<string>();
 let isDown = false;
 let wantsFolders = false;
 
-const store = http.createServer(async (request, response) => {
+const store = http.createServer((request, response) => {
+  text(request).then(
+    (body) => answer(request, response, body),
+    () => response.destroy(),
+  );
+});
+
+function answer(request: http.IncomingMessage, response: http.ServerResponse, body: string) {
   const name = (request.url ?? "").replace(/^\/kept\//, "");
-  let body = "";
-  for await (const chunk of request) body += chunk;
   const end = (status: number, text = "") => response.writeHead(status).end(text);
   if (request.headers.authorization !== `Bearer ${TOKEN}`) return end(401);
   if (isDown) return end(503);
@@ -59,7 +65,7 @@ const store = http.createServer(async (request, response) => {
   objects.set(name, body);
   puts.push(name);
   return end(201);
-});
+}
 
 beforeAll(async () => {
   store.listen(0, "127.0.0.1");
