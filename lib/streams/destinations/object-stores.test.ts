@@ -1,25 +1,58 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { KEYS, type ObjectStore, SAS, startObjectStore } from "@/e2e/fixtures/object-store";
+import {
+  KEYS,
+  type ObjectStore,
+  SAS,
+  serviceAccountAt,
+  startObjectStore,
+} from "@/e2e/fixtures/object-store";
 import type { Outcome } from "../destination";
-import { openDestination } from "../registry";
+import { openDestination, parseSecret } from "../registry";
 import { GuardedTransport } from "../server/transport";
 import { batchOf, item, ORG } from "./test-batches";
 
 process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
 
-const CASES = {
-  gcs: {
-    config: (url: string) => ({ endpoint: url, bucket: "audit", prefix: "trail" }),
-    secrets: KEYS as Record<string, string>,
+type Id = "gcs" | "azure-blob";
+interface Case {
+  id: Id;
+  config: (url: string) => object;
+  secrets: (url: string) => Record<string, string>;
+  /** The same, not right. */
+  wrong: (url: string) => Record<string, string>;
+  /** Of what they are answered with. */
+  code: string;
+}
+const gcsConfig = (auth: string) => (url: string) => ({
+  ...{ endpoint: url, bucket: "audit", prefix: "trail", auth },
+});
+const CASES: Record<string, Case> = {
+  "gcs by an HMAC key": {
+    id: "gcs",
+    config: gcsConfig("hmac"),
+    secrets: () => KEYS,
+    wrong: () => ({ ...KEYS, secretAccessKey: "another" }),
+    code: "cloud_storage_SignatureDoesNotMatch",
+  },
+  "gcs by a service account": {
+    id: "gcs",
+    config: gcsConfig("account"),
+    secrets: (url) => ({ serviceAccount: serviceAccountAt(url) }),
+    wrong: (url) => ({ serviceAccount: serviceAccountAt(url).replace("audit@", "other@") }),
+    code: "google_invalid_grant",
   },
   "azure-blob": {
-    config: (url: string) => ({ url: `${url}/audit`, prefix: "trail" }),
-    secrets: { sas: SAS },
+    id: "azure-blob",
+    config: (url) => ({ url: `${url}/audit`, prefix: "trail" }),
+    secrets: () => ({ sas: SAS }),
+    wrong: () => ({ sas: SAS.replace("c2ln", "x") }),
+    code: "blob_storage_AuthenticationFailed",
   },
 };
 const FIRST = `audit/trail/${ORG}/2026/11/23/14/000000000004-000000000005.ndjson.gz`;
 
-describe.each(["gcs", "azure-blob"] as const)("%s", (id) => {
+describe.each(Object.keys(CASES))("%s", (name) => {
+  const { id, config, secrets, wrong, code } = CASES[name] as Case;
   let store: ObjectStore;
   beforeEach(async () => {
     store = await startObjectStore(id === "gcs" ? "gcs" : "azure");
@@ -28,11 +61,11 @@ describe.each(["gcs", "azure-blob"] as const)("%s", (id) => {
 
   const send = (
     batch = batchOf([item(4), item(5)]),
-    secrets: Record<string, string> = CASES[id].secrets,
+    given = secrets(store.url),
   ): Promise<Outcome> => {
-    const destination = openDestination(id, CASES[id].config(store.url));
-    const frame = destination.frame(batch, secrets);
-    return destination.send(frame, secrets, new GuardedTransport(store.url, 5_000));
+    const destination = openDestination(id, config(store.url));
+    const frame = destination.frame(batch, given);
+    return destination.send(frame, given, new GuardedTransport(store.url, 5_000));
   };
 
   it("a range sent again leaves one object; another content goes beside", async () => {
@@ -61,12 +94,12 @@ describe.each(["gcs", "azure-blob"] as const)("%s", (id) => {
 
   it("what was put reads back, page by page, where reading is permitted", async () => {
     for (const seq of [1, 2, 3, 4, 5]) await send(batchOf([item(seq)]));
-    const { readBack } = openDestination(id, CASES[id].config(store.url));
+    const { readBack } = openDestination(id, config(store.url));
     const prefixes = [`${ORG}/2026/11/22/`, `${ORG}/2026/11/23/`];
     const read = async () => {
       const texts: (string | null)[] = [];
       const transport = new GuardedTransport(store.url, 5_000);
-      for await (const { text } of readBack?.(prefixes, CASES[id].secrets, transport) ?? [])
+      for await (const { text } of readBack?.(prefixes, secrets(store.url), transport) ?? [])
         texts.push(text);
       return texts;
     };
@@ -90,30 +123,54 @@ describe.each(["gcs", "azure-blob"] as const)("%s", (id) => {
   });
 
   it("wrong credentials are named", async () => {
-    const wrong = Object.fromEntries(
-      Object.entries(CASES[id].secrets).map(([name, value]) => [
-        name,
-        value.replace(/K7M|c2ln/, "x"),
-      ]),
-    );
-    expect(await send(undefined, wrong)).toMatchObject({
-      kind: "config_error",
-      problem: {
-        code:
-          id === "gcs"
-            ? "cloud_storage_SignatureDoesNotMatch"
-            : "blob_storage_AuthenticationFailed",
-      },
+    expect(await send(undefined, wrong(store.url))).toMatchObject({
+      ...{ kind: "config_error", problem: { code } },
     });
   });
 });
 
 it("gcs: files of the WorkOS format have no folder for the day", () => {
-  const destination = openDestination("gcs", CASES.gcs.config("https://storage.example.com"));
+  const destination = openDestination("gcs", gcsConfig("hmac")("https://storage.example.com"));
   const frame = destination.frame(batchOf([item(7)], "workos"), KEYS);
   expect(frame.parts?.[0]?.url).toBe(
     "https://storage.example.com/audit/trail/2026-11-23T14%3A02%3A08.114Z_01KARQ9Z5W8Y3M6N2P4T7V0X07.json",
   );
+});
+
+it("a token serves until it ends, or something fails that another may cure", async () => {
+  const store = await startObjectStore("gcs");
+  try {
+    const destination = openDestination("gcs", gcsConfig("account")(store.url));
+    const secrets = { serviceAccount: serviceAccountAt(store.url) };
+    const send = (seq: number) => {
+      const frame = destination.frame(batchOf([item(seq)]), secrets);
+      return destination.send(frame, secrets, new GuardedTransport(store.url, 5_000));
+    };
+    const tokens = () => store.requests.filter((request) => request === "POST token").length;
+    for (const seq of [1, 2]) expect(await send(seq)).toEqual({ kind: "delivered" });
+    expect(tokens()).toBe(1);
+    store.setFault({ mode: "fail", failure: [401, "AuthenticationRequired"] });
+    expect((await send(3)).kind).toBe("config_error");
+    store.setFault({ mode: "ok" });
+    expect(await send(3)).toEqual({ kind: "delivered" });
+    expect(tokens()).toBe(2);
+  } finally {
+    await store.close();
+  }
+});
+
+it("a service account's key file is taken whole or not at all", () => {
+  const parse = (text: string) => parseSecret("gcs", "serviceAccount", text);
+  const file = serviceAccountAt("https://oauth2.example.com");
+  expect(JSON.parse(parse(file))).toMatchObject({ client_email: expect.any(String) });
+  expect(parse(file)).not.toContain("project_id");
+  for (const wrong of [
+    file.slice(1),
+    serviceAccountAt("x"),
+    "{}",
+    serviceAccountAt("https://x.example", "authorized_user"),
+  ])
+    expect(() => parse(wrong)).toThrow("key file whole");
 });
 
 describe("a shared access signature", () => {
@@ -141,7 +198,10 @@ describe("a shared access signature", () => {
 
   it("that ends while the stream runs says so", async () => {
     const store = await startObjectStore("azure");
-    const destination = openDestination("azure-blob", CASES["azure-blob"].config(store.url));
+    const destination = openDestination(
+      "azure-blob",
+      (CASES["azure-blob"] as Case).config(store.url),
+    );
     const secrets = { sas: SAS.replace("2999", "2020") };
     const frame = destination.frame(batchOf([item(1)]), secrets);
     const outcome = await destination.send(frame, secrets, new GuardedTransport(store.url, 5_000));
