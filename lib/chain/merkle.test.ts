@@ -8,6 +8,7 @@ import {
   inclusionRanges,
   merkleRoot,
   nodeHash,
+  perfectRoot,
   verifyConsistency,
   verifyInclusion,
 } from "./merkle";
@@ -47,6 +48,41 @@ describe("Merkle trees", () => {
       }),
       runs,
     );
+  });
+
+  test("a perfect subtree appended at once is its leaves appended one by one", () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 6 }),
+        fc.nat({ max: 8 }),
+        fc.nat({ max: 8 }),
+        (height, before, after) => {
+          const width = 2 ** height;
+          const start = before * width;
+          const leaves = allLeaves.slice(0, start + width + after);
+          const found = new Frontier();
+          for (const leaf of leaves.slice(0, start)) found.append(leaf);
+          found.appendSubtree(
+            perfectRoot(Buffer.concat(leaves.slice(start, start + width))),
+            width,
+          );
+          for (const leaf of leaves.slice(start + width)) found.append(leaf);
+          expect(found.size).toBe(leaves.length);
+          expect(found.root()).toEqual(definition(leaves));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test("no subtree is appended where none can begin, and none of an odd number of leaves", () => {
+    const frontier = Frontier.restore(2, [allLeaves[0] as Buffer]);
+    const root = perfectRoot(Buffer.concat(allLeaves.slice(0, 4)));
+    expect(() => frontier.appendSubtree(root, 4)).toThrow("no subtree of 4 leaves follows 2");
+    expect(() => frontier.appendSubtree(root, 3)).toThrow(RangeError);
+    expect(() => frontier.appendSubtree(root.subarray(1), 2)).toThrow(RangeError);
+    for (const length of [0, 31, 96])
+      expect(() => perfectRoot(Buffer.alloc(length))).toThrow("no perfect tree");
   });
 
   test("an inclusion proof holds for its leaf and place, and for nothing else", () => {

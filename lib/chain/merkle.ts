@@ -1,4 +1,4 @@
-import { assertHash, HASH_BYTES, sha256 } from "./sha256";
+import { assertHash, HASH_BYTES, sha256, sha256Hex } from "./sha256";
 
 // RFC 6962 / RFC 9162 §2.1 over leaf hashes. Sizes and indexes are numbers up to 2^53, so no bit operators.
 
@@ -52,13 +52,23 @@ export class Frontier {
   }
 
   append(leaf: Buffer): void {
-    assertHash(leaf, "a leaf");
-    let node = leaf;
-    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+    this.appendSubtree(leaf, 1);
+  }
+
+  /**
+   * Appends the root of a perfect tree of `width` leaves.
+   * @throws RangeError when the tree so far does not end where such a subtree may begin, or for no hash
+   */
+  appendSubtree(root: Buffer, width: number): void {
+    assertHash(root, "a leaf or subtree root");
+    if (!isPowerOfTwo(width) || this.#size % width !== 0)
+      throw new RangeError(`no subtree of ${width} leaves follows ${this.#size}`);
+    let node = root;
+    for (let rest = this.#size / width; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       node = nodeHash(this.#hashes.pop() as Buffer, node);
     }
     this.#hashes.push(node);
-    this.#size += 1;
+    this.#size += width;
   }
 
   root(): Buffer {
@@ -71,6 +81,20 @@ export function merkleRoot(leaves: Iterable<Buffer>): Buffer {
   const frontier = new Frontier();
   for (const leaf of leaves) frontier.append(leaf);
   return frontier.root();
+}
+
+/** Root of a perfect tree. @param leaves their hashes, one after another. @throws RangeError unless their number is a power of two */
+export function perfectRoot(leaves: Uint8Array): Buffer {
+  let count = leaves.length / HASH_BYTES;
+  if (!isPowerOfTwo(count)) throw new RangeError(`no perfect tree has ${count} leaves`);
+  const nodes = Buffer.from(leaves);
+  for (; count > 1; count /= 2) {
+    for (let at = 0; at < count; at += 2) {
+      pair.set(nodes.subarray(at * HASH_BYTES, (at + 2) * HASH_BYTES), 1);
+      nodes.write(sha256Hex(pair), (at / 2) * HASH_BYTES, "hex");
+    }
+  }
+  return nodes.subarray(0, HASH_BYTES);
 }
 
 /** Leaves start ≤ i < end of a subtree whose root a proof carries. */
@@ -211,6 +235,8 @@ function splitPoint(size: number): number {
   return split;
 }
 
+/** Of sizes up to 2^53. */
+const isPowerOfTwo = (value: number) => value >= 1 && Number.isInteger(Math.log2(value));
 const half = (value: number) => Math.floor(value / 2);
 const isSize = (size: number) => Number.isSafeInteger(size) && size >= 0;
 const isHash = (hash: Uint8Array) => hash.length === HASH_BYTES;

@@ -138,8 +138,8 @@ const DAY_MS = 86_400_000;
 const DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
 const two = (number: number) => DIGITS[Math.floor(number)];
 
-// Times of neighbours are of few days, and a Date takes longer to write than all else that is done with a time.
-const KEPT_DAYS = 64;
+// A log's times are of few years, and a Date takes longer to write than all else that is done with a time.
+const KEPT_DAYS = 4_096;
 const days = new Float64Array(KEPT_DAYS).fill(Number.NaN);
 const dates: string[] = [];
 

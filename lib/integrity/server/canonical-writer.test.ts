@@ -56,6 +56,13 @@ test.each([
   ['{"a": {}, "b": [], "c": [{}, [], null, true, false]}', "empty values"],
   ['{"z": 1, "aa": 2, "ab": 3, "aaa": 4}', "keys by length, which come by their characters"],
   ['{"2": 0, "10": 0, "1": 0}', "keys that look like indexes"],
+  [
+    '[{"a": 0, "b": 7, "c": -7, "d": 999999999999999, "e": 9007199254740993, "f": 123456789012345678901234567890}]'.slice(
+      1,
+      -1,
+    ),
+    "whole numbers, also beyond what doubles hold",
+  ],
   ['{"": 1, " ": 2, "!": 3, "a": 4, "a!": 5, "a ": 6}', "keys before the quote, and the empty one"],
   ['{"b": {"b": {"y": 1, "aa": [{"d": 1, "cc": 2}]}, "aa": 3}, "aa": 4}', "objects in objects"],
   ['{"a": 1.0, "b": 0.10, "c": 1000000000000000000000, "d": 0.0000001}', "numbers respelled"],
@@ -94,7 +101,7 @@ test("an object ends where the next begins, and texts of its members are told", 
     const range = writer.text(name);
     return range && writer.bytes.toString("utf8", ...range);
   };
-  writer.begin("unit\n");
+  writer.begin(Buffer.from("unit\n"));
   writer.addBytes(Buffer.from("..salt.."), 2, 6);
   const end = writer.addObject(source, 1, source.length);
   expect(source.toString("utf8", end)).toBe(', {"id": 2}]');
@@ -106,7 +113,7 @@ test("an object ends where the next begins, and texts of its members are told", 
     null,
   ]);
   expect(() => text("name")).toThrow(REFUSED);
-  writer.begin("");
+  writer.begin(Buffer.alloc(0));
   writer.addObject(source, end + 2, source.length);
   expect([text("id"), text("type")]).toEqual([null, null]);
 });

@@ -11,6 +11,10 @@ const OPEN_OBJECT = code("{");
 const CLOSE_OBJECT = code("}");
 const OPEN_ARRAY = code("[");
 const CLOSE_ARRAY = code("]");
+const ZERO = code("0");
+const NINE = code("9");
+/** Whole numbers of so many digits are what they are as doubles, too. */
+const EXACT_DIGITS = 15;
 const BEYOND_ASCII = 0x80;
 /** As jsonb writes numbers: never with an exponent. */
 const NUMBER = /^-?\d+(\.\d+)?$/;
@@ -30,6 +34,8 @@ export const REFUSED = new Error("this jsonb has to be parsed");
 export class CanonicalWriter {
   #out: Buffer = Buffer.allocUnsafeSlow(4096);
   #end = 0;
+  /** Views of `#out`, by their length. */
+  readonly #messages: (Buffer | undefined)[] = [];
   #source: Buffer = this.#out;
   #at = 0;
   #to = 0;
@@ -38,15 +44,22 @@ export class CanonicalWriter {
   /** Members of the object that was added last. */
   #count = 0;
 
-  /** Begins a message with ASCII text. */
-  begin(text: string): void {
-    this.#out = grown(this.#out, 0, text.length);
-    this.#end = this.#out.write(text, "latin1");
+  /** Begins a message. */
+  begin(bytes: Uint8Array): void {
+    this.#end = 0;
+    this.addBytes(bytes, 0, bytes.length);
   }
 
-  addBytes(source: Buffer, from: number, to: number): void {
-    this.#out = grown(this.#out, this.#end, this.#end + to - from);
+  addBytes(source: Uint8Array, from: number, to: number): void {
+    this.#grow(this.#end + to - from);
     this.#end = copyBytes(this.#out, this.#end, source, from, to);
+  }
+
+  #grow(length: number): void {
+    const out = grown(this.#out, this.#end, length);
+    if (out === this.#out) return;
+    this.#out = out;
+    this.#messages.length = 0;
   }
 
   /**
@@ -56,7 +69,7 @@ export class CanonicalWriter {
    */
   addObject(source: Buffer, from: number, to: number): number {
     // JCS is never longer than PostgreSQL's text of the same value.
-    this.#out = grown(this.#out, this.#end, this.#end + to - from);
+    this.#grow(this.#end + to - from);
     this.#source = source;
     this.#at = from;
     this.#to = to;
@@ -96,7 +109,9 @@ export class CanonicalWriter {
   }
 
   get message(): Buffer {
-    return this.#out.subarray(0, this.#end);
+    // A view takes longer to make than to hash, and messages are of few lengths.
+    this.#messages[this.#end] ??= this.#out.subarray(0, this.#end);
+    return this.#messages[this.#end] as Buffer;
   }
 
   /** SHA-256 of the message, lower-case hex. */
@@ -156,9 +171,21 @@ export class CanonicalWriter {
   #scalar(): void {
     const [source, from] = [this.#source, this.#at];
     let to = from;
+    let isInteger = true;
     for (; to < this.#to; to += 1) {
-      const byte = source[to];
+      const byte = source[to] as number;
       if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) break;
+      isInteger &&= byte >= ZERO && byte <= NINE;
+    }
+    if (
+      isInteger &&
+      to > from &&
+      to - from <= EXACT_DIGITS &&
+      (source[from] !== ZERO || to === from + 1)
+    ) {
+      this.#at = to;
+      this.#end = copyBytes(this.#out, this.#end, source, from, to);
+      return;
     }
     let text = source.toString("latin1", from, to);
     if (text !== "true" && text !== "false" && text !== "null") {

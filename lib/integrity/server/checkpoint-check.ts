@@ -131,6 +131,26 @@ export class CheckpointCheck {
       return;
     }
     this.#tree.append(leaf);
+    this.#meetAt(size);
+  }
+
+  /** Whether the leaves from ≤ seq < to may be added at once: no checkpoint has to be met among them. */
+  takesSubtree(from: number, to: number): boolean {
+    if (!this.#tree) return true;
+    if (this.#tree.size !== from || (this.#next[0]?.size ?? to) < to) return false;
+    for (let size = from + 1; size < to && this.#elsewhere.size > 0; size += 1)
+      if (this.#elsewhere.has(size)) return false;
+    return true;
+  }
+
+  /** As `add` for each leaf of a perfect subtree, where `takesSubtree` allows it. */
+  addSubtree(from: number, to: number, root: Buffer): void {
+    if (!this.#tree) return;
+    this.#tree.appendSubtree(root, to - from);
+    this.#meetAt(to);
+  }
+
+  #meetAt(size: number): void {
     let own: string | null = null;
     while (this.#next[0] && this.#next[0].size <= size) {
       const stored = this.#next.shift() as StoredCheckpoint;

@@ -11,6 +11,7 @@ import {
   LOOK_BEHIND,
   rowHolds,
 } from "../classify";
+import { addLeaves } from "./add-leaves";
 import { CheckpointCheck, type Trust } from "./checkpoint-check";
 import { ControlEvents, frontierOf, loadPrune, type Prune } from "./control-events";
 import { Epochs } from "./epochs";
@@ -233,15 +234,11 @@ export class LogWalk {
       previous?.equals(plain.previous) &&
       plain.firstRecordedAt >= this.#lastRecordedAt;
     if (!fits || !previous || this.#targets?.passIf(plain.targets, to) === false) return false;
-    let leaf: Buffer = previous;
-    for (let seq = from; seq < to; seq += 1) {
-      leaf = Buffer.from(hashes.buffer, (seq - from) * HASH_BYTES, HASH_BYTES);
-      this.#tiles.add(seq, leaf);
-      this.#checkpoints.add(seq + 1, leaf);
-      this.#receipts.add(seq, leaf);
-    }
+    const leaves = Buffer.from(hashes.buffer);
+    addLeaves(from, leaves, this.#tiles, this.#checkpoints);
+    this.#receipts.addAll(from, leaves);
     // A copy: the window's memory is let go.
-    this.#state = { position: to, offset, previous: Buffer.from(leaf) };
+    this.#state = { position: to, offset, previous: Buffer.from(leaves.subarray(-HASH_BYTES)) };
     this.#lastRecordedAt = plain.lastRecordedAt;
     this.#lastRow = { recordedAt: plain.lastRecordedAt, verified: true };
     this.checked += to - from;

@@ -122,8 +122,11 @@ class WindowCheck {
     const action = rows.text(FIELDS.action);
     if (action.startsWith("trailseal.")) return false;
     const { digest, location } = this.#sealer.seal({
-      ...{ id: rows.text(FIELDS.id), organization_id: this.organizationId, action },
-      ...{ version: rows.int4(FIELDS.version), occurred_at: occurredAt },
+      id: rows.text(FIELDS.id),
+      organization_id: this.organizationId,
+      action,
+      version: rows.int4(FIELDS.version),
+      occurred_at: occurredAt,
     });
     const stored = rows.hex(FIELDS.chainHash);
     if (leafHashHex(this.originAt(seq), seq, recordedAt, digest, this.#previous) !== stored)

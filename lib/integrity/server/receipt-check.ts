@@ -1,4 +1,5 @@
 import type { Receipt } from "@/lib/chain/bundle";
+import { HASH_BYTES } from "@/lib/chain/sha256";
 import type { Epochs } from "./epochs";
 import type { FindingList } from "./findings";
 
@@ -39,6 +40,12 @@ export class ReceiptCheck {
       });
     }
     this.#open.delete(seq);
+  }
+
+  /** @param leaves chain hashes of from ≤ seq, one after another */
+  addAll(from: number, leaves: Buffer): void {
+    for (let at = 0; at < leaves.length && this.#open.size > 0; at += HASH_BYTES)
+      this.add(from + at / HASH_BYTES, leaves.subarray(at, at + HASH_BYTES));
   }
 
   /** After the last row. @returns receipts of events that were pruned, which nothing is left to compare with */

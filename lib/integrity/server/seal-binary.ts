@@ -31,6 +31,17 @@ const CLOSE_ARRAY = 0x5d;
 const MOST_TARGETS = 10;
 const TARGET_FIELDS = [FIELDS.seq, FIELDS.occurredAt, FIELDS.recordedAt];
 
+/** As bytes, by unit. */
+const prefixes = new Map<string, Buffer>();
+
+function prefixOf(unit: string): Buffer {
+  const known = prefixes.get(unit);
+  if (known) return known;
+  const prefix = Buffer.from(unitPrefix(unit));
+  prefixes.set(unit, prefix);
+  return prefix;
+}
+
 /** Seals rows of `copyRows` that are not erased, and tells which records event_targets must have for them. */
 export class RowSealer {
   readonly #writer = new CanonicalWriter();
@@ -80,7 +91,7 @@ export class RowSealer {
   /** @returns where the unit's text ends */
   #add(unit: string, from: number, to: number): number {
     const writer = this.#writer;
-    writer.begin(unitPrefix(unit));
+    writer.begin(prefixOf(unit));
     writer.addBytes(this.rows.data, this.#salt, this.#salt + SALT_BYTES);
     this.#salt += SALT_BYTES;
     const end = writer.addObject(this.rows.data, from, to);

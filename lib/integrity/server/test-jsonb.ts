@@ -42,7 +42,7 @@ export function written(jsonb: string): string | null {
   const writer = new CanonicalWriter();
   const source = Buffer.from(`before ${jsonb}`);
   try {
-    writer.begin("message ");
+    writer.begin(Buffer.from("message "));
     const end = writer.addObject(source, 7, source.length);
     if (end !== source.length) throw new Error(`${source.length - end} bytes were left`);
   } catch (error) {
