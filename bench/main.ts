@@ -18,9 +18,13 @@ import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
 import { benchProofs } from "./proofs";
 import { benchReads } from "./reads";
+import { soak } from "./soak";
 import { benchStreams } from "./streams";
 
 const SETTLE_MS = 5_000;
+const LONGEST_SETTLE_MS = 180_000;
+/** Of a hundred a second: a tenth of a core. */
+const IDLE_TICKS = 50;
 const STREAMED = 100_000;
 const say = (message: string) => process.stderr.write(`${message}\n`);
 
@@ -29,6 +33,7 @@ interface Options {
   organizations: number;
   dir?: string;
   streams?: boolean;
+  soak?: number;
 }
 
 /** Fills the organizations; the first gets the most. @returns their ids. */
@@ -91,8 +96,8 @@ const proc = (pid: number | string, file: string) => {
   }
 };
 
-/** Proportional memory of a process and everything below it, megabytes by command. */
-function memoryBelow(root: number): Record<string, number> {
+/** A process and everything below it. */
+function processesBelow(root: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     const stat = proc(entry, "stat");
@@ -100,9 +105,13 @@ function memoryBelow(root: number): Record<string, number> {
   }
   const isBelow = (pid: number): boolean =>
     pid === root || (parents.has(pid) && isBelow(parents.get(pid) as number));
+  return [...parents.keys()].filter(isBelow);
+}
+
+/** Proportional memory of them, megabytes by command. */
+function memoryBelow(root: number): Record<string, number> {
   const used: Record<string, number> = {};
-  for (const pid of parents.keys()) {
-    if (!isBelow(pid)) continue;
+  for (const pid of processesBelow(root)) {
     const kilobytes = Number(/^Pss:\s+(\d+)/m.exec(proc(pid, "smaps_rollup"))?.[1] ?? 0);
     const command = proc(pid, "cmdline");
     const name = command.includes("postgres")
@@ -115,7 +124,25 @@ function memoryBelow(root: number): Record<string, number> {
   return used;
 }
 
-/** The product itself on the seeded directory, left alone for a moment. */
+/** Processor time of them, clock ticks. */
+function ticksBelow(root: number): number {
+  const [USER, SYSTEM] = [11, 12];
+  return processesBelow(root)
+    .map((pid) => proc(pid, "stat"))
+    .map((stat) => stat.slice(stat.lastIndexOf(")") + 2).split(" "))
+    .reduce((sum, fields) => sum + Number(fields[USER] ?? 0) + Number(fields[SYSTEM] ?? 0), 0);
+}
+
+/** Until they have nothing to do: after its start the product verifies every log whole, once. */
+async function settled(root: number): Promise<void> {
+  for (let left = LONGEST_SETTLE_MS; left > 0; left -= SETTLE_MS) {
+    const before = ticksBelow(root);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    if (ticksBelow(root) - before < IDLE_TICKS) return;
+  }
+}
+
+/** The product itself on the seeded directory, left alone until it has nothing to do. */
 async function idleRow(root: string, dataDir: string): Promise<Row> {
   const env = {
     ...process.env,
@@ -135,7 +162,7 @@ async function idleRow(root: string, dataDir: string): Promise<Row> {
       child.once("exit", () => reject(new Error("The server did not start")));
       child.stdout.on("data", (chunk: Buffer) => chunk.includes("ready:") && resolve());
     });
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await settled(child.pid as number);
     const used = memoryBelow(child.pid as number);
     const total = Object.values(used).reduce((sum, value) => sum + value, 0);
     const parts = Object.entries(used).map(([name, value]) => `${name} ${Math.round(value)}`);
@@ -158,6 +185,7 @@ export async function main(argv: string[], root: string): Promise<void> {
     .option("--events <n>", "events to seed, over all organizations", Number, 200_000)
     .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
     .option("--streams", "only how fast a stream delivers")
+    .option("--soak <minutes>", "only write, change and verify a log for so long", Number)
     .option("--dir <dir>", "keep the data here instead of in a temporary directory")
     .parse(argv);
   enableWindowThreads(new URL("./check-windows.mjs", import.meta.url));
@@ -175,6 +203,10 @@ export async function main(argv: string[], root: string): Promise<void> {
   const rows: Row[] = [];
   let largest = 0;
   try {
+    if (options.soak) {
+      process.stdout.write(`${await soak(options.soak, say)}\n`);
+      return;
+    }
     if (options.streams) {
       say("streams…");
       const found = await benchStreams(root, options.events);
