@@ -26,6 +26,10 @@ it("every destination answers by the contract's name, and GenericHttps where it 
     });
 });
 
+it("a destination that only another version knows is GenericHttps: the others of the list are answered", () => {
+  expect(answer("kafka", "error")).toMatchObject({ type: "GenericHttps", state: "invalid" });
+});
+
 it("what waiting may cure is error, what somebody has to change is invalid, what a person stopped is inactive", () => {
   const states = streamStates.map((state) => (answer("webhook", state) as { state: string }).state);
   expect(streamStates).toEqual(["active", "degraded", "error", "paused", "disabled"]);

@@ -1,4 +1,4 @@
-import { destinationOf } from "./registry";
+import { contractTypeOf } from "./registry";
 import type { StreamState, StreamSummary } from "./schema";
 
 /** Our streams in the words of the compatible API: contract §9. */
@@ -15,7 +15,7 @@ export const CONTRACT_STATE: Record<StreamState, "active" | "inactive" | "error"
 export function streamOfContract(stream: StreamSummary): object {
   return {
     id: stream.id,
-    type: destinationOf(stream.destination).contractType,
+    type: contractTypeOf(stream.destination),
     state: CONTRACT_STATE[stream.state],
     last_synced_at: stream.lastSuccessAt,
     created_at: stream.createdAt,

@@ -73,9 +73,17 @@ export interface OpenDestination {
     | null;
 }
 
+const knownAs = (id: string) => destinations.find((known) => known.id === id);
+
+// What is saved may be of a kind that only another version knows: it is shown all the same.
+export const labelOf = (id: string): string => knownAs(id)?.label ?? id;
+export const contractTypeOf = (id: string) => knownAs(id)?.contractType ?? "GenericHttps";
+/** Whether what lies there can be compared with the log. */
+export const isReadable = (id: string): boolean => knownAs(id)?.readBack !== undefined;
+
 /** @throws AppError for a kind that this version does not know. */
 export function destinationOf(id: string): Destination {
-  const destination = destinations.find((known) => known.id === id);
+  const destination = knownAs(id);
   if (!destination) {
     const known = destinations.map((other) => other.id).join(", ");
     throw new AppError("invalid_request", `There is no destination ${id}. Known are ${known}.`, {
@@ -94,9 +102,8 @@ export function describeSaved(
     return openDestination(id, raw);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const label = destinations.find((known) => known.id === id)?.label ?? id;
     const config = z.record(z.string(), z.unknown()).safeParse(raw).data ?? {};
-    return { id, label, description: error.message, config };
+    return { id, label: labelOf(id), description: error.message, config };
   }
 }
 

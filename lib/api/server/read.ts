@@ -10,7 +10,7 @@ import { listCheckpoints } from "@/lib/integrity/server/proofs";
 import { vkeyOf } from "@/lib/integrity/server/signer";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
 import { CONTRACT_STATE } from "@/lib/streams/contract";
-import { destinationOf } from "@/lib/streams/registry";
+import { contractTypeOf } from "@/lib/streams/registry";
 import { listStreams } from "@/lib/streams/server/streams";
 import type {
   CheckpointList,
@@ -92,7 +92,7 @@ export async function readStreams(scope: Scope): Promise<StreamList> {
     data: streams.map((stream) => ({
       id: stream.id,
       name: stream.name,
-      type: destinationOf(stream.destination).contractType,
+      type: contractTypeOf(stream.destination),
       state: CONTRACT_STATE[stream.state],
       delivered: stream.delivered,
       lag_events: stream.lagEvents,

@@ -6,7 +6,7 @@ import { inTransaction, longPool, readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { MAX_BATCH_EVENTS } from "@/lib/streams/destination";
 import { prefixesOf, Refusal } from "@/lib/streams/object-store";
-import { destinationOf, destinations, openDestination } from "@/lib/streams/registry";
+import { destinations, isReadable, openDestination } from "@/lib/streams/registry";
 import {
   type Problem,
   type Reconciliation,
@@ -136,7 +136,7 @@ export async function reconcileStream(
 }
 
 function isComparable({ destination, format }: Pick<Subject, "destination" | "format">) {
-  return format === "trailseal" && destinationOf(destination).readBack !== undefined;
+  return format === "trailseal" && isReadable(destination);
 }
 
 async function readAll(

@@ -2,7 +2,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { type FilterableEvent, matches } from "@/lib/events/filter/match";
-import { destinationOf } from "../registry";
+import { labelOf } from "../registry";
 import type { EventDelivery, StreamAttempt } from "../schema";
 import { ATTEMPT_COLUMNS, type AttemptRow, toAttempt } from "./attempts";
 import { parseStreamFilter } from "./filter";
@@ -63,7 +63,7 @@ export async function eventDeliveries(
     return {
       streamId: place.id,
       name: place.name,
-      destinationLabel: destinationOf(place.destination).label,
+      destinationLabel: labelOf(place.destination),
       ...fateOf(place, seq, event, attempt),
     };
   });

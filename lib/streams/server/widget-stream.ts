@@ -1,7 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { readPool } from "@/lib/db/pool";
 import { CONTRACT_STATE } from "../contract";
-import { destinationOf } from "../registry";
+import { contractTypeOf } from "../registry";
 import { listStreams } from "./streams";
 
 /** The oldest stream as widgets show it (contract §14); without an id there is none. */
@@ -13,7 +13,7 @@ export async function readWidgetStream(scope: Scope): Promise<object> {
   return {
     id: stream.id,
     state: state.charAt(0).toUpperCase() + state.slice(1),
-    type: destinationOf(stream.destination).contractType,
+    type: contractTypeOf(stream.destination),
     auditLogTrailId: scope.organizationId,
     ...(stream.lastError && state !== "active" ? { errorMessage: stream.lastError.message } : {}),
     // Bare: widgets read the time out of its first ten characters.
