@@ -17,7 +17,7 @@ export interface PrunePlan {
   events: number;
   /** Among them, events whose own time is not past: late ones, imports. */
   newer: number;
-  /** Streams that have not delivered all of them. */
+  /** Streams that have not delivered all of them, or set some aside. */
   behind: string[];
 }
 
@@ -45,8 +45,10 @@ async function plan(pool: pg.Pool, { organizationId }: Scope, before: Date): Pro
   if (!row) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
   const behind = await pool.query<{ name: string }>(
     `SELECT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
-     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.lane = 'live' AND t.cursor_seq < $2 ORDER BY 1`,
-    [organizationId, row.size],
+     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.lane = 'live' AND (t.cursor_seq < $2
+       OR EXISTS (SELECT FROM dead_letters d WHERE d.organization_id = s.organization_id AND d.stream_id = s.id
+         AND d.seq >= $3 AND d.seq < $2 AND d.discarded_at IS NULL)) ORDER BY 1`,
+    [organizationId, row.size, row.first],
   );
   return {
     size: row.size,
@@ -70,7 +72,7 @@ export async function pruneEvents(scope: Scope, before: Date): Promise<PrunePlan
     if (planned.behind.length > 0)
       throw new AppError(
         "conflict",
-        `Not delivered yet by ${planned.behind.join(", ")}: wait, or remove the stream.`,
+        `Not delivered yet by ${planned.behind.join(", ")}: wait, send again or discard what is set aside, or remove the stream.`,
       );
     const { size } = planned;
     const tree = await treeOf(pool, organizationId, size);

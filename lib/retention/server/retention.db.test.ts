@@ -193,6 +193,20 @@ describe("pruning", () => {
     );
     await expect(pruneEvents(scopeOf(log), new Date())).rejects.toThrow(/SOC/);
     expect(await count("SELECT count(*) FROM events WHERE organization_id = $1", log)).toBe(20);
+    // Past them all, but for what its receiver refused.
+    await db.owner.query("UPDATE stream_state SET cursor_seq = 20 WHERE organization_id = $1", [
+      log,
+    ]);
+    await db.owner.query(
+      "INSERT INTO dead_letters (organization_id, stream_id, seq, reason) VALUES ($1, 's', 7, 'no')",
+      [log],
+    );
+    expect(await planPrune(scopeOf(log), new Date())).toMatchObject({ behind: ["SOC"] });
+    await db.owner.query(
+      "UPDATE dead_letters SET discarded_at = now() WHERE organization_id = $1",
+      [log],
+    );
+    expect(await planPrune(scopeOf(log), new Date())).toMatchObject({ behind: [] });
   });
 });
 
