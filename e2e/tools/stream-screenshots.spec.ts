@@ -83,6 +83,9 @@ test("pictures of streams", async ({ signedIn: page, browser, server, organizati
       await wizard.continue();
       await wizard.expectStep("start", "Where does delivery begin?");
       await shoot("wizard-5");
+      await page.goto(`${list}/new`);
+      await wizard.choose("Google Cloud Storage");
+      await shoot("wizard-gcs");
     }
   }
   await receiver.close();

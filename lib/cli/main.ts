@@ -81,6 +81,11 @@ function isolate(): void {
  * @returns the exit code: 0 done, 1 the command's own "no" (broken chain, rejected lines), 2 wrong usage.
  */
 export async function main(argv: string[], root: string): Promise<number> {
+  // Who reads our output, `head` for one, may have seen enough.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   process.env.TRAILSEAL_DATA_DIR ??= path.join(root, ".data");
   let close = async (): Promise<void> => undefined;
   const program = createProgram().hook("preAction", async (_program, command) => {
