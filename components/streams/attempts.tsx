@@ -65,12 +65,12 @@ export function Attempts({ organizationId, stream, actions }: StreamPart) {
           <caption className="sr-only">Attempts, newest first</caption>
           <thead>
             <tr>
-              <th className={`${HEAD} w-[176px] max-sm:w-[132px]`}>Time</th>
+              <th className={`${HEAD} w-[176px] max-sm:w-[166px]`}>Time</th>
               <th className={HEAD}>Outcome</th>
               <th className={`${HEAD} w-[168px] max-md:hidden`}>Events</th>
               <th className={`${HEAD} w-[76px] !text-right max-md:hidden`}>Size</th>
               <th className={`${HEAD} w-[64px] !text-right max-sm:hidden`}>Status</th>
-              <th className={`${HEAD} w-[72px] !text-right`}>ms</th>
+              <th className={`${HEAD} w-[72px] max-sm:w-[60px] !text-right`}>ms</th>
             </tr>
           </thead>
           <tbody>
