@@ -83,7 +83,11 @@ export function merkleRoot(leaves: Iterable<Buffer>): Buffer {
   return frontier.root();
 }
 
-/** Root of a perfect tree. @param leaves their hashes, one after another. @throws RangeError unless their number is a power of two */
+/**
+ * Root of a perfect tree.
+ * @param leaves their hashes, one after another
+ * @throws RangeError unless their number is a power of two
+ */
 export function perfectRoot(leaves: Uint8Array): Buffer {
   let count = leaves.length / HASH_BYTES;
   if (!isPowerOfTwo(count)) throw new RangeError(`no perfect tree has ${count} leaves`);
@@ -235,8 +239,12 @@ function splitPoint(size: number): number {
   return split;
 }
 
-/** Of sizes up to 2^53. */
-const isPowerOfTwo = (value: number) => value >= 1 && Number.isInteger(Math.log2(value));
+function isPowerOfTwo(value: number): boolean {
+  let power = 1;
+  while (power < value) power *= 2;
+  return power === value;
+}
+
 const half = (value: number) => Math.floor(value / 2);
 const isSize = (size: number) => Number.isSafeInteger(size) && size >= 0;
 const isHash = (hash: Uint8Array) => hash.length === HASH_BYTES;
