@@ -54,7 +54,10 @@ export class LogEvent implements StreamEvent {
 /** The row at hand; it lasts until the next one. */
 export class EventRow {
   readonly #writer: EventWriter;
-  #before: { seq: number; hash: string } | null = null;
+  /** Of the row at hand, once it was asked for. */
+  #hash: string | null = null;
+  #seqBefore = Number.NaN;
+  #hashBefore = "";
 
   constructor(
     private readonly rows: BinaryRows,
@@ -69,15 +72,22 @@ export class EventRow {
 
   toEvent(): LogEvent {
     const { rows } = this;
-    const previous = this.#before?.seq === this.seq - 1 ? this.#before.hash : null;
+    const { seq } = this;
+    const previous = this.#seqBefore === seq - 1 ? this.#hashBefore : null;
     const json = this.#writer.write();
-    const recordedAt = timeOf(rows, RECORDED_AT);
-    return new LogEvent(this.seq, rows.hex(CHAIN_HASH), previous, recordedAt, json);
+    return new LogEvent(seq, this.#chainHash, previous, timeOf(rows, RECORDED_AT), json);
+  }
+
+  get #chainHash(): string {
+    this.#hash ??= this.rows.hex(CHAIN_HASH);
+    return this.#hash;
   }
 
   /** The next row is behind this one in the chain, if its number says so. */
   pass(): void {
-    this.#before = { seq: this.seq, hash: this.rows.hex(CHAIN_HASH) };
+    this.#seqBefore = this.seq;
+    this.#hashBefore = this.#chainHash;
+    this.#hash = null;
   }
 
   /** For filters: what is erased is null. */
