@@ -193,6 +193,8 @@ export async function main(argv: string[], root: string): Promise<void> {
   const dataDir = options.dir
     ? path.resolve(options.dir)
     : fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-bench-"));
+  if (!options.dir)
+    process.once("exit", () => fs.rmSync(dataDir, { recursive: true, force: true }));
   process.env.TRAILSEAL_DATA_DIR = dataDir;
   process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
   delete process.env.DATABASE_URL;
@@ -203,7 +205,7 @@ export async function main(argv: string[], root: string): Promise<void> {
   const rows: Row[] = [];
   let largest = 0;
   try {
-    if (options.soak) {
+    if (options.soak !== undefined) {
       process.stdout.write(`${await soak(options.soak, say)}\n`);
       return;
     }
@@ -235,7 +237,6 @@ export async function main(argv: string[], root: string): Promise<void> {
     await opened.close();
   }
   rows.push(await idleRow(root, dataDir));
-  if (!options.dir) fs.rmSync(dataDir, { recursive: true, force: true });
   process.stdout.write(
     `\n${options.events.toLocaleString("en-US")} events, ${options.organizations} organizations; the largest, which is measured, has ${largest.toLocaleString("en-US")}.\n\n${table(rows)}\n`,
   );

@@ -69,8 +69,9 @@ function vitest(project, isAgain = false) {
   const failed = report?.numFailedTests ?? 0;
   if (!ok && failed === 0) {
     // Thrown outside of any test, in a teardown for one.
-    tell(!isAgain, project, errors.trim().slice(-TOLD_LENGTH));
-    if (!isAgain) return vitest(project, true);
+    const isRepeated = !isAgain && !long;
+    tell(isRepeated, project, errors.trim().slice(-TOLD_LENGTH));
+    if (isRepeated) return vitest(project, true);
   }
   return { passed, failed: ok ? failed : Math.max(failed, 1) };
 }

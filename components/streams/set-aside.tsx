@@ -16,7 +16,7 @@ export function SetAside({ organizationId, stream, actions, onChanged }: StreamP
     actions.listDeadLetters(organizationId, id),
   );
   const { run, problem, isBusy } = useWork();
-  const [given, setGiven] = useState<DeadLetter | null>(null);
+  const [given, setGiven] = useState<DeadLetter | "all" | null>(null);
   const letters = fresh.data;
   const changed = () => {
     setGiven(null);
@@ -25,6 +25,10 @@ export function SetAside({ organizationId, stream, actions, onChanged }: StreamP
   };
   const redrive = (seqs?: number[]) =>
     run(() => actions.redrive(organizationId, { id, ...(seqs ? { seqs } : {}) }), changed);
+  const discard = (letter: DeadLetter | "all") => {
+    const named = letter === "all" ? {} : { seqs: [letter.seq] };
+    return run(() => actions.discard(organizationId, { id, ...named }), changed);
+  };
   const waiting = letters?.filter(({ lane }) => lane === null) ?? [];
   return (
     <section aria-label="Set aside">
@@ -33,9 +37,14 @@ export function SetAside({ organizationId, stream, actions, onChanged }: StreamP
           The receiver refused each of these on its own. They are in the log, not at the receiver.
         </p>
         {waiting.length > 0 && (
-          <Button disabled={isBusy} onClick={() => redrive()}>
-            Send all again
-          </Button>
+          <div className="flex gap-2">
+            <Button disabled={isBusy} onClick={() => redrive()}>
+              Send all again
+            </Button>
+            <Button variant="danger" disabled={isBusy} onClick={() => setGiven("all")}>
+              Discard all
+            </Button>
+          </div>
         )}
       </div>
       {(problem ?? fresh.problem) && (
@@ -97,18 +106,20 @@ export function SetAside({ organizationId, stream, actions, onChanged }: StreamP
         <Dialog
           open
           onOpenChange={(open) => !open && setGiven(null)}
-          title={`Discard #${formatCount(given.seq)}?`}
-          description="The event stays in the log and is not sent to this receiver any more. Who discarded it is recorded in the log."
+          title={
+            given === "all"
+              ? "Discard all that is set aside?"
+              : `Discard #${formatCount(given.seq)}?`
+          }
+          description={
+            given === "all"
+              ? "The events stay in the log and are not sent to this receiver any more. Who discarded them is recorded in the log."
+              : "The event stays in the log and is not sent to this receiver any more. Who discarded it is recorded in the log."
+          }
         >
           <div className="flex justify-end gap-2">
             <Button onClick={() => setGiven(null)}>Keep</Button>
-            <Button
-              variant="danger"
-              disabled={isBusy}
-              onClick={() =>
-                run(() => actions.discard(organizationId, { id, seqs: [given.seq] }), changed)
-              }
-            >
+            <Button variant="danger" disabled={isBusy} onClick={() => discard(given)}>
               Discard
             </Button>
           </div>

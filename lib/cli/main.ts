@@ -83,8 +83,10 @@ function isolate(): void {
 export async function main(argv: string[], root: string): Promise<number> {
   // Who reads our output, `head` for one, may have seen enough.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
+    // As a signal would end it: what was cut short is no success.
+    if (error.code === "EPIPE")
+      process.exit(process.exitCode || 128 + os.constants.signals.SIGPIPE);
+    if (process.stdout.listenerCount("error") === 1) throw error;
   });
   process.env.TRAILSEAL_DATA_DIR ??= path.join(root, ".data");
   let close = async (): Promise<void> => undefined;

@@ -103,9 +103,9 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
     ...(isWatched ? { onProgress: showProgress } : {}),
   });
   if (isWatched) process.stderr.write("\r\x1b[K");
-  print(json, verdict, words(verdict));
   if (!verdict.ok) process.exitCode = 1;
   if (!options.newest) await recordVerification(scope, verdict);
+  print(json, verdict, words(verdict));
 }
 
 async function verifyAllLogs(options: VerifyOptions): Promise<void> {

@@ -22,13 +22,13 @@ const keyFile = z.object({
   token_uri: z.url().default("https://oauth2.googleapis.com/token"),
 });
 const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number() });
-const refusalSchema = z.object({ error: z.string(), error_description: z.string().optional() });
+const refusalSchema = z.object({ error: z.string().regex(/^[\w.-]{1,40}$/) });
 
 /** A service account's key file, as downloaded; what is not needed of it is not kept. */
 export const serviceAccountKey = z.string().transform((entered, context) => {
   try {
     const key = keyFile.parse(JSON.parse(entered));
-    createPrivateKey(key.private_key);
+    if (createPrivateKey(key.private_key).asymmetricKeyType !== "rsa") throw new TypeError();
     return JSON.stringify(key);
   } catch {
     context.addIssue(
@@ -73,7 +73,7 @@ export async function authorizationOf(account: string, transport: Transport): Pr
     }
     const plain = classifyStatus(reply, "Google's sign-in");
     if (plain.kind === "retry") throw new Refusal(plain);
-    const error = answerOf(reply, refusalSchema)?.error.slice(0, 40) ?? `http_${reply.status}`;
+    const error = answerOf(reply, refusalSchema)?.error ?? `http_${reply.status}`;
     const cause = problem(
       `google_${error}`,
       `Google gives no token to ${key.client_email}: ${error}.`,

@@ -74,7 +74,7 @@ export const laneIdSchema = z.strictObject({ id, lane: id });
 
 /** Without `seqs`: all that wait. */
 export const redriveSchema = z.strictObject({ id, seqs: seqs.optional() });
-export const discardSchema = z.strictObject({ id, seqs });
+export const discardSchema = z.strictObject({ id, seqs: seqs.optional() });
 
 export const moveCursorSchema = z.strictObject({
   id,

@@ -212,6 +212,10 @@ export class TileCheck {
         this.#tampered(index * width, "a Merkle tile is missing");
         continue;
       }
+      if (tile.data.length !== TILE_WIDTH * HASH_BYTES) {
+        this.#tampered(index * width, `a Merkle tile has ${tile.data.length} bytes`);
+        continue;
+      }
       const roots = await this.snapshot.query(
         "SELECT root FROM tiles WHERE organization_id = $1 AND level = $2 AND idx >= $3 AND idx < $4 ORDER BY idx",
         level - 1,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
 import { Frontier } from "@/lib/chain/merkle";
@@ -22,6 +23,8 @@ export interface PrunePlan {
 }
 
 const PIECE = 50_000;
+const SIGNER_TRIES = 50;
+const SIGNER_PAUSE_MS = 100;
 
 /** What pruning everything received before `before` would remove; it changes nothing. */
 export async function planPrune(scope: Scope, before: Date): Promise<PrunePlan> {
@@ -58,6 +61,14 @@ async function plan(pool: pg.Pool, { organizationId }: Scope, before: Date): Pro
   };
 }
 
+/** The worker's signer may be at it just now, with a head from before: then once more. */
+async function coverWithCheckpoint(organizationId: string): Promise<void> {
+  for (let tries = 0; tries < SIGNER_TRIES; tries += 1) {
+    if ((await cutCheckpoint(organizationId)).kind !== "busy") return;
+    await sleep(SIGNER_PAUSE_MS);
+  }
+}
+
 /**
  * Announces the pruning in the log, has that signed (and published where a witness is set up), and only
  * then removes the events, in one transaction with the record that verification begins at.
@@ -86,7 +97,7 @@ export async function pruneEvents(scope: Scope, before: Date): Promise<PrunePlan
         },
       }),
     );
-    await cutCheckpoint(organizationId);
+    await coverWithCheckpoint(organizationId);
     await publishCheckpoints(organizationId);
     const signed = await pool.query(
       "SELECT 1 FROM checkpoints WHERE organization_id = $1 AND tree_size > $2 LIMIT 1",

@@ -22,7 +22,7 @@ import {
 } from "../object-store";
 import { readObjects, S3_LISTING } from "../read-objects";
 import { signGoogle } from "../signed-request";
-import { classifyAnswer, S3_PASSING, S3_WRONG, type Words } from "../store-answers";
+import { classifyAnswer, problemCode, S3_PASSING, S3_WRONG, type Words } from "../store-answers";
 
 const ACCOUNT = { field: "auth", equals: "account" } as const;
 const HMAC = { field: "auth", equals: "hmac" } as const;
@@ -52,6 +52,9 @@ const configSchema = z.strictObject({
 });
 type Config = z.infer<typeof configSchema>;
 
+const STORE = "Cloud Storage";
+const TOKEN_REFUSED = problemCode(STORE, "AuthenticationRequired");
+
 const WRONG: Record<string, Words> = {
   ...S3_WRONG,
   AuthenticationRequired: [
@@ -69,7 +72,7 @@ const WRONG: Record<string, Words> = {
 };
 
 const classify = (reply: Reply): Outcome =>
-  classifyAnswer(reply, { store: "Cloud Storage", passing: S3_PASSING, wrong: WRONG });
+  classifyAnswer(reply, { store: STORE, passing: S3_PASSING, wrong: WRONG });
 
 /** @throws Refusal when the service account gets no token */
 async function open({ auth }: Config, secrets: Secrets, transport: Transport): Promise<Store> {
@@ -127,11 +130,14 @@ export const gcs = defineDestination({
     return batch.format === "workos" ? frameFiles(batch, root, () => "") : frameLines(batch, root);
   },
   async send(frame, config, secrets, transport) {
-    const outcome = await refusable(async () =>
-      putAll(frame, await open(config, secrets, transport), transport),
-    );
-    if (outcome.kind !== "delivered") forgetAuthorization(transport);
-    return outcome;
+    const attempt = () =>
+      refusable(async () => putAll(frame, await open(config, secrets, transport), transport));
+    const outcome = await attempt();
+    if (outcome.kind === "delivered" || config.auth === "hmac") return outcome;
+    forgetAuthorization(transport);
+    // A token may end before its time.
+    const isEnded = "problem" in outcome && outcome.problem.code === TOKEN_REFUSED;
+    return isEnded ? attempt() : outcome;
   },
   classify,
   readBack: (prefixes, config, secrets, transport) =>

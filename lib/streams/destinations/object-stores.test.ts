@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   KEYS,
@@ -149,11 +150,11 @@ it("a token serves until it ends, or something fails that another may cure", asy
     const tokens = () => store.requests.filter((request) => request === "POST token").length;
     for (const seq of [1, 2]) expect(await send(seq)).toEqual({ kind: "delivered" });
     expect(tokens()).toBe(1);
-    store.setFault({ mode: "fail", failure: [401, "AuthenticationRequired"] });
-    expect((await send(3)).kind).toBe("config_error");
-    store.setFault({ mode: "ok" });
+    store.setFault({ mode: "fail", failure: [401, "AuthenticationRequired"], times: 1 });
     expect(await send(3)).toEqual({ kind: "delivered" });
     expect(tokens()).toBe(2);
+    store.setFault({ mode: "fail", failure: [401, "AuthenticationRequired"] });
+    expect((await send(4)).kind).toBe("config_error");
   } finally {
     await store.close();
   }
@@ -164,11 +165,16 @@ it("a service account's key file is taken whole or not at all", () => {
   const file = serviceAccountAt("https://oauth2.example.com");
   expect(JSON.parse(parse(file))).toMatchObject({ client_email: expect.any(String) });
   expect(parse(file)).not.toContain("project_id");
+  const ed25519 = generateKeyPairSync("ed25519").privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  });
   for (const wrong of [
     file.slice(1),
     serviceAccountAt("x"),
     "{}",
     serviceAccountAt("https://x.example", "authorized_user"),
+    JSON.stringify({ ...JSON.parse(file), private_key: ed25519 }),
   ])
     expect(() => parse(wrong)).toThrow("key file whole");
 });

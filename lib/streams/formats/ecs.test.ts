@@ -117,6 +117,12 @@ describe("Elastic Common Schema", () => {
     });
   });
 
+  it("a label of ours is ours, also where we have nothing to say in it", () => {
+    const metadata = { prev_hash: "forged" };
+    const first = { ...voided, previousHash: null, event: { ...voided.event, metadata } };
+    expect(wire(first).labels).toEqual({ schema_version: "2", prev_hash_: "forged" });
+  });
+
   it("whatever an event holds, no field is an object in one event and a value in another", () => {
     fc.assert(
       fc.property(anyItem, (item) => {

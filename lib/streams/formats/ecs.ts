@@ -44,11 +44,10 @@ export function ecs(item: StreamEvent): object {
     related: { ip: ip ? [ip] : undefined, user: [...new Set(users)] },
     user_agent: userAgent ? { original: userAgent } : undefined,
     error,
-    labels: labelsOf([
-      ["schema_version", event.version],
-      ["prev_hash", previousHash],
-      ...Object.entries(facts.metadata ?? {}),
-    ]),
+    labels: labelsOf(
+      { schema_version: String(event.version), prev_hash: previousHash },
+      facts.metadata ?? {},
+    ),
     audit: {
       actor: participantOf(actor),
       targets: targets.map(participantOf),
@@ -91,13 +90,16 @@ const participantOf = ({ type, id, name, metadata, ...others }: Participant) => 
 
 const textOf = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** Names without dots, which would make objects of them; one that is taken gets underscores at its end. */
-function labelsOf(members: [name: string, value: unknown][]): Record<string, string> {
+/**
+ * Names without dots, which would make objects of them; one that is taken, or ours, gets underscores at its end.
+ */
+function labelsOf(own: Record<string, string | null>, metadata: object): Record<string, string> {
   const labels: Record<string, string> = {};
-  for (const [name, value] of members) {
+  for (const [name, value] of Object.entries(own)) if (value !== null) labels[name] = value;
+  for (const [name, value] of Object.entries(metadata)) {
     if (value === null) continue;
     let key = name.trim().replaceAll(".", "_") || "_";
-    while (Object.hasOwn(labels, key)) key += "_";
+    while (Object.hasOwn(labels, key) || Object.hasOwn(own, key)) key += "_";
     labels[key] = textOf(value);
   }
   return labels;

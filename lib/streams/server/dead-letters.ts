@@ -62,23 +62,29 @@ export async function redrive(
 const VALUE_LENGTH = 500;
 
 /**
- * Gives events up that were set aside; they stay in the log, and are not sent.
+ * Gives events up that were set aside, those named or all that wait; they stay in the log, and are not sent.
  * @returns how many
  * @throws AppError not_found when none of them is set aside
  */
 export async function discardDeadLetters(
   scope: Scope,
-  { id, seqs }: { id: string; seqs: number[] },
+  { id, seqs }: { id: string; seqs?: number[] | undefined },
 ): Promise<number> {
   return changeStream(scope, id, "dead_letters_discarded", async (client) => {
     const { rows } = await client.query<{ seq: number }>(
       `UPDATE dead_letters SET discarded_at = now(), lane = NULL
-       WHERE organization_id = $1 AND stream_id = $2 AND seq = ANY($3::bigint[]) AND discarded_at IS NULL
+       WHERE organization_id = $1 AND stream_id = $2 AND discarded_at IS NULL
+         AND CASE WHEN $3::bigint[] IS NULL THEN lane IS NULL ELSE seq = ANY($3) END
        RETURNING seq`,
-      [scope.organizationId, id, seqs],
+      [scope.organizationId, id, seqs ?? null],
     );
     const gone = rows.map(({ seq }) => seq).sort((left, right) => left - right);
     if (gone.length === 0) throw new AppError("not_found", "None of these events is set aside.");
+    if (!seqs) {
+      // However many: all that waited in this range.
+      const range = { from_seq: String(gone[0]), to_seq: String(gone.at(-1)) };
+      return { result: gone.length, metadata: { events: String(gone.length), ...range } };
+    }
     // Every one by its number, in as many values as that takes.
     const lines: string[] = [""];
     for (const seq of gone) {

@@ -11,6 +11,7 @@ import type { Piece, Source } from "./read-batch";
 import { GuardedTransport } from "./transport";
 
 const MESSAGE_LENGTH = 500;
+const LONGEST_MESSAGE = 2_000;
 
 /** A range with the request that holds it. */
 export interface Parcel extends Piece {
@@ -26,8 +27,11 @@ export interface Answer {
 
 export const seqOf = ({ seq }: StreamEvent): number => seq as number;
 export const seqsOf = (events: StreamEvent[]) => events.map(seqOf);
+/** What a receiver says may be part of it, and hold what no column takes. */
 export const lastError = (cause: Problem, reply: string | null): LastError => ({
   ...cause,
+  code: sanitise(cause.code),
+  message: sanitise(cause.message, LONGEST_MESSAGE),
   at: new Date().toISOString(),
   reply,
 });
@@ -111,8 +115,8 @@ export async function send(
       outcome: outcome.kind,
       status: transport.reply?.status ?? null,
       latencyMs: transport.elapsedMs,
-      code: cause?.code ?? null,
-      message: cause?.message.slice(0, MESSAGE_LENGTH) ?? null,
+      code: cause ? sanitise(cause.code) : null,
+      message: cause ? sanitise(cause.message, MESSAGE_LENGTH) : null,
       reply: transport.reply && sanitise(transport.reply.body),
       taken: takenOf(events, outcome),
     },

@@ -52,7 +52,9 @@ export async function previewFormat(
   const matching = found.rows.slice(0, SHOWN).map(({ id }) => getEvent(scope, id));
   const items = (await Promise.all(matching)).flatMap((detail): StreamEvent[] => {
     if (!detail) return [];
-    const { seq, chainHash, previousHash, recordedAt, event } = detail;
+    const { seq, chainHash, recordedAt, event } = detail;
+    // No event is before the first.
+    const previousHash = seq === 0 ? null : detail.previousHash;
     return [{ kind: "event", seq, chainHash, previousHash, recordedAt, event }];
   });
   const isSample = looked.size === 0;

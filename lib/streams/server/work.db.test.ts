@@ -142,6 +142,19 @@ describe("sending again", () => {
     expect(await redrive(scope, { id })).toMatchObject({ fromSeq: 4, toSeq: 8 });
     expect((await getStream(scope, id)).deadLetters).toBe(2);
   });
+
+  it("all that waits is discarded at once, however much; what is being sent again is not", async () => {
+    const { scope, id } = await log(20, 20);
+    await setAside(scope, id, 3, 4, 7, 9);
+    await redrive(scope, { id, seqs: [4] });
+    expect(await discardDeadLetters(scope, { id })).toBe(3);
+    expect(await lastEvent(scope)).toMatchObject({
+      action: "trailseal.stream_dead_letters_discarded",
+      metadata: { events: "3", from_seq: "3", to_seq: "9" },
+    });
+    expect((await listDeadLetters(scope, id)).map(({ seq }) => seq)).toEqual([4]);
+    await expect(discardDeadLetters(scope, { id })).rejects.toThrow("None of these events");
+  });
 });
 
 describe("the cursor", () => {
