@@ -11,7 +11,7 @@ import { formatBytes, formatCount, formatMoment, OUTCOME_WORDS, seqRange } from 
 const PAGE = 50;
 const HEAD =
   "h-7 border-b border-(--border) px-2 text-left text-[12px] font-normal text-(--text-3) first:pl-0";
-const CELL = "border-b border-(--border)/60 px-2 py-1.5 align-middle first:pl-0";
+const CELL = "border-b border-(--border)/60 px-2 py-1.5 align-middle first:pl-0 max-sm:py-2.5";
 
 /** Requests of the stream, newest first; each opens to what was answered. */
 export function Attempts({ organizationId, stream, actions }: StreamPart) {
@@ -106,7 +106,7 @@ function Attempt({ attempt }: { attempt: StreamAttempt }) {
             {formatMoment(attempt.at)}
           </button>
         </td>
-        <td className={`${CELL} truncate`}>
+        <td className={`${CELL} sm:truncate`}>
           <Outcome attempt={attempt} />
         </td>
         <td className={`${CELL} truncate text-[12px] max-md:hidden`}>
