@@ -138,7 +138,7 @@ function Around({ event }: { event: EventDetail }) {
   const actor = serializeFilter(includeValue(EMPTY_FILTER, fieldRef("actor"), event.actor.id));
   const look = "underline decoration-(--border-control) underline-offset-3 max-sm:py-3";
   return (
-    <p className="mt-3 flex flex-wrap gap-x-4 border-t border-(--border) pt-3">
+    <p className="mt-3 flex flex-wrap items-center gap-x-4 border-t border-(--border) pt-3">
       <span className="text-(--text-3)">Around this, ±15 min:</span>
       <Link href={href(actor)} className={look}>
         same actor

@@ -8,7 +8,8 @@ export function NotCovered({ verdict }: { verdict: Verdict }) {
   return (
     <details className="mt-3 max-w-[98ch] text-(--text-2)">
       <summary className="cursor-pointer select-none max-sm:py-2">
-        {formatCount(evidence.checkpoints)} signed checkpoints met.{" "}
+        {formatCount(evidence.checkpoints)} signed{" "}
+        {evidence.checkpoints === 1 ? "checkpoint" : "checkpoints"} met.{" "}
         <span className="underline decoration-(--border-control) underline-offset-3">
           What this check did not cover
         </span>
