@@ -1,5 +1,6 @@
 import { createPrivateKey, sign } from "node:crypto";
 import { z } from "zod";
+import { tokenOf } from "./access-token";
 import type { Transport } from "./destination";
 import { Refusal } from "./object-store";
 import { classifyStatus, problem } from "./problems";
@@ -11,8 +12,6 @@ const TOKEN = "access token";
 const SCOPE = "https://www.googleapis.com/auth/devstorage.read_write";
 const GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const ASSERTION_S = 3_600;
-/** Tokens are replaced this long before they end. */
-const EARLY_S = 300;
 
 const keyFile = z.object({
   type: z.literal("service_account"),
@@ -21,7 +20,6 @@ const keyFile = z.object({
   private_key_id: z.string().min(1),
   token_uri: z.url().default("https://oauth2.googleapis.com/token"),
 });
-const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number() });
 const refusalSchema = z.object({ error: z.string().regex(/^[\w.-]{1,40}$/) });
 
 /** A service account's key file, as downloaded; what is not needed of it is not kept. */
@@ -66,11 +64,8 @@ export async function authorizationOf(account: string, transport: Transport): Pr
       body: new URLSearchParams({ grant_type: GRANT, assertion: assertionOf(key) }).toString(),
       confidential: true,
     });
-    const given = reply.status === 200 ? answerOf(reply, tokenSchema) : null;
-    if (given) {
-      const lifeS = Math.max(given.expires_in - EARLY_S, given.expires_in / 2);
-      return { value: given.access_token, expiresAt: new Date(Date.now() + lifeS * 1_000) };
-    }
+    const given = tokenOf(reply);
+    if (given) return given;
     const plain = classifyStatus(reply, "Google's sign-in");
     if (plain.kind === "retry") throw new Refusal(plain);
     const error = answerOf(reply, refusalSchema)?.error ?? `http_${reply.status}`;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { tokenOf } from "../access-token";
 import type { Outcome, Reply, Transport } from "../destination";
 import { classifyStatus, problem } from "../problems";
 import { answerOf } from "../request";
@@ -41,10 +42,7 @@ interface Application {
 }
 
 const TOKEN = "access token";
-/** Tokens are replaced this long before they end. */
-const EARLY_S = 300;
 
-const tokenSchema = z.object({ access_token: z.string().min(1), expires_in: z.number() });
 const refusalSchema = z.object({ error: z.string(), error_description: z.string().optional() });
 
 class NoToken extends Error {
@@ -86,10 +84,9 @@ function accessToken(application: Application, transport: Transport): Promise<st
       }).toString(),
       confidential: true,
     });
-    const given = reply.status === 200 ? answerOf(reply, tokenSchema) : null;
+    const given = tokenOf(reply);
     if (!given) throw new NoToken(classifySignIn(reply));
-    const lifeS = Math.max(given.expires_in - EARLY_S, given.expires_in / 2);
-    return { value: given.access_token, expiresAt: new Date(Date.now() + lifeS * 1_000) };
+    return given;
   });
 }
 
