@@ -1,11 +1,25 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
-import { type Export, type ExportRequest, parseExportRequest } from "@/lib/exports/schema";
-import { createExport, getExport, listExports, openExport } from "@/lib/exports/server/exports";
+import {
+  type Export,
+  type ExportFormat,
+  exportFormats,
+  fileNameOf,
+  manifestNameOf,
+  type NewExport,
+  parseExportRequest,
+} from "@/lib/exports/schema";
+import {
+  cancelExport,
+  getExport,
+  listExports,
+  openExport,
+  requestExport,
+  resumeExport,
+} from "@/lib/exports/server/exports";
 import { getOrganization } from "@/lib/orgs/server/organizations";
 import { print, printTable, snakeCase } from "./output";
 
@@ -13,8 +27,12 @@ const LISTED = 50;
 
 interface CreateOptions {
   org: string;
-  from: string;
+  format: ExportFormat;
+  filter?: string;
+  from?: string;
   to?: string;
+  raw?: boolean;
+  proof?: boolean;
   action: string[];
   actor: string[];
   actorName: string[];
@@ -26,8 +44,10 @@ function toRow(one: Export): Record<string, string> {
   return {
     id: one.id,
     state: one.state,
-    from: one.search.range_start,
-    to: one.search.range_end,
+    format: one.format,
+    filter: one.search.q,
+    from: one.search.range_start ?? "",
+    to: one.search.range_end ?? "",
     events: String(one.events),
     bytes: String(one.bytes),
     created: one.createdAt,
@@ -44,19 +64,33 @@ function show(json: boolean | undefined, one: Export): void {
   print(json, snakeCase(one), words.join("\n"));
 }
 
-function toRequest(options: CreateOptions): ExportRequest {
+/** Times that were left out are no bounds. */
+function toRequest(options: CreateOptions): NewExport {
   try {
-    return parseExportRequest({
+    const {
+      format,
+      search,
+      options: file,
+    } = parseExportRequest({
       organization_id: options.org,
-      range_start: options.from,
-      range_end: options.to ?? new Date().toISOString(),
+      range_start: options.from ?? "0001-01-01T00:00:00Z",
+      range_end: options.to ?? "9999-12-31T23:59:59Z",
       actions: options.action,
       actor_ids: options.actor,
       actor_names: options.actorName,
       targets: options.targetType,
+      format: options.format,
+      filter: options.filter,
+      raw: options.raw === true,
+      proof: options.proof === true,
     });
+    const range = {
+      range_start: options.from ? search.range_start : null,
+      range_end: options.to ? search.range_end : null,
+    };
+    return { format, search: { ...search, ...range }, options: file };
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
+    if (!(error instanceof AppError) || error.errors.length === 0) throw error;
     throw new AppError("invalid_request", error.errors.map(({ code }) => code).join("; "));
   }
 }
@@ -66,7 +100,9 @@ const collect = (value: string, previous: string[]) => [...previous, value];
 export function register(program: Command): void {
   const exports = program
     .command("exports")
-    .description("CSV files of an organization's events, made by the running server.");
+    .description(
+      "Files of an organization's events, made by the running server, each with a signed manifest.",
+    );
 
   exports
     .command("create")
@@ -74,20 +110,23 @@ export function register(program: Command): void {
       "Queue an export. Values of one option are alternatives; options narrow each other.",
     )
     .requiredOption("--org <id>", "the organization")
-    .option("--from <time>", "first time to hold, RFC 3339", "0001-01-01T00:00:00Z")
-    .option("--to <time>", "first time not to hold; now, when left out")
+    .addOption(
+      new Option("--format <format>", "what the file is").choices(exportFormats).default("csv"),
+    )
+    .option("--filter <query>", "in the explorer's language, as in 'actor:usr_7 action:user.*'")
+    .option("--from <time>", "first time to hold, RFC 3339")
+    .option("--to <time>", "first time not to hold")
     .option("--action <action>", "repeatable", collect, [])
     .option("--actor <id>", "id of an actor, repeatable", collect, [])
     .option("--actor-name <name>", "repeatable", collect, [])
     .option("--target-type <type>", "repeatable", collect, [])
+    .option("--raw", "cells that a spreadsheet would take for formulas stay as they are")
+    .option("--proof", "the manifest proves that nothing was left out that the filter takes")
     .option("--json", "print JSON")
     .action(async (options: CreateOptions) => {
       const scope = systemScope("cli", options.org);
       await getOrganization(scope);
-      const { organization_id: _, ...search } = toRequest(options);
-      const made = await inTransaction(writePool(), (client) =>
-        createExport(client, scope, search),
-      );
+      const made = await requestExport(scope, toRequest(options));
       print(options.json, snakeCase(made), made.id);
     });
 
@@ -113,19 +152,49 @@ export function register(program: Command): void {
     .action(async (id: string, { org, json }: { org: string; json?: boolean }) => {
       const found = await getExport(systemScope("cli", org), id);
       show(json, found);
-      if (found.state === "error") process.exitCode = 1;
+      if (found.state === "failed" || found.state === "cancelled") process.exitCode = 1;
+    });
+
+  exports
+    .command("cancel")
+    .description("Stop an export that waits or is being made.")
+    .argument("<export>", "audit_log_export_…")
+    .requiredOption("--org <id>", "the organization")
+    .action(async (id: string, { org }: { org: string }) => {
+      await cancelExport(systemScope("cli", org), id);
+      process.stdout.write(`Cancelled ${id}\n`);
+    });
+
+  exports
+    .command("resume")
+    .description("Let an export that failed go on behind what is safe of it.")
+    .argument("<export>", "audit_log_export_…")
+    .requiredOption("--org <id>", "the organization")
+    .action(async (id: string, { org }: { org: string }) => {
+      await resumeExport(systemScope("cli", org), id);
+      process.stdout.write(`Queued ${id}\n`);
     });
 
   exports
     .command("download")
-    .description("Write the file of an export that is ready.")
+    .description("Write the file of an export that is ready, and its manifest beside it.")
     .argument("<export>", "audit_log_export_…")
     .requiredOption("--org <id>", "the organization")
-    .option("--output <file>", "where to; standard output, when left out")
+    .option("--output <file>", "where to; `-` for standard output, without the manifest")
     .action(async (id: string, { org, output }: { org: string; output?: string }) => {
-      const { file } = await openExport(systemScope("cli", org), id);
-      // Events are personal data: for the caller's own eyes. Standard output stays open for others.
-      if (output === undefined) await pipeline(file, process.stdout, { end: false });
-      else await pipeline(file, createWriteStream(output, { mode: 0o600 }));
+      const scope = systemScope("cli", org);
+      const found = await getExport(scope, id);
+      const { file } = await openExport(scope, id);
+      // Standard output stays open for others.
+      if (output === "-") return pipeline(file, process.stdout, { end: false });
+      const name = output ?? fileNameOf(found);
+      // Events are personal data: for the caller's own eyes.
+      await pipeline(file, createWriteStream(name, { mode: 0o600 }));
+      process.stdout.write(`${name}\n`);
+      if (!found.hasManifest) return;
+      const manifest = await openExport(scope, id, { isManifest: true });
+      const beside = output ? `${output}.manifest` : manifestNameOf(found);
+      await pipeline(manifest.file, createWriteStream(beside, { mode: 0o600 }));
+      process.stdout.write(`${beside}\n`);
     });
 }

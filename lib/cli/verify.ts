@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
@@ -10,6 +10,7 @@ import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
 import { type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
 import { type NoteKey, parseVkey, splitNotes } from "@/lib/chain/note";
 import { AppError } from "@/lib/errors";
+import { type ExportVerdict, verifyExport } from "@/lib/exports/verify-export";
 import { proofInPage } from "@/lib/integrity/proof-page/page";
 import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
@@ -53,6 +54,8 @@ interface VerifyOptions {
   org?: string;
   bundle?: string;
   proof?: string;
+  export?: string;
+  manifest?: string;
   vkey: string[];
   checkpoints?: string;
   receipts?: string;
@@ -73,6 +76,8 @@ export function register(program: Command): void {
     .option("--org <id>", "the organization, in this instance's database")
     .option("--bundle <file>", "a bundle of a log, checked without any database")
     .option("--proof <file>", "the proof of one event, JSON or HTML, checked without any database")
+    .option("--export <file>", "the file of an export, held against its signed manifest")
+    .option("--manifest <file>", "of the export; beside its file when left out")
     .option("--directory", "the log over all logs: whether each that was signed is still there")
     .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
@@ -84,11 +89,12 @@ export function register(program: Command): void {
     .action((options: VerifyOptions, command: Command) => {
       if (options.bundle) return verifyFile(options.bundle, options);
       if (options.proof) return verifyProof(options.proof, options);
+      if (options.export) return verifyExportFile(options.export, options);
       if (options.directory) return verifyAllLogs(options);
       if (options.org && options.sample) return sampleDatabase(options.org, options);
       if (options.org) return verifyDatabase(options.org, options);
       return command.error(
-        "error: say what to verify: --org <id>, --directory, --bundle <file> or --proof <file>",
+        "error: say what to verify: --org <id>, --directory, --bundle <file>, --proof <file> or --export <file>",
       );
     });
 }
@@ -196,6 +202,38 @@ async function verifyProof(file: string, options: VerifyOptions): Promise<void> 
       : `Not proven (${verdict.failed}): ${verdict.detail}.`,
   );
   if (!verdict.ok) process.exitCode = 1;
+}
+
+async function verifyExportFile(file: string, options: VerifyOptions): Promise<void> {
+  const { manifest = `${file}.manifest` } = options;
+  for (const each of [file, manifest])
+    if (!existsSync(each)) throw new AppError("invalid_request", `There is no file ${each}.`);
+  const verdict = await verifyExport(
+    createReadStream(file),
+    createInterface({ input: createReadStream(manifest) }),
+    trustedKeys(options),
+  );
+  const { manifest: _, ...rest } = verdict;
+  print(options.json, rest, exportWords(verdict));
+  if (!verdict.ok) process.exitCode = 1;
+}
+
+function exportWords({ ok, id, origin, rows, is_complete, ...verdict }: ExportVerdict): string {
+  const { manifest, findings, not_covered } = verdict;
+  if (!ok || !manifest)
+    return [
+      `Not the file that was signed: ${count(rows)} rows read.`,
+      ...findings.map(({ kind, detail }) => `  ${kind}: ${detail}`),
+    ].join("\n");
+  const { first_seq: first, end_seq: end } = manifest.sequence;
+  const whole = is_complete
+    ? "With what was passed over they make the root that the checkpoint signs: nothing is missing."
+    : "";
+  return [
+    `${id} of ${origin}: ${count(manifest.matching)} events, just as signed.`,
+    `#${first} to #${end - 1} were looked at, ${count(manifest.passed_over)} passed over. ${whole}`.trim(),
+    ...not_covered.map((sentence) => `  ${sentence}`),
+  ].join("\n");
 }
 
 async function readNotes(file: string): Promise<string[]> {

@@ -24,7 +24,7 @@ afterAll(() => {
 });
 
 const follow = (text: string, nowMs = NOW_MS) =>
-  linkScope(new Request(`http://localhost${text}`), KEY, nowMs);
+  linkScope(new Request(`http://localhost${text}`), KEY, nowMs).scope;
 
 describe("a signed link", () => {
   test("opens its path for its organization, with what the place demands and nothing else", () => {

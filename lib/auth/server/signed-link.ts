@@ -25,10 +25,14 @@ export function signLink(scope: Scope, path: string, nowMs = Date.now()): string
 }
 
 /**
- * What a link that signLink made opens.
+ * What a link that signLink made opens, and when it was signed (whole seconds).
  * @throws AppError forbidden for a link that was changed, never signed, or has run out.
  */
-export function linkScope(request: Request, accessKey: LinkAccessKey, nowMs = Date.now()): Scope {
+export function linkScope(
+  request: Request,
+  accessKey: LinkAccessKey,
+  nowMs = Date.now(),
+): { scope: Scope; signedAt: Date } {
   const { pathname, searchParams } = new URL(request.url);
   const part = (name: string) => searchParams.get(name) ?? "";
   const [organizationId, expires] = [part("organization_id"), part("expires")];
@@ -39,5 +43,8 @@ export function linkScope(request: Request, accessKey: LinkAccessKey, nowMs = Da
   if (nowMs >= Number(expires) * 1_000)
     throw new AppError("forbidden", "This link has run out: ask for a new one.");
   const permissions = new Set([permissionOf(accessKey)]);
-  return { principal: { kind: "link" }, permissions, organizationId } as unknown as Scope;
+  return {
+    scope: { principal: { kind: "link" }, permissions, organizationId } as unknown as Scope,
+    signedAt: new Date((Number(expires) - LIFETIME_S) * 1_000),
+  };
 }

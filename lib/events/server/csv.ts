@@ -11,6 +11,7 @@ import { currentRequest } from "@/lib/http/request-context";
 import type { EventFilter } from "../filter/ast";
 import { copySql } from "./copy-sql";
 import type { Position } from "./cursor";
+import { copyOptions, type FileLines, fileColumns } from "./file-columns";
 import { readBoundary } from "./list";
 import { candidates, choosePlan, inOrder, type Plan, type Walk } from "./plan";
 import { whereClause } from "./where";
@@ -19,13 +20,13 @@ import { whereClause } from "./where";
 const MAX_DOWNLOADS = 4;
 let downloads = 0;
 
-export interface CsvRequest {
+export interface FileRequest extends FileLines {
   filter: EventFilter;
   /** ISO 8601; `from` included, `to` not. */
   from?: string | null;
   to?: string | null;
-  /** true: cells that a spreadsheet would take for formulas stay as they are. */
-  raw?: boolean;
+  /** Events from this sequence number on are left out. */
+  endSeq?: number;
 }
 
 /**
@@ -34,13 +35,16 @@ export interface CsvRequest {
  * the statement.
  * @throws AppError before the first byte
  */
-export async function streamCsv(scope: Scope, request: CsvRequest): Promise<Readable> {
+export async function streamCsv(
+  scope: Scope,
+  request: Omit<FileRequest, "format">,
+): Promise<Readable> {
   const leave = enter();
   try {
     const range = rangeOf(scope, request);
     const plan = await choosePlan(range, request.filter);
     const walk: Walk = { ...range, direction: "older", position: null };
-    const sql = csvStatement(plan, walk, { raw: request.raw, header: true });
+    const sql = statement(plan, walk, { ...request, format: "csv" }, true);
     return await translated(() => startCopy(sql, leave));
   } catch (error) {
     leave();
@@ -51,32 +55,43 @@ export async function streamCsv(scope: Scope, request: CsvRequest): Promise<Read
 /** Candidates that one piece looks at. */
 const PIECE = 20_000;
 
+/** A part of a file, and where the next one begins; null: it is the last. */
+export interface FilePiece {
+  lines: Readable;
+  next: Position | null;
+}
+
 /**
- * The same file in pieces, each a bounded statement of its own: for a reader that takes long, as no snapshot
- * stays open between them. Each has to be read to its end or destroyed. Of events that are stored meanwhile
- * some may be missing; of those stored before, none.
+ * A file of events in pieces, each a bounded statement of its own: for a reader that takes long, as no snapshot
+ * stays open between them. Each has to be read to its end or destroyed. Pieces may end elsewhere in another run;
+ * below one `endSeq` all of them together are the same bytes, unless events are erased or pruned meanwhile.
+ * The header row is the caller's (fileHeader).
+ * @param start where the piece before ended; null: at the beginning
  */
-export async function* csvPieces(
+export async function* filePieces(
   scope: Scope,
-  request: CsvRequest,
-  size = PIECE,
-): AsyncGenerator<Readable> {
+  request: FileRequest,
+  { start = null, size = PIECE }: { start?: Position | null; size?: number | undefined } = {},
+): AsyncGenerator<FilePiece> {
   const range = rangeOf(scope, request);
   const plan = await choosePlan(range, request.filter);
-  const walk: Walk = { ...range, direction: "older", position: null };
+  const walk: Walk = { ...range, direction: "older", position: start };
   const boundary = (): Promise<Position | null> =>
     plan.isSmall || plan.driver.kind === "few"
       ? Promise.resolve(null)
       : readBoundary(plan.driver, walk, size);
   do {
     walk.until = await boundary();
-    const header = walk.position === null;
-    yield await startCopy(csvStatement(plan, walk, { raw: request.raw, header }), () => undefined);
+    const sql = statement(plan, walk, request, false);
+    yield { lines: await startCopy(sql, () => undefined), next: walk.until };
     walk.position = walk.until;
   } while (walk.position);
 }
 
-const rangeOf = ({ organizationId }: Scope, { from = null, to = null }: CsvRequest) => ({
+const rangeOf = (
+  { organizationId }: Scope,
+  { from = null, to = null }: Pick<FileRequest, "from" | "to">,
+) => ({
   organizationId,
   from,
   to,
@@ -131,62 +146,15 @@ async function discard(client: pg.PoolClient): Promise<void> {
   }
 }
 
-function csvStatement(
+function statement(
   { driver, rest }: Plan,
   walk: Walk,
-  { raw = false, header }: { raw?: boolean | undefined; header: boolean },
+  request: FileRequest,
+  hasHeader: boolean,
 ): string {
   const conditions = rest.clauses.map(whereClause);
+  if (request.endSeq !== undefined) conditions.push(Prisma.sql`e.seq < ${request.endSeq}`);
   const where = conditions.length > 0 ? Prisma.join(conditions, " AND ") : Prisma.sql`true`;
-  const rows = Prisma.sql`SELECT ${csvColumns(raw)} FROM (${candidates(driver, walk, null)}) e WHERE ${where} ${inOrder("e", walk)}`;
-  return `COPY (${copySql(rows)}) TO STDOUT (FORMAT csv, HEADER ${header}, ENCODING 'UTF8')`;
-}
-
-const iso = (column: string) =>
-  `to_char(e.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-
-const ERASED = `'{"id": "erased", "type": "erased"}'::jsonb`;
-
-const TARGETS = `CASE WHEN e.targets @> '[null]' THEN (
-  SELECT jsonb_agg(CASE WHEN t.value = 'null' THEN ${ERASED} ELSE t.value END ORDER BY t.position)
-  FROM jsonb_array_elements(e.targets) WITH ORDINALITY AS t(value, position)) ELSE e.targets END`;
-
-/** What a spreadsheet takes for the start of a formula, or skips before one. */
-const FORMULA_STARTS = [..."=+-@\t\r"].map((character) => character.charCodeAt(0)).join(", ");
-
-/**
- * Columns in order (contract §8). `text` cells are a client's words and may look like formulas; JSON cells
- * are objects and arrays, so they cannot.
- */
-const COLUMNS: { name: string; sql: string; text?: true }[] = [
-  { name: "id", sql: "e.id" },
-  { name: "organization_id", sql: "e.organization_id" },
-  { name: "action", sql: "e.action", text: true },
-  { name: "version", sql: "e.version" },
-  { name: "occurred_at", sql: iso("occurred_at") },
-  { name: "recorded_at", sql: iso("recorded_at") },
-  { name: "actor_type", sql: "coalesce(e.actor_type, 'erased')", text: true },
-  { name: "actor_id", sql: "coalesce(e.actor_id, 'erased')", text: true },
-  { name: "actor_name", sql: "e.actor_name", text: true },
-  { name: "actor_metadata", sql: "(e.actor -> 'metadata')::text" },
-  { name: "targets", sql: `(${TARGETS})::text` },
-  { name: "location", sql: "e.location", text: true },
-  { name: "user_agent", sql: "(e.context ->> 'user_agent')", text: true },
-  { name: "context", sql: "e.context::text" },
-  { name: "metadata", sql: "e.metadata::text" },
-  { name: "seq", sql: "e.seq" },
-  { name: "chain_hash", sql: "encode(e.chain_hash, 'hex')" },
-];
-
-function csvColumns(raw: boolean): Prisma.Sql {
-  const cells = COLUMNS.map(({ name, sql, text }) => {
-    const cell = text && !raw ? neutralised(sql) : sql;
-    return `${cell} AS ${name}`;
-  });
-  return Prisma.raw(cells.join(", "));
-}
-
-/** A leading apostrophe makes a spreadsheet show the cell instead of computing it. */
-function neutralised(sql: string): string {
-  return `CASE WHEN ascii(${sql}) IN (${FORMULA_STARTS}) THEN '''' || ${sql} ELSE ${sql} END`;
+  const rows = Prisma.sql`SELECT ${fileColumns(request)} FROM (${candidates(driver, walk, null)}) e WHERE ${where} ${inOrder("e", walk)}`;
+  return `COPY (${copySql(rows)}) TO STDOUT (${copyOptions(request, hasHeader)})`;
 }

@@ -1,18 +1,33 @@
-import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { addAbortSignal } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { writePool } from "@/lib/db/pool";
-import { csvPieces } from "@/lib/events/server/csv";
-import { type ExportSearch, exportFilter } from "../schema";
-import { exportDirectory, fileOf, partOf, removeFiles } from "./files";
+import { longPool, writePool } from "@/lib/db/pool";
+import { cutCheckpoint } from "@/lib/integrity/server/signer";
+import { log } from "@/lib/log";
+import { type ExportFormat, exportOptionsSchema, exportSearchSchema } from "../schema";
+import {
+  AFTER,
+  BeginAnew,
+  beginAnew,
+  type Claim,
+  claimNext,
+  fail,
+  KEPT,
+  LeaseLost,
+  MAX_TRIES,
+  readTries,
+  retryLater,
+  unlessLost,
+  update,
+} from "./claim";
+import type { Sequence } from "./export-file";
+import { fileOf, removeFiles } from "./files";
+import { makeFile } from "./make-file";
+import { writeManifest } from "./write-manifest";
 
 /** The worker's side of exports: each becomes a file, whatever happens to the workers meanwhile. */
 
-const MAX_ATTEMPTS = 5;
-/** How long a finished file is kept. */
-const KEPT = "7 days";
+const SIGNER_TRIES = 50;
+const SIGNER_PAUSE_MS = 100;
 
 export interface RunnerOptions {
   /** How long an export stays with a worker that says nothing: longer than any piece takes. */
@@ -25,16 +40,6 @@ export interface RunnerOptions {
   retryMs?: number;
 }
 
-/** The right to make one export: each claim raises the attempt, and only the newest may write. */
-interface Claim {
-  organizationId: string;
-  id: string;
-  attempt: number;
-  search: ExportSearch;
-}
-
-class LeaseLost extends Error {}
-
 /** Makes queued exports, and those whose worker died, one after the other until aborted. */
 export async function runExports(signal: AbortSignal, options: RunnerOptions = {}): Promise<void> {
   const settings = { leaseMs: 30_000, pollMs: 500, retryMs: 2_000, ...options };
@@ -45,165 +50,166 @@ export async function runExports(signal: AbortSignal, options: RunnerOptions = {
   }
 }
 
-const DUE = "state IN ('queued', 'running') AND coalesce(lease_until <= now(), true)";
-const AFTER = (parameter: string) => `now() + ${parameter} * interval '1 millisecond'`;
+type Settings = Required<Omit<RunnerOptions, "pieceSize">> & RunnerOptions;
 
-async function claimNext(leaseMs: number): Promise<Claim | null> {
-  const due = await writePool().query<{ organization_id: string; id: string }>(
-    `SELECT organization_id, id FROM exports WHERE ${DUE} ORDER BY created_at LIMIT 1`,
-  );
-  const [next] = due.rows;
-  if (!next) return null;
-  // Whoever comes second waits for the first, then finds it no longer due.
-  const { rows } = await writePool().query<{ attempt: number; search: ExportSearch }>(
-    `UPDATE exports SET state = 'running', attempt = attempt + 1, lease_until = ${AFTER("$3")}
-     WHERE organization_id = $1 AND id = $2 AND ${DUE} RETURNING attempt, search`,
-    [next.organization_id, next.id, leaseMs],
-  );
-  if (!rows[0]) return null;
-  const claim = { organizationId: next.organization_id, id: next.id, ...rows[0] };
-  if (claim.attempt <= MAX_ATTEMPTS) return claim;
-  await fail(claim, `The worker ended ${MAX_ATTEMPTS} times while it made this export.`);
-  return null;
-}
-
-async function make(
-  claim: Claim,
-  signal: AbortSignal,
-  settings: Required<Omit<RunnerOptions, "pieceSize">> & RunnerOptions,
-): Promise<void> {
-  const { id, attempt } = claim;
+async function make(claim: Claim, signal: AbortSignal, settings: Settings): Promise<void> {
+  const { id, attempt, organizationId } = claim;
+  const scope = systemScope("worker", organizationId);
   try {
-    const { bytes, events, sha256 } = await writeFile(claim, signal, settings);
+    const request = {
+      search: exportSearchSchema.parse(claim.search),
+      options: exportOptionsSchema.parse(claim.options),
+      format: claim.format,
+    };
+    const sequence = claim.sequence ?? (await begin(claim));
+    const keep = (changes: string, values: unknown[]) =>
+      update(claim, `${changes}, lease_until = ${AFTER("$4")}`, [settings.leaseMs, ...values]);
+    const started = { ...claim, ...request, sequence };
+    const made = await makeFile(scope, started, { signal, pieceSize: settings.pieceSize, keep });
+    await assertUnpruned(organizationId, sequence);
+    const manifest = await writeManifest(
+      scope,
+      { ...started, ...made },
+      fileOf(claim),
+      made.file,
+    ).then(
+      (bytes) => ({ bytes, error: null }),
+      (error: Error) => {
+        log().error({ err: error, export_id: id }, "an export's manifest was not signed");
+        return { bytes: null, error: error.message };
+      },
+    );
+    const { bytes, events, sha256 } = made.written;
     await update(
       claim,
-      `state = 'ready', events = $4, bytes = $5, sha256 = $6, error = NULL, lease_until = NULL,
-       updated_at = now(), expires_at = now() + interval '${KEPT}'`,
-      [events, bytes, sha256],
+      `state = 'ready', events = $4, bytes = $5, sha256 = $6, error = NULL, lease_until = NULL, safe = NULL,
+       manifest_bytes = $7, manifest_error = $8, updated_at = now(), expires_at = now() + interval '${KEPT}'`,
+      [events, bytes, Buffer.from(sha256, "hex"), manifest.bytes, manifest.error],
     );
-    await removeFiles(id, 1, attempt - 1);
+    await removeFiles({ ...claim, attempt: attempt - 1 });
   } catch (error) {
-    if (error instanceof LeaseLost) return removeFiles(id, attempt, attempt);
-    // A worker that is asked to stop has not failed; the next one may use its number.
+    if (error instanceof LeaseLost) return removeFiles(claim, attempt);
+    // A worker that is asked to stop has not failed: the next one goes on at once.
     if (signal.aborted)
-      return update(claim, `${QUEUED}, attempt = attempt - 1, lease_until = NULL`, []).catch(
+      return update(claim, "state = 'queued', tries = tries - 1, lease_until = NULL", []).catch(
         unlessLost,
       );
     const message = error instanceof Error ? error.message : String(error);
-    if (attempt >= MAX_ATTEMPTS) await fail(claim, message);
-    else await retryLater(claim, settings.retryMs * 2 ** (attempt - 1));
+    if (error instanceof BeginAnew) await beginAnew(claim);
+    const { tries } = await readTries(claim);
+    if (tries >= MAX_TRIES) await fail(claim, message);
+    else await retryLater(claim, message, settings.retryMs * 2 ** (tries - 1));
     throw new Error(`${id}: ${message}`, { cause: error });
   }
 }
 
-/** Written whole under another name first: a file under its own name is complete. Leaves none that is not. */
-async function writeFile(
-  claim: Claim,
-  signal: AbortSignal,
-  options: { leaseMs: number } & RunnerOptions,
-) {
-  const { search, id, attempt, organizationId } = claim;
-  const file = fileOf(id, attempt);
-  const lines = new LineCount();
-  const hash = createHash("sha256");
-  let bytes = 0;
-  await mkdir(exportDirectory(), { recursive: true, mode: 0o700 });
-  const handle = await open(partOf(file), "w", 0o600);
-  try {
-    const request = {
-      filter: exportFilter(search),
-      from: search.range_start,
-      to: search.range_end,
-    };
-    const scope = systemScope("worker", organizationId);
-    for await (const piece of csvPieces(scope, request, options.pieceSize)) {
-      for await (const chunk of addAbortSignal(signal, piece) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        lines.add(chunk);
-        bytes += chunk.length;
-        await handle.writeFile(chunk);
-      }
-      signal.throwIfAborted();
-      const progress = [Math.max(0, lines.count - 1), bytes, options.leaseMs];
-      await update(claim, `events = $4, bytes = $5, lease_until = ${AFTER("$6")}`, progress);
-    }
-    await handle.sync();
-  } catch (error) {
-    await rm(partOf(file), { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  await rename(partOf(file), file);
-  return { bytes, events: lines.count - 1, sha256: hash.digest() };
-}
-
-/** Counts lines of RFC 4180 text chunk by chunk; line ends within quotes belong to a cell. */
-export class LineCount {
-  count = 0;
-  private isQuoted = false;
-
-  add(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length; at += 1) {
-      const byte = chunk[at];
-      if (byte === 0x22) this.isQuoted = !this.isQuoted;
-      else if (byte === 0x0a && !this.isQuoted) this.count += 1;
-    }
-  }
-}
-
-/** @throws LeaseLost when another worker has this export, or nobody any more */
-async function update(claim: Claim, changes: string, values: unknown[]): Promise<void> {
-  const { rowCount } = await writePool().query(
-    `UPDATE exports SET ${changes}
-     WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND state = 'running'`,
-    [claim.organizationId, claim.id, claim.attempt, ...values],
-  );
-  if (rowCount !== 1) throw new LeaseLost();
-}
-
-const unlessLost = (error: unknown) => {
-  if (!(error instanceof LeaseLost)) throw error;
-};
-
-const QUEUED = "state = 'queued', events = 0, bytes = 0";
-
-const retryLater = (claim: Claim, delayMs: number) =>
-  giveUp(claim, `${QUEUED}, lease_until = ${AFTER("$4")}`, [delayMs]);
-
-const fail = (claim: Claim, message: string) =>
-  giveUp(
-    claim,
-    "state = 'failed', error = $4, events = 0, bytes = 0, lease_until = NULL, updated_at = now()",
-    [message],
-  );
-
 /**
- * Its files go last: when the word that the export is ready was lost on its way back, they are what it is
- * ready with.
+ * What the export is about: everything that a checkpoint covers now, so that its rows can be held against a signed
+ * root. A log that the signer refuses is exported all the same, when it is needed most.
  */
-async function giveUp(claim: Claim, changes: string, values: unknown[]): Promise<void> {
-  await update(claim, changes, values)
-    .then(() => removeFiles(claim.id, 1, claim.attempt))
-    .catch(unlessLost);
+async function begin(claim: Claim): Promise<Sequence> {
+  const { organizationId } = claim;
+  for (let tries = 0; tries < SIGNER_TRIES; tries += 1) {
+    const cut = await cutCheckpoint(organizationId).catch((error: unknown) => {
+      log().error(
+        { err: error, organization_id: organizationId },
+        "a log was not signed for its export",
+      );
+      return null;
+    });
+    if (cut?.kind !== "busy") break;
+    await sleep(SIGNER_PAUSE_MS);
+  }
+  const { rows } = await longPool().query<{
+    first_seq: number;
+    next_seq: number;
+    size: number | null;
+  }>(
+    `SELECT h.first_seq, h.next_seq, (SELECT max(c.tree_size) FROM checkpoints c
+       WHERE c.organization_id = h.organization_id AND c.origin = h.origin AND c.tree_size <= h.next_seq) AS size
+     FROM log_heads h WHERE h.organization_id = $1`,
+    [organizationId],
+  );
+  const [head] = rows;
+  if (!head) throw new Error(`There is no log of '${organizationId}'.`);
+  // What came since the checkpoint was cut is not part of it; much more means that nothing is signed.
+  const isCovered = head.size !== null && (await coversRequest(claim, head.size));
+  const sequence = {
+    first: head.first_seq,
+    end: isCovered ? (head.size as number) : head.next_seq,
+  };
+  const isAll =
+    claim.search.range_start === null && claim.search.range_end === null && !hasFilter(claim);
+  await update(claim, "first_seq = $4, end_seq = $5, total = $6, safe = NULL", [
+    sequence.first,
+    sequence.end,
+    isAll ? sequence.end - sequence.first : null,
+  ]);
+  return sequence;
+}
+
+/** Whether a checkpoint of this size has all that was there when the export was asked for. */
+async function coversRequest({ organizationId, createdAt }: Claim, size: number): Promise<boolean> {
+  const { rowCount } = await longPool().query(
+    "SELECT 1 FROM events WHERE organization_id = $1 AND seq = $2 AND recorded_at < $3",
+    [organizationId, size, createdAt],
+  );
+  return rowCount === 0;
+}
+
+const hasFilter = ({ search: { q, ...search } }: Claim) =>
+  q !== "" ||
+  [search.actions, search.actor_ids, search.actor_names, search.targets].some(
+    (list) => list?.length > 0,
+  );
+
+/** @throws BeginAnew where retention took some of it meanwhile */
+async function assertUnpruned(organizationId: string, { first }: Sequence): Promise<void> {
+  const { rows } = await longPool().query<{ first_seq: number }>(
+    "SELECT first_seq FROM log_heads WHERE organization_id = $1",
+    [organizationId],
+  );
+  if (rows[0]?.first_seq !== first)
+    throw new BeginAnew("Retention removed events while the file was made.");
+}
+
+interface Over {
+  organization_id: string;
+  id: string;
+  format: ExportFormat;
+  attempt: number;
 }
 
 /** Deletes the files of exports that have run out; what they were stays to be read. */
 export async function deleteExpiredFiles(): Promise<void> {
-  const { rows } = await writePool().query<{
-    organization_id: string;
-    id: string;
-    attempt: number;
-  }>(
-    "SELECT organization_id, id, attempt FROM exports WHERE state = 'ready' AND expires_at <= now()",
+  const { rows } = await writePool().query<Over>(
+    `SELECT organization_id, id, format, attempt FROM exports
+     WHERE state IN ('ready', 'failed', 'cancelled') AND expires_at <= now()`,
   );
-  for (const { organization_id: organizationId, id, attempt } of rows) {
+  for (const { organization_id: organizationId, id, ...attempt } of rows) {
     // The file first: a stop in between repeats this, the other way round it would leave the file.
-    await removeFiles(id, 1, attempt);
+    await removeFiles({ id, ...attempt });
     await writePool().query(
-      `UPDATE exports SET state = 'expired', updated_at = now()
-       WHERE organization_id = $1 AND id = $2 AND state = 'ready'`,
+      `UPDATE exports SET state = CASE state WHEN 'ready' THEN 'expired' ELSE state END,
+         safe = NULL, expires_at = CASE state WHEN 'ready' THEN expires_at END, updated_at = now()
+       WHERE organization_id = $1 AND id = $2 AND state IN ('ready', 'failed', 'cancelled')`,
       [organizationId, id],
     );
   }
+}
+
+/** After an erasure: files that may hold what is erased go, and those under way begin anew. */
+export async function discardFiles(organizationId: string): Promise<void> {
+  const { rows } = await writePool().query<Over>(
+    `UPDATE exports SET attempt = attempt + 1, state = 'queued', lease_until = NULL, safe = NULL, first_seq = NULL,
+       end_seq = NULL, total = NULL, events = 0, bytes = 0
+     WHERE organization_id = $1 AND state IN ('queued', 'running') RETURNING organization_id, id, format, attempt`,
+    [organizationId],
+  );
+  for (const { id, format, attempt } of rows) await removeFiles({ id, format, attempt });
+  await writePool().query(
+    "UPDATE exports SET expires_at = now() WHERE organization_id = $1 AND state IN ('ready', 'failed')",
+    [organizationId],
+  );
+  await deleteExpiredFiles();
 }

@@ -2,59 +2,83 @@ import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type pg from "pg";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
-import { readPool } from "@/lib/db/pool";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
-import type { Export, ExportSearch } from "../schema";
-import { fileOf } from "./files";
+import {
+  type Export,
+  type ExportFormat,
+  type ExportState,
+  exportOptionsSchema,
+  exportSearchSchema,
+  type NewExport,
+} from "../schema";
+import type { Safe } from "./claim";
+import { fileOf, manifestOf, removeFiles } from "./files";
 
 /** An organization's exports that wait or are being made. */
 const MAX_PENDING = 20;
 
 interface Row {
   id: string;
-  state: "queued" | "running" | "ready" | "failed" | "cancelled" | "expired";
-  search: ExportSearch;
+  state: ExportState;
+  format: ExportFormat;
+  search: unknown;
+  options: unknown;
   events: number;
   bytes: number;
+  total: number | null;
+  first_seq: number | null;
+  end_seq: number | null;
+  safe: Safe | null;
   sha256: Buffer | null;
+  manifest_bytes: number | null;
+  manifest_error: string | null;
   error: string | null;
   created_by: string;
   created_at: Date;
+  started_at: Date | null;
   updated_at: Date;
   expires_at: Date | null;
+  links_revoked_at: Date | null;
   attempt: number;
   is_over: boolean;
 }
 
-const COLUMNS = `id, state, search, events, bytes, sha256, error, created_by, created_at, updated_at, expires_at,
+const COLUMNS = `id, state, format, search, options, events, bytes, total, first_seq, end_seq, safe, sha256,
+  manifest_bytes, manifest_error, error, created_by, created_at, started_at, updated_at, expires_at, links_revoked_at,
   attempt, coalesce(expires_at <= now(), false) AS is_over`;
-
-const STATES = {
-  queued: "pending",
-  running: "pending",
-  ready: "ready",
-  failed: "error",
-  cancelled: "error",
-  expired: "expired",
-} as const;
 
 function toExport(row: Row): Export {
   return {
     id: row.id,
     // The file is deleted within the hour; it counts as gone from the minute.
-    state: row.state === "ready" && row.is_over ? "expired" : STATES[row.state],
-    search: row.search,
+    state: row.state === "ready" && row.is_over ? "expired" : row.state,
+    format: row.format,
+    search: exportSearchSchema.parse(row.search),
+    options: exportOptionsSchema.parse(row.options),
     events: row.events,
     bytes: row.bytes,
+    total: row.total,
+    reached: row.safe ? new Date(row.safe.position.occurredAtMs).toISOString() : null,
+    firstSeq: row.first_seq,
+    endSeq: row.end_seq,
     sha256: row.sha256?.toString("hex") ?? null,
+    hasManifest: row.manifest_bytes !== null,
+    manifestError: row.manifest_error,
     error: row.error,
+    canResume: row.state === "failed" && row.safe !== null,
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
     updatedAt: row.updated_at.toISOString(),
     expiresAt: row.expires_at?.toISOString() ?? null,
   };
 }
+
+/** Whoever asks is told by the name that people know. */
+const creatorOf = ({ principal }: Scope) =>
+  principal.kind === "user" ? principal.email : "id" in principal ? principal.id : principal.kind;
 
 /**
  * Queues an export for the worker, within a transaction of the caller.
@@ -62,9 +86,10 @@ function toExport(row: Row): Export {
  */
 export async function createExport(
   client: pg.PoolClient,
-  { organizationId, principal }: Scope,
-  search: ExportSearch,
+  scope: Scope,
+  { format, search, options }: NewExport,
 ): Promise<Export> {
+  const { organizationId } = scope;
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('exports ' || $1::text, 0))", [
     organizationId,
   ]);
@@ -78,14 +103,19 @@ export async function createExport(
       `${MAX_PENDING} exports of this organization wait already.`,
       { retryAfterS: 10 },
     );
-  const createdBy = "id" in principal ? principal.id : principal.kind;
   const { rows } = await client.query<Row>(
-    `INSERT INTO exports (organization_id, id, format, search, created_by)
-     VALUES ($1, $2, 'csv', $3, $4) RETURNING ${COLUMNS}`,
-    [organizationId, newId("export"), JSON.stringify(search), createdBy],
+    `INSERT INTO exports (organization_id, id, format, search, options, created_by)
+     VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${COLUMNS}`,
+    [
+      ...[organizationId, newId("export"), format],
+      ...[JSON.stringify(search), JSON.stringify(options), creatorOf(scope)],
+    ],
   );
   return toExport(rows[0] as Row);
 }
+
+export const requestExport = (scope: Scope, request: NewExport): Promise<Export> =>
+  inTransaction(writePool(), (client) => createExport(client, scope, request));
 
 const notFound = (id: string) =>
   new AppError("not_found", `Audit log export not found: '${id}'.`, { details: { entity_id: id } });
@@ -125,21 +155,86 @@ export async function listExports({ organizationId }: Scope, limit: number): Pro
   return rows.map(toExport);
 }
 
+/** Changes an export that is in one of the states. @throws AppError not_found, conflict when it is in another */
+async function change(
+  scope: Scope,
+  id: string,
+  { from, to }: { from: readonly ExportState[]; to: string },
+): Promise<Row> {
+  const { rows } = await writePool().query<Row>(
+    `UPDATE exports SET ${to}, updated_at = now()
+     WHERE organization_id = $1 AND id = $2 AND state = ANY($3) RETURNING ${COLUMNS}`,
+    [scope.organizationId, isId(id) ? id : "", from],
+  );
+  if (rows[0]) return rows[0];
+  const { state } = await getExport(scope, id);
+  throw new AppError("conflict", `The export is ${state} by now.`);
+}
+
+/** Stops one that waits or is being made; nothing of it is kept. */
+export async function cancelExport(scope: Scope, id: string): Promise<Export> {
+  const row = await change(scope, id, {
+    from: ["queued", "running"],
+    // Whoever makes it loses it with its next piece, and removes what it wrote.
+    to: "state = 'cancelled', safe = NULL, lease_until = NULL, error = NULL",
+  });
+  await removeFiles(row);
+  return toExport(row);
+}
+
+/** Lets one that failed go on behind what is safe of it. */
+export async function resumeExport(scope: Scope, id: string): Promise<Export> {
+  return toExport(
+    await change(scope, id, {
+      from: ["failed"],
+      to: "state = 'queued', tries = 0, lease_until = NULL, expires_at = NULL",
+    }),
+  );
+}
+
+/** Links to its files that were given out open nothing any more; new ones do. */
+export async function revokeLinks(scope: Scope, id: string): Promise<Export> {
+  return toExport(await change(scope, id, { from: ["ready"], to: "links_revoked_at = now()" }));
+}
+
+/** Deletes its files before their time; what it was stays in the list. */
+export async function deleteExport(scope: Scope, id: string): Promise<Export> {
+  // The state first: whoever comes now finds no file that is half gone.
+  const row = await change(scope, id, {
+    from: ["ready", "failed"],
+    to: "state = CASE state WHEN 'ready' THEN 'expired' ELSE 'cancelled' END, safe = NULL, expires_at = now()",
+  });
+  await removeFiles(row);
+  return toExport(row);
+}
+
 /**
- * The file of an export that is ready; whoever opens it reads it to the end or destroys it.
- * @throws AppError not_found, also when the file is not ready, gone, or on another host
+ * The file of an export that is ready, or its manifest; whoever opens it reads it to the end or destroys it.
+ * @param linkedAt when the link was signed that is followed, if one is
+ * @throws AppError not_found, also when the file is not ready, gone, or on another host; forbidden for a link that
+ * was revoked
  */
 export async function openExport(
   scope: Scope,
   id: string,
-): Promise<{ file: Readable; bytes: number }> {
+  { isManifest = false, linkedAt }: { isManifest?: boolean; linkedAt?: Date } = {},
+): Promise<{ file: Readable; bytes: number; format: ExportFormat }> {
   const row = await readRow(scope, id);
+  if (linkedAt && row.links_revoked_at && linkedAt <= row.links_revoked_at)
+    throw new AppError("forbidden", "This link was revoked: ask for a new one.");
   const { state } = toExport(row);
   if (state !== "ready")
     throw new AppError("not_found", `The export has no file: its state is ${state}.`);
+  const bytes = isManifest ? row.manifest_bytes : row.bytes;
+  if (bytes === null)
+    throw new AppError(
+      "not_found",
+      `The export has no manifest: ${row.manifest_error ?? "it is older than them"}.`,
+    );
+  const name = fileOf(row);
   try {
-    const handle = await open(fileOf(id, row.attempt));
-    return { file: handle.createReadStream(), bytes: row.bytes };
+    const handle = await open(isManifest ? manifestOf(name) : name);
+    return { file: handle.createReadStream(), bytes, format: row.format };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     throw new AppError("not_found", "The file of this export is not on this server.", { cause });

@@ -3,7 +3,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { type Commitments, commitment, SALT_BYTES, unitNames } from "@/lib/chain/event-hash";
 import { ownerPool } from "@/lib/db/owner-pool";
 import { appendControlEvent } from "@/lib/events/server/control-event";
-import { deleteExpiredFiles } from "@/lib/exports/server/export-jobs";
+import { discardFiles } from "@/lib/exports/server/export-jobs";
 import { asRole, withoutHold } from "./owner-transaction";
 
 /** Erasure of a person's fields (integrity spec §2): the values go, their commitments and every hash stay. */
@@ -110,7 +110,7 @@ export async function eraseEvents(
       erased += step;
       onProgress(erased);
     }
-    if (erased > 0) await purgeExports(pool, scope);
+    if (erased > 0) await discardFiles(scope.organizationId);
     return erased;
   } finally {
     await pool.end();
@@ -209,18 +209,4 @@ async function eraseRow(
       [organizationId, type, id, row.seq],
     );
   }
-}
-
-/** Files that may hold what is erased go; those under way begin anew. */
-async function purgeExports(pool: pg.Pool, { organizationId }: Scope): Promise<void> {
-  await pool.query(
-    `UPDATE exports SET attempt = attempt + 1, state = 'queued', lease_until = NULL
-     WHERE organization_id = $1 AND state = 'running'`,
-    [organizationId],
-  );
-  await pool.query(
-    "UPDATE exports SET expires_at = now() WHERE organization_id = $1 AND state = 'ready'",
-    [organizationId],
-  );
-  await deleteExpiredFiles();
 }

@@ -5,15 +5,15 @@ import { answerOnce } from "@/lib/http/answer-once";
 import { answerJson } from "@/lib/http/json-handler";
 import { readJson } from "@/lib/http/read-body";
 
-/** Queues a CSV file of an organization's events (contract §8). */
+/** Queues a file of an organization's events (contract §8; `format`, `filter`, `raw` and `proof` are our own). */
 export async function POST(request: Request): Promise<Response> {
   return answerJson(async () => {
     const key = await authenticateApiKey(request, "handler:/audit_logs/exports");
-    const { organization_id, ...search } = parseExportRequest(await readJson(request));
-    const scope = await key.scopeFor(organization_id);
-    return answerOnce(request, key, { organization_id, ...search }, async (client) => ({
+    const { organizationId, ...wanted } = parseExportRequest(await readJson(request));
+    const scope = await key.scopeFor(organizationId);
+    return answerOnce(request, key, { organizationId, ...wanted }, async (client) => ({
       status: 201,
-      body: toWireExport(await createExport(client, scope, search), null),
+      body: toWireExport(await createExport(client, scope, wanted), null),
     }));
   });
 }

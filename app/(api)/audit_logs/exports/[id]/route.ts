@@ -7,7 +7,7 @@ import { answerJson } from "@/lib/http/json-handler";
 
 type Context = { params: Promise<{ id: string }> };
 
-/** How far an export is; once it is ready, each answer has a fresh link to its file (contract §8). */
+/** How far an export is; once it is ready, each answer has fresh links to its files (contract §8). */
 export async function GET(request: Request, { params }: Context): Promise<Response> {
   return answerJson(async () => {
     const key = await authenticateApiKey(request, "handler:/audit_logs/exports/[id]");
@@ -16,7 +16,8 @@ export async function GET(request: Request, { params }: Context): Promise<Respon
       key.organizationId ?? (await findOrganizationOf(key.instanceScope(), id)),
     );
     const found = await getExport(scope, id);
-    const link = signLink(scope, `/audit_logs/exports/${found.id}/file`);
-    return toWireExport(found, `${originOf(request)}${link}`);
+    const link = (name: string) =>
+      `${originOf(request)}${signLink(scope, `/audit_logs/exports/${found.id}/${name}`)}`;
+    return toWireExport(found, { file: link("file"), manifest: link("manifest") });
   });
 }

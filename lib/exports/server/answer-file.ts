@@ -1,0 +1,22 @@
+import type { Scope } from "@/lib/auth/scope";
+import { toWebBody } from "@/lib/http/web-body";
+import { CONTENT_TYPES, fileNameOf, manifestNameOf } from "../schema";
+import { openExport } from "./exports";
+
+/** The file of an export as an answer, or its manifest. @throws as openExport */
+export async function answerFile(
+  scope: Scope,
+  id: string,
+  options: { isManifest?: boolean; linkedAt?: Date } = {},
+): Promise<Response> {
+  const { file, bytes, format } = await openExport(scope, id, options);
+  const name = (options.isManifest ? manifestNameOf : fileNameOf)({ id, format });
+  return new Response(toWebBody(file), {
+    headers: {
+      "Content-Type": options.isManifest ? "text/plain; charset=utf-8" : CONTENT_TYPES[format],
+      "Content-Disposition": `attachment; filename="${name}"`,
+      "Content-Length": String(bytes),
+      "Cache-Control": "no-store",
+    },
+  });
+}

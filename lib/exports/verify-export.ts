@@ -1,0 +1,307 @@
+import { createHash } from "node:crypto";
+import { type Checkpoint, openCheckpoint } from "@/lib/chain/checkpoint";
+import { Frontier } from "@/lib/chain/merkle";
+import type { NoteKey } from "@/lib/chain/note";
+import { compareRows } from "./compare-rows";
+import { type Manifest, type OpenedManifest, openManifest } from "./manifest";
+import { leafOf, ROW_HASH_BYTES, RowSplitter, rowHash } from "./rows";
+
+/** Whether a file is the one that its manifest was signed for, and whether anything of the log is missing in it. */
+
+const HASH_BYTES = 32;
+const MAX_FINDINGS = 100;
+
+export interface ExportFinding {
+  kind:
+    | "bad_manifest"
+    | "header_changed"
+    | "row_changed"
+    | "row_added"
+    | "row_removed"
+    | "file_changed"
+    | "bad_checkpoint"
+    | "not_of_the_log"
+    | "counts_differ";
+  /** Of the file, from 1, the header not counted. */
+  row: number | null;
+  seq: number | null;
+  detail: string;
+}
+
+export interface ExportVerdict {
+  ok: boolean;
+  id: string | null;
+  origin: string | null;
+  rows: number;
+  /** true: with what was passed over, the rows make the root that is signed. */
+  is_complete: boolean;
+  manifest: Manifest | null;
+  findings: ExportFinding[];
+  /** What this verdict does not say, in sentences. */
+  not_covered: string[];
+}
+
+/** Hashes of rows in order, one behind the other. */
+class RowHashes {
+  count = 0;
+  private bytes = Buffer.alloc(ROW_HASH_BYTES * 4_096);
+
+  add(row: Buffer): void {
+    const at = this.count * ROW_HASH_BYTES;
+    if (at === this.bytes.length) this.bytes = Buffer.concat([this.bytes], 2 * at);
+    rowHash(row).copy(this.bytes, at);
+    this.count += 1;
+  }
+
+  get all(): Buffer {
+    return this.bytes.subarray(0, this.count * ROW_HASH_BYTES);
+  }
+}
+
+/** The rows of a file as they are read: hashes, and places in the log where rows say them. */
+class FileReading {
+  readonly hashes = new RowHashes();
+  readonly digest = createHash("sha256");
+  readonly seqs: (number | null)[] = [];
+  readonly leaves: (Buffer | null)[] = [];
+  bytes = 0;
+  header: string | null = null;
+  private readonly splitter: RowSplitter;
+
+  constructor(
+    private readonly format: "csv" | "ndjson",
+    private readonly hasHeader: boolean,
+  ) {
+    this.splitter = new RowSplitter(format);
+  }
+
+  add(chunk: Buffer): void {
+    this.bytes += chunk.length;
+    this.digest.update(chunk);
+    this.splitter.add(chunk, (row) => {
+      if (this.hasHeader && this.header === null) this.header = row.toString();
+      else this.addRow(row);
+    });
+  }
+
+  get unfinished(): number {
+    return this.splitter.unfinished;
+  }
+
+  private addRow(row: Buffer): void {
+    const leaf = leafOf(this.format, row);
+    this.hashes.add(row);
+    this.seqs.push(leaf?.seq ?? null);
+    this.leaves.push(leaf?.hash ?? null);
+  }
+}
+
+/**
+ * @param file the bytes of the exported file
+ * @param manifest lines of its manifest, without line ends
+ * @param trusted keys from the verifier's own configuration, never from the files
+ */
+export async function verifyExport(
+  file: AsyncIterable<Buffer>,
+  manifest: AsyncIterable<string>,
+  trusted: readonly NoteKey[],
+): Promise<ExportVerdict> {
+  let opened: OpenedManifest;
+  try {
+    opened = await openManifest(manifest, trusted);
+  } catch (error) {
+    const detail = `The manifest does not hold: ${(error as Error).message}.`;
+    return {
+      ...{ ok: false, id: null, origin: null, rows: 0, is_complete: false, manifest: null },
+      findings: [{ kind: "bad_manifest", row: null, seq: null, detail }],
+      not_covered: [],
+    };
+  }
+  return new Check(opened, trusted).run(file);
+}
+
+class Check {
+  private readonly findings: ExportFinding[] = [];
+  private readonly notCovered: string[] = [];
+
+  constructor(
+    private readonly opened: OpenedManifest,
+    private readonly trusted: readonly NoteKey[],
+  ) {}
+
+  async run(file: AsyncIterable<Buffer>): Promise<ExportVerdict> {
+    const { manifest } = this.opened;
+    const format = manifest.format === "csv" ? "csv" : "ndjson";
+    const reading = new FileReading(format, manifest.format === "csv");
+    for await (const chunk of file) reading.add(chunk);
+    this.checkFile(reading);
+    const isComplete = this.checkLog(reading);
+    return {
+      ok: this.findings.length === 0,
+      id: manifest.id,
+      origin: manifest.origin,
+      rows: reading.hashes.count,
+      is_complete: isComplete && this.findings.length === 0,
+      manifest,
+      findings: this.findings,
+      not_covered: this.notCovered,
+    };
+  }
+
+  private find(kind: ExportFinding["kind"], detail: string, row?: number, seq?: number | null) {
+    if (this.findings.length < MAX_FINDINGS)
+      this.findings.push({ kind, row: row ?? null, seq: seq ?? null, detail });
+  }
+
+  /** The bytes are those that were signed; else which rows are not. */
+  private checkFile(reading: FileReading): void {
+    const { manifest, rows } = this.opened;
+    if (reading.digest.digest("hex") === manifest.file.sha256) return;
+    const before = this.findings.length;
+    if (manifest.columns && reading.header !== csvRow(manifest.columns))
+      this.find("header_changed", `The header row is not ${manifest.columns.join(", ")}.`);
+    const isWhole =
+      manifest.rows !== null &&
+      createHash("sha256").update(rows).digest("hex") === manifest.rows.sha256;
+    if (isWhole) this.nameRows(reading);
+    else if (manifest.rows !== null)
+      this.find("bad_manifest", "The manifest's hashes of rows are not those that were signed.");
+    if (reading.unfinished > 0)
+      this.find(
+        "file_changed",
+        `The last ${reading.unfinished} bytes are no whole row: the file may be cut off.`,
+      );
+    if (this.findings.length === before)
+      this.find(
+        "file_changed",
+        `The file has ${reading.bytes} bytes and another hash; ${manifest.file.bytes} were signed.`,
+      );
+  }
+
+  private nameRows(reading: FileReading): void {
+    const at = (row: number) => {
+      const seq = reading.seqs[row - 1] ?? null;
+      return { seq, words: seq === null ? `Row ${row}` : `Row ${row} (#${seq})` };
+    };
+    for (const difference of compareRows(reading.hashes.all, this.opened.rows, MAX_FINDINGS)) {
+      const { kind, row } = difference;
+      const { seq, words } = at(row);
+      if (kind === "row_changed") this.find(kind, `${words} was changed.`, row, seq);
+      else if (kind === "row_added") this.find(kind, `${words} was added.`, row, seq);
+      else {
+        const [before, after] = [reading.seqs[row - 2], reading.seqs[row - 1]];
+        const place = row === 1 ? "at the beginning" : `behind row ${row - 1}`;
+        const between = before != null && after != null ? `, between #${before} and #${after}` : "";
+        const what = difference.count === 1 ? "A row was" : `${difference.count} rows were`;
+        this.find(kind, `${what} removed ${place}${between}.`, row);
+      }
+    }
+  }
+
+  /** The rows, and what was left out, are all that the signed checkpoint covers. */
+  private checkLog(reading: FileReading): boolean {
+    const { manifest, left } = this.opened;
+    const { first_seq: first, end_seq: end } = manifest.sequence;
+    if (manifest.matching + manifest.passed_over !== end - first)
+      this.find(
+        "counts_differ",
+        `${end - first} events were looked at, but ${manifest.matching} taken and ${manifest.passed_over} passed over.`,
+      );
+    if (manifest.format === "bundle") {
+      this.notCovered.push("A bundle proves itself: run `trailseal verify --bundle` on it.");
+      return false;
+    }
+    const checkpoint = this.checkpoint();
+    if (!checkpoint) return false;
+    if (reading.seqs.some((seq) => seq === null)) {
+      this.notCovered.push(
+        "The columns hold no place in the log: that nothing is missing stands in the signed counts alone.",
+      );
+      return false;
+    }
+    if (manifest.passed_over > 0 && manifest.left === null) {
+      this.notCovered.push(
+        `What the filter passed over (${manifest.passed_over} events) is not proven to be no match's place: it stands in the signed counts alone. Export with proof for that.`,
+      );
+      return false;
+    }
+    if (manifest.left && createHash("sha256").update(left).digest("hex") !== manifest.left.sha256) {
+      this.find(
+        "bad_manifest",
+        "The manifest's hashes of what was left out are not those that were signed.",
+      );
+      return false;
+    }
+    const leaves = this.arrange(reading);
+    if (!leaves) return false;
+    const tree = Frontier.restore(
+      first,
+      manifest.frontier.map((hash) => Buffer.from(hash, "hex")),
+    );
+    for (const leaf of leaves) tree.append(leaf);
+    if (tree.root().equals(checkpoint.root)) return true;
+    this.find(
+      "not_of_the_log",
+      "The rows, with what was left out, do not make the root that the checkpoint signs.",
+    );
+    return false;
+  }
+
+  private checkpoint(): Checkpoint | null {
+    const { manifest } = this.opened;
+    if (manifest.checkpoint === null) {
+      this.notCovered.push(
+        `No checkpoint covers it: ${manifest.checkpoint_missing ?? "none was signed"}`,
+      );
+      return null;
+    }
+    try {
+      const checkpoint = openCheckpoint(manifest.checkpoint, manifest.origin, this.trusted);
+      if (checkpoint.size === manifest.sequence.end_seq) return checkpoint;
+      this.find(
+        "bad_checkpoint",
+        `The checkpoint is of ${checkpoint.size} events, the export of ${manifest.sequence.end_seq}.`,
+      );
+    } catch (error) {
+      this.find("bad_checkpoint", `The checkpoint does not hold: ${(error as Error).message}.`);
+    }
+    return null;
+  }
+
+  /** Every leaf at its place; null where places are taken twice, or none is left for what was left out. */
+  private arrange(reading: FileReading): Buffer[] | null {
+    const { left, manifest } = this.opened;
+    const { first_seq: first, end_seq: end } = manifest.sequence;
+    const leaves = new Array<Buffer | undefined>(end - first);
+    for (const [at, seq] of (reading.seqs as number[]).entries()) {
+      const place = seq - first;
+      const isInside = place >= 0 && place < leaves.length;
+      if (!isInside || leaves[place]) {
+        const why = isInside ? "is there twice" : "is none of those that were looked at";
+        this.find("not_of_the_log", `#${seq} ${why}.`, at + 1, seq);
+        return null;
+      }
+      leaves[place] = reading.leaves[at] as Buffer;
+    }
+    let taken = 0;
+    for (let place = 0; place < leaves.length; place += 1) {
+      if (leaves[place]) continue;
+      if (taken === left.length) {
+        this.find("row_removed", `#${first + place} is missing.`, undefined, first + place);
+        return null;
+      }
+      leaves[place] = left.subarray(taken, taken + HASH_BYTES);
+      taken += HASH_BYTES;
+    }
+    if (taken === left.length) return leaves as Buffer[];
+    this.find(
+      "not_of_the_log",
+      "More events were left out than there is room for beside the rows.",
+    );
+    return null;
+  }
+}
+
+/** One row of RFC 4180 text. */
+export const csvRow = (cells: readonly string[]): string =>
+  `${cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
