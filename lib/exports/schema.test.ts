@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { AppError } from "@/lib/errors";
-import { exportFilter, parseExportRequest } from "./schema";
+import { exportFilter, parseExportInput, parseExportRequest } from "./schema";
 
 const body = {
   organization_id: "org_1",
@@ -19,16 +19,21 @@ const failure = (change: object) => {
 describe("parseExportRequest", () => {
   test("reads times in UTC, with or without an offset, and absent, null and empty lists alike", () => {
     expect(parseExportRequest({ ...body, actions: null, targets: [], extra: 1 })).toEqual({
-      organization_id: "org_1",
-      range_start: "2026-01-01T00:00:00.000Z",
-      range_end: "2026-01-31T23:00:00.000Z",
-      actions: [],
-      actor_names: [],
-      actor_ids: [],
-      targets: [],
+      organizationId: "org_1",
+      format: "csv",
+      search: {
+        q: "",
+        range_start: "2026-01-01T00:00:00.000Z",
+        range_end: "2026-01-31T23:00:00.000Z",
+        actions: [],
+        actor_names: [],
+        actor_ids: [],
+        targets: [],
+      },
+      options: { columns: null, raw: false, proof: false },
     });
     const naive = { ...body, range_start: "2026-01-01T00:00:00.123456" };
-    expect(parseExportRequest(naive).range_start).toBe("2026-01-01T00:00:00.123Z");
+    expect(parseExportRequest(naive).search.range_start).toBe("2026-01-01T00:00:00.123Z");
   });
 
   test("takes the deprecated actors for names of actors, together with these", () => {
@@ -36,7 +41,7 @@ describe("parseExportRequest", () => {
       ...body,
       actors: ["Ann", "Bo"],
       actor_names: ["Bo", "Cy"],
-    });
+    }).search;
     expect(parsed.actor_names).toEqual(["Bo", "Cy", "Ann"]);
     expect(parsed.actor_ids).toEqual([]);
   });
@@ -63,6 +68,8 @@ describe("parseExportRequest", () => {
       { actor_names: Array(101).fill("a") },
       [{ field: "actor_names", code: "actor_names must name at most 100" }],
     ],
+    [{ format: "xml" }, [{ field: "format", code: expect.stringContaining("format") }]],
+    [{ filter: "colour:red" }, [{ field: "filter", code: expect.stringContaining("colour") }]],
   ])("says what is wrong, by field: %j", (change, errors) => {
     expect(failure(change)).toMatchObject({ code: "validation_failed", errors });
   });
@@ -80,8 +87,41 @@ describe("parseExportRequest", () => {
   );
 });
 
+test("a bundle takes no filter: it proves a log from its beginning to its end", () => {
+  expect(failure({ format: "bundle", actions: ["a"] })).toMatchObject({ code: "invalid_request" });
+  expect(parseExportRequest({ ...body, format: "bundle" }).format).toBe("bundle");
+});
+
+describe("parseExportInput", () => {
+  const input = { format: "csv", q: "action:doc.*", from: null, to: null, options: {} };
+
+  test("takes the explorer's search, its columns for CSV alone", () => {
+    const columns = ["time", "metadata.request_id"];
+    const csv = parseExportInput({ ...input, options: { columns } });
+    expect(csv).toMatchObject({
+      search: { q: "action:doc.*", range_start: null },
+      options: { columns },
+    });
+    expect(parseExportInput({ ...input, format: "ndjson", options: { columns } }).options).toEqual({
+      columns: null,
+      raw: false,
+      proof: false,
+    });
+    expect(parseExportInput({ ...input, format: "bundle" }).search.q).toBe("");
+  });
+
+  test.each([
+    { q: "colour:red" },
+    { options: { columns: ["no such column"] } },
+    { options: { columns: [] } },
+    { from: "2026-01-02T00:00:00Z", to: "2026-01-01T00:00:00Z" },
+  ])("refuses what it cannot honour: %j", (change) => {
+    expect(() => parseExportInput({ ...input, ...change })).toThrow();
+  });
+});
+
 test("a list is one clause of exact alternatives; a list without values is none", () => {
-  const search = parseExportRequest({ ...body, actions: ["a", "b*"], targets: ["team"] });
+  const { search } = parseExportRequest({ ...body, actions: ["a", "b*"], targets: ["team"] });
   expect(exportFilter(search).clauses).toEqual([
     {
       negated: false,

@@ -115,10 +115,10 @@ export function fileColumns(lines: FileLines): Prisma.Sql {
 }
 
 /** One event as JSON, its place in the log behind its own members. */
-const JSON_LINE = `'{"id":"' || e.id || '","organization_id":"' || e.organization_id || '","action":' || to_json(e.action)
+const JSON_LINE = `'{"id":"' || e.id || '","organization_id":"' || e.organization_id || '","action":' || to_json(e.action)::text
   || ',"version":' || e.version || ',"occurred_at":"' || ${iso("occurred_at")}
-  || '","actor":' || coalesce(e.actor, ${ERASED}) || ',"targets":' || (${TARGETS})
-  || coalesce(',"context":' || e.context, '') || coalesce(',"metadata":' || e.metadata, '')
+  || '","actor":' || coalesce(e.actor, ${ERASED})::text || ',"targets":' || (${TARGETS})::text
+  || coalesce(',"context":' || e.context::text, '') || coalesce(',"metadata":' || e.metadata::text, '')
   || ',"recorded_at":"' || ${iso("recorded_at")} || '","seq":' || e.seq
   || ',"chain_hash":"' || encode(e.chain_hash, 'hex') || '"}'`;
 

@@ -1,19 +1,25 @@
 import { createHash } from "node:crypto";
-import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Scope } from "@/lib/auth/scope";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
-import { inTransaction, writePool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { streamCsv } from "@/lib/events/server/csv";
 import { createTestOrganization, insertTestEvents } from "@/lib/events/server/test-events";
 import { newId } from "@/lib/ids";
-import { type Export, type ExportSearch, exportFilter, parseExportRequest } from "../schema";
-import { deleteExpiredFiles, LineCount, type RunnerOptions, runExports } from "./export-jobs";
-import { createExport, findOrganizationOf, getExport, listExports, openExport } from "./exports";
-import { exportDirectory, fileOf, partOf } from "./files";
+import { exportFilter, type NewExport, parseExportRequest } from "../schema";
+import { deleteExpiredFiles } from "./export-jobs";
+import { findOrganizationOf, getExport, listExports, openExport, requestExport } from "./exports";
+import { fileOf, partOf } from "./files";
+import {
+  contentOf as contentIn,
+  filesOf,
+  made as madeIn,
+  startRunner,
+  stopRunners,
+} from "./test-exports";
 
 let db: TestDatabase;
 let organizationId: string;
@@ -42,6 +48,10 @@ async function newLog(count: number): Promise<string> {
       metadata: { note: 'line\n"quoted"' },
     })),
   );
+  await db.owner.query("UPDATE log_heads SET next_seq = $2 WHERE organization_id = $1", [
+    log,
+    count,
+  ]);
   return log;
 }
 
@@ -52,58 +62,21 @@ beforeAll(async () => {
 
 afterAll(() => db.close());
 
-const running: (() => Promise<void>)[] = [];
+afterEach(stopRunners);
 
-function startRunner(options: RunnerOptions = {}): () => Promise<void> {
-  const controller = new AbortController();
-  // A failed attempt ends the run: the worker process starts it again, as here.
-  const keepRunning = async () => {
-    while (!controller.signal.aborted)
-      await runExports(controller.signal, { pollMs: 10, retryMs: 1, ...options }).catch(
-        () => undefined,
-      );
-  };
-  const ended = keepRunning();
-  const stop = () => {
-    controller.abort();
-    return ended;
-  };
-  running.push(stop);
-  return stop;
-}
+const create = (owner: Scope, request: NewExport) => requestExport(owner, request);
 
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((stop) => stop()));
-});
-
-const create = (owner: Scope, search: ExportSearch) =>
-  inTransaction(writePool(), (client) => createExport(client, owner, search));
-
-const searchOf = (filter: object = {}) => {
+const requestOf = (filter: object = {}): NewExport => {
   const range = { range_start: "2026-01-01T00:10:00Z", range_end: "2026-01-01T00:40:00Z" };
-  const { organization_id: _, ...search } = parseExportRequest({
+  return parseExportRequest({
     organization_id: organizationId,
     ...range,
     ...filter,
   });
-  return search;
 };
 
-async function made(id: string, log = organizationId): Promise<Export> {
-  for (let waitedMs = 0; waitedMs < 20_000; waitedMs += 10) {
-    const found = await getExport(scope(log), id);
-    if (found.state !== "pending") return found;
-    await sleep(10);
-  }
-  throw new Error("waited too long");
-}
-
-const filesOf = (id: string) =>
-  readdirSync(exportDirectory()).filter((name) => name.startsWith(id));
-
-async function contentOf(id: string, log = organizationId): Promise<string> {
-  return text((await openExport(scope(log), id)).file);
-}
+const made = (id: string, log = organizationId) => madeIn(id, log);
+const contentOf = (id: string, log = organizationId) => contentIn(id, log);
 
 describe("an export", () => {
   test.each([
@@ -121,7 +94,7 @@ describe("an export", () => {
     [{ targets: ["doc_1"] }, "false"],
   ])("holds just what its filter and range mean, newest first: %j", async (filter, sql) => {
     startRunner({ pieceSize: 30 });
-    const { id } = await create(scope(), searchOf(filter));
+    const { id } = await create(scope(), requestOf(filter));
     const { rows } = await db.owner.query<{ id: string }>(
       `SELECT id FROM events WHERE organization_id = $1 AND occurred_at >= '2026-01-01T00:10:00Z'
          AND occurred_at < '2026-01-01T00:40:00Z' AND ${sql} ORDER BY occurred_at DESC, seq DESC`,
@@ -131,7 +104,7 @@ describe("an export", () => {
     const file = await contentOf(id);
     expect(file.match(/^audit_event_\w+/gm) ?? []).toEqual(rows.map((row) => row.id));
     // Pieces make the same file as one statement does.
-    const search = searchOf(filter);
+    const { search } = requestOf(filter);
     const range = { from: search.range_start, to: search.range_end };
     expect(file).toBe(
       await text(await streamCsv(scope(), { filter: exportFilter(search), ...range })),
@@ -139,9 +112,9 @@ describe("an export", () => {
   });
 
   test("is pending, then ready with its size, checksum and a file that only its owner may read", async () => {
-    const queued = await create(scope(), searchOf());
-    expect(queued).toMatchObject({ state: "pending", expiresAt: null, sha256: null });
-    await expect(openExport(scope(), queued.id)).rejects.toThrow("its state is pending");
+    const queued = await create(scope(), requestOf());
+    expect(queued).toMatchObject({ state: "queued", expiresAt: null, sha256: null });
+    await expect(openExport(scope(), queued.id)).rejects.toThrow("its state is queued");
     startRunner();
     const ready = await made(queued.id);
     const content = await contentOf(queued.id);
@@ -151,14 +124,17 @@ describe("an export", () => {
       sha256: createHash("sha256").update(content).digest("hex"),
     });
     expect(Date.parse(ready.expiresAt as string) - Date.now()).toBeGreaterThan(6 * 86_400_000);
-    const file = fileOf(queued.id, 1);
+    const file = fileOf({ id: queued.id, format: "csv", attempt: 1 });
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(filesOf(queued.id)).toHaveLength(1);
+    expect(filesOf(queued.id)).toHaveLength(2);
   });
 
   test("whose worker died is taken up when its lease has ended, and leaves one file", async () => {
-    const { id } = await create(scope(), searchOf());
-    writeFileSync(partOf(fileOf(id, 1)), "id,organization_id\naudit_ev");
+    const { id } = await create(scope(), requestOf());
+    writeFileSync(
+      partOf(fileOf({ id: id, format: "csv", attempt: 1 })),
+      "id,organization_id\naudit_ev",
+    );
     await db.owner.query(
       `UPDATE exports SET state = 'running', attempt = 1,
          lease_until = now() + interval '600 milliseconds' WHERE id = $1`,
@@ -166,21 +142,20 @@ describe("an export", () => {
     );
     startRunner();
     await sleep(200);
-    expect(await getExport(scope(), id)).toMatchObject({ state: "pending" });
+    expect(await getExport(scope(), id)).toMatchObject({ state: "running" });
     expect(await made(id)).toMatchObject({ state: "ready" });
-    await expect.poll(() => filesOf(id)).toEqual([`${id}.2.csv`]);
+    await expect.poll(() => filesOf(id)).toEqual([`${id}.2.csv`, `${id}.2.csv.manifest`]);
   });
 
   test("whose worker is asked to stop waits for the next, and the stop is no failure", async () => {
     const log = await newLog(3_000);
-    const all = searchOf({ range_end: "2027-01-01T00:00:00Z" });
+    const all = requestOf({ range_end: "2027-01-01T00:00:00Z" });
     const { id } = await create(scope(log), all);
     const stop = startRunner({ pieceSize: 20 });
     while ((await getExport(scope(log), id)).events === 0) await sleep(2);
     await stop();
-    const { rows } = await db.owner.query("SELECT state, attempt FROM exports WHERE id = $1", [id]);
-    expect(rows).toEqual([{ state: "queued", attempt: 0 }]);
-    expect(filesOf(id)).toEqual([]);
+    const { rows } = await db.owner.query("SELECT state, tries FROM exports WHERE id = $1", [id]);
+    expect(rows).toEqual([{ state: "queued", tries: 0 }]);
     startRunner();
     const { events } = await made(id, log);
     expect(events).toBe((await contentOf(id, log)).match(/^audit_event_\w+/gm)?.length);
@@ -188,7 +163,7 @@ describe("an export", () => {
 
   test("that another worker has taken is not finished by the first", async () => {
     const log = await newLog(3_000);
-    const all = searchOf({ range_end: "2027-01-01T00:00:00Z" });
+    const all = requestOf({ range_end: "2027-01-01T00:00:00Z" });
     const { id } = await create(scope(log), all);
     startRunner({ pieceSize: 20 });
     while ((await getExport(scope(log), id)).events === 0) await sleep(2);
@@ -198,13 +173,13 @@ describe("an export", () => {
     );
     for (let waited = 0; filesOf(id).length > 0 && waited < 200; waited += 1) await sleep(20);
     expect(filesOf(id)).toEqual([]);
-    expect(await getExport(scope(log), id)).toMatchObject({ state: "pending" });
+    expect(await getExport(scope(log), id)).toMatchObject({ state: "running" });
     await db.owner.query("DELETE FROM exports WHERE id = $1", [id]);
   });
 
   test("is made once by two workers", async () => {
     const ids = await Promise.all(
-      Array.from({ length: 8 }, async () => (await create(scope(), searchOf())).id),
+      Array.from({ length: 8 }, async () => (await create(scope(), requestOf())).id),
     );
     startRunner();
     startRunner();
@@ -217,38 +192,38 @@ describe("an export", () => {
   });
 
   test("that cannot be made ends in an error with its cause, not in pending", async () => {
-    const { id } = await create(scope(), searchOf());
+    const { id } = await create(scope(), requestOf());
     await db.owner.query(
       `UPDATE exports SET search = search || '{"range_start": "no time"}' WHERE id = $1`,
       [id],
     );
     startRunner();
     const failed = await made(id);
-    expect(failed).toMatchObject({ state: "error", events: 0, bytes: 0 });
+    expect(failed).toMatchObject({ state: "failed", events: 0, bytes: 0 });
     expect(failed.error).toContain("no time");
     expect(filesOf(id)).toEqual([]);
     await expect(openExport(scope(), id)).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("that ended its worker again and again is given up", async () => {
-    const { id } = await create(scope(), searchOf());
+    const { id } = await create(scope(), requestOf());
     await db.owner.query(
-      "UPDATE exports SET state = 'running', attempt = 5, lease_until = now() WHERE id = $1",
+      "UPDATE exports SET state = 'running', attempt = 5, tries = 5, lease_until = now() WHERE id = $1",
       [id],
     );
     startRunner();
     expect(await made(id)).toMatchObject({
-      state: "error",
+      state: "failed",
       error: expect.stringMatching("5 times"),
     });
   });
 
   test("runs out: no file from that minute, its state still to be read", async () => {
     startRunner();
-    const { id } = await create(scope(), searchOf());
+    const { id } = await create(scope(), requestOf());
     await made(id);
     await deleteExpiredFiles();
-    expect(filesOf(id)).toHaveLength(1);
+    expect(filesOf(id)).toHaveLength(2);
     await db.owner.query("UPDATE exports SET expires_at = now() WHERE id = $1", [id]);
     expect(await getExport(scope(), id)).toMatchObject({ state: "expired" });
     await expect(openExport(scope(), id)).rejects.toThrow("its state is expired");
@@ -259,16 +234,16 @@ describe("an export", () => {
 
   test("whose file was lost says so", async () => {
     startRunner();
-    const { id } = await create(scope(), searchOf());
+    const { id } = await create(scope(), requestOf());
     await made(id);
-    rmSync(fileOf(id, 1));
+    rmSync(fileOf({ id: id, format: "csv", attempt: 1 }));
     await expect(openExport(scope(), id)).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("of another organization is not found, in no way", async () => {
     const other = await createTestOrganization(db.owner);
     startRunner();
-    const { id } = await create(scope(), searchOf());
+    const { id } = await create(scope(), requestOf());
     await made(id);
     for (const read of [getExport(scope(other), id), openExport(scope(other), id)])
       await expect(read).rejects.toMatchObject({ code: "not_found", details: { entity_id: id } });
@@ -285,26 +260,17 @@ describe("createExport", () => {
   test("lists the newest first, as many as asked for", async () => {
     const log = await createTestOrganization(db.owner);
     const made = [];
-    for (const _ of [1, 2, 3]) made.push(await create(scope(log), searchOf()));
+    for (const _ of [1, 2, 3]) made.push(await create(scope(log), requestOf()));
     expect(await listExports(scope(log), 2)).toEqual(made.slice(1).reverse());
   });
 
   test("lets twenty of an organization wait, no more", async () => {
     const log = await createTestOrganization(db.owner);
-    for (let count = 0; count < 20; count += 1) await create(scope(log), searchOf());
-    await expect(create(scope(log), searchOf())).rejects.toMatchObject({
+    for (let count = 0; count < 20; count += 1) await create(scope(log), requestOf());
+    await expect(create(scope(log), requestOf())).rejects.toMatchObject({
       code: "rate_limited",
       retryAfterS: 10,
     });
     await db.owner.query("DELETE FROM exports WHERE organization_id = $1", [log]);
   });
-});
-
-test("lines are counted across chunks, those within cells not", () => {
-  const file = Buffer.from('a,b\n"x\n""y""\n",1\n2,3\n');
-  for (let size = 1; size <= file.length; size += 1) {
-    const lines = new LineCount();
-    for (let at = 0; at < file.length; at += size) lines.add(file.subarray(at, at + size));
-    expect(lines.count).toBe(3);
-  }
 });
