@@ -7,8 +7,6 @@ import {
   type Export,
   type ExportFormat,
   exportFormats,
-  fileNameOf,
-  manifestNameOf,
   type NewExport,
   parseExportRequest,
 } from "@/lib/exports/schema";
@@ -180,21 +178,16 @@ export function register(program: Command): void {
     .description("Write the file of an export that is ready, and its manifest beside it.")
     .argument("<export>", "audit_log_export_…")
     .requiredOption("--org <id>", "the organization")
-    .option("--output <file>", "where to; `-` for standard output, without the manifest")
+    .option("--output <file>", "where to; standard output, without the manifest, when left out")
     .action(async (id: string, { org, output }: { org: string; output?: string }) => {
       const scope = systemScope("cli", org);
-      const found = await getExport(scope, id);
       const { file } = await openExport(scope, id);
       // Standard output stays open for others.
-      if (output === "-") return pipeline(file, process.stdout, { end: false });
-      const name = output ?? fileNameOf(found);
+      if (output === undefined) return pipeline(file, process.stdout, { end: false });
       // Events are personal data: for the caller's own eyes.
-      await pipeline(file, createWriteStream(name, { mode: 0o600 }));
-      process.stdout.write(`${name}\n`);
-      if (!found.hasManifest) return;
+      await pipeline(file, createWriteStream(output, { mode: 0o600 }));
+      if (!(await getExport(scope, id)).hasManifest) return;
       const manifest = await openExport(scope, id, { isManifest: true });
-      const beside = output ? `${output}.manifest` : manifestNameOf(found);
-      await pipeline(manifest.file, createWriteStream(beside, { mode: 0o600 }));
-      process.stdout.write(`${beside}\n`);
+      await pipeline(manifest.file, createWriteStream(`${output}.manifest`, { mode: 0o600 }));
     });
 }
