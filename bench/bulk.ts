@@ -21,7 +21,7 @@ async function drain(stream: Readable): Promise<number> {
 }
 
 /** Highest resident memory of this process while `work` runs, bytes. */
-async function peakMemory(work: () => Promise<unknown>): Promise<number> {
+export async function peakMemory(work: () => Promise<unknown>): Promise<number> {
   let peak = 0;
   const timer = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss());
@@ -34,12 +34,12 @@ async function peakMemory(work: () => Promise<unknown>): Promise<number> {
   return peak;
 }
 
-const megabytes = (bytes: number) => `${Math.round(bytes / 1_000_000)} MB`;
-const rate = (events: number, timeMs: number) =>
+export const megabytes = (bytes: number) => `${Math.round(bytes / 1_000_000)} MB`;
+export const rate = (events: number, timeMs: number) =>
   `${Math.round((events * 1_000) / timeMs).toLocaleString("en-US")}/s`;
 
 /** The columns of the download, in its order, by a plain COPY. */
-const PLAIN = `SELECT id, organization_id, action, version, occurred_at, recorded_at, actor_type, actor_id, actor_name,
+export const PLAIN_CSV = `SELECT id, organization_id, action, version, occurred_at, recorded_at, actor_type, actor_id, actor_name,
   actor -> 'metadata', targets, location, context ->> 'user_agent', context, metadata, seq, encode(chain_hash, 'hex')
   FROM events WHERE organization_id = 'ORG' ORDER BY occurred_at DESC, seq DESC`;
 
@@ -51,7 +51,7 @@ export async function benchCsv(scope: Scope, events: number): Promise<Row> {
       return await drain(
         client.query(
           copyTo(
-            `COPY (${PLAIN.replace("ORG", scope.organizationId)}) TO STDOUT (FORMAT csv, HEADER)`,
+            `COPY (${PLAIN_CSV.replace("ORG", scope.organizationId)}) TO STDOUT (FORMAT csv, HEADER)`,
           ),
         ),
       );

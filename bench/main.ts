@@ -14,6 +14,7 @@ import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { createOrganization } from "@/lib/orgs/server/organizations";
 import { openDatabase } from "@/lib/server/instance";
 import { benchCsv, benchVerify } from "./bulk";
+import { benchExports } from "./exports";
 import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
 import { benchProofs } from "./proofs";
@@ -33,6 +34,7 @@ interface Options {
   organizations: number;
   dir?: string;
   streams?: boolean;
+  exports?: boolean;
   soak?: number;
 }
 
@@ -184,6 +186,7 @@ export async function main(argv: string[], root: string): Promise<void> {
   const program = new Command("bench")
     .option("--events <n>", "events to seed, over all organizations", Number, 200_000)
     .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
+    .option("--exports", "only how fast exports are made")
     .option("--streams", "only how fast a stream delivers")
     .option("--soak <minutes>", "only write, change and verify a log for so long", Number)
     .option("--dir <dir>", "keep the data here instead of in a temporary directory")
@@ -215,12 +218,18 @@ export async function main(argv: string[], root: string): Promise<void> {
       process.stdout.write(`\n${table(found)}\n`);
       return;
     }
-    say("ingest…");
-    rows.push(...(await benchIngest()));
+    if (!options.exports) {
+      say("ingest…");
+      rows.push(...(await benchIngest()));
+    }
     say("seeding…");
     const [first] = await seed(options);
     largest = zipfShares(options.events, options.organizations)[0] as number;
     const scope = systemScope("cli", first as string);
+    if (options.exports) {
+      process.stdout.write(`\n${table(await benchExports(scope, largest))}\n`);
+      return;
+    }
     rows.push(await diskRow(opened.ownerUrl));
     say("reads…");
     rows.push(...(await benchReads(scope)));
@@ -228,6 +237,8 @@ export async function main(argv: string[], root: string): Promise<void> {
     rows.push(await benchCsv(scope, largest));
     say("verify…");
     rows.push(await benchVerify(scope, largest));
+    say("exports…");
+    rows.push(...(await benchExports(scope, largest)));
     say("proofs…");
     rows.push(...(await benchProofs(scope, largest)));
     say("streams…");

@@ -50,8 +50,8 @@ export class RowSplitter {
 /** Of each row's SHA-256: the file's own hash proves, these only tell which row it is. */
 export const ROW_HASH_BYTES = 8;
 
-export const rowHash = (row: Buffer): Buffer =>
-  hash("sha256", row, "buffer").subarray(0, ROW_HASH_BYTES);
+/** In hex. */
+export const rowHash = (row: Buffer): string => hash("sha256", row).slice(0, 2 * ROW_HASH_BYTES);
 
 export interface Leaf {
   seq: number;

@@ -49,7 +49,7 @@ class RowHashes {
   add(row: Buffer): void {
     const at = this.count * ROW_HASH_BYTES;
     if (at === this.bytes.length) this.bytes = Buffer.concat([this.bytes], 2 * at);
-    rowHash(row).copy(this.bytes, at);
+    this.bytes.write(rowHash(row), at, "hex");
     this.count += 1;
   }
 

@@ -245,8 +245,11 @@ describe("an export", () => {
     startRunner();
     const { id } = await create(scope(), requestOf());
     await made(id);
-    for (const read of [getExport(scope(other), id), openExport(scope(other), id)])
-      await expect(read).rejects.toMatchObject({ code: "not_found", details: { entity_id: id } });
+    for (const read of [getExport, openExport])
+      await expect(read(scope(other), id)).rejects.toMatchObject({
+        code: "not_found",
+        details: { entity_id: id },
+      });
     expect(await listExports(scope(other), 10)).toEqual([]);
     expect(await findOrganizationOf(systemInstanceScope("cli"), id)).toBe(organizationId);
     for (const unknown of [newId("export"), "", "x\0"])

@@ -49,7 +49,7 @@ async function makeRows(
     to: search.range_end,
     endSeq: sequence.end,
   };
-  const file = await ExportFile.create(fileOf(claim), format, sequence);
+  const file = await ExportFile.create(fileOf(claim), format, sequence, options.proof);
   let isSafe = false;
   try {
     if (safe) {
@@ -66,7 +66,7 @@ async function makeRows(
         await file.write(chunk);
       signal.throwIfAborted();
       if (piece.next === null) break;
-      const { written } = file;
+      const written = await file.settle();
       const { bytes, events } = written;
       const now = { ...written, position: piece.next, attempt: claim.attempt };
       await keep("events = $5, bytes = $6, safe = $7, tries = 1, error = NULL", [
@@ -75,8 +75,7 @@ async function makeRows(
       if (safe && !isSafe) await removeFiles({ ...claim, attempt: safe.attempt });
       isSafe = true;
     }
-    const { written } = file;
-    return { written, rows: await file.finish(), sequence, file };
+    return { ...(await file.finish()), sequence, file };
   } catch (error) {
     await file.giveUp(isSafe);
     throw error;

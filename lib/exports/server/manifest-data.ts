@@ -6,8 +6,9 @@ import { DATA_LINE_BYTES, dataLine } from "../manifest";
 export class ManifestData {
   count = 0;
   private readonly hash = createHash("sha256");
-  private waiting: Buffer[] = [];
-  private waitingBytes = 0;
+  private block = Buffer.allocUnsafe(DATA_LINE_BYTES);
+  private at = 0;
+  private full: Buffer[] = [];
 
   private constructor(
     private readonly name: "rows" | "left",
@@ -18,36 +19,34 @@ export class ManifestData {
     return new ManifestData(name, await open(file, "w", 0o600));
   }
 
-  /** One item; `flush` writes it. */
-  add(bytes: Buffer): void {
+  /** One item, in hex: a row's hash, or a leaf's; lines end between items. `flush` writes it. */
+  add(hex: string): void {
     this.count += 1;
-    this.waiting.push(bytes);
-    this.waitingBytes += bytes.length;
+    this.at += this.block.write(hex, this.at, "hex");
+    if (this.at < DATA_LINE_BYTES) return;
+    this.full.push(this.block);
+    this.block = Buffer.allocUnsafe(DATA_LINE_BYTES);
+    this.at = 0;
   }
 
-  /** Writes whole lines; the rest too when it is the last. */
-  async flush(isLast = false): Promise<void> {
-    if (this.waitingBytes < DATA_LINE_BYTES && !isLast) return;
-    let bytes = Buffer.concat(this.waiting);
-    let lines = "";
-    while (bytes.length >= DATA_LINE_BYTES || (isLast && bytes.length > 0)) {
-      const line = bytes.subarray(0, DATA_LINE_BYTES);
-      this.hash.update(line);
-      lines += dataLine(this.name, line);
-      bytes = bytes.subarray(line.length);
-    }
-    this.waiting = bytes.length > 0 ? [bytes] : [];
-    this.waitingBytes = bytes.length;
-    if (lines !== "") await this.handle.writeFile(lines);
+  /** Writes the lines that are full. */
+  async flush(): Promise<void> {
+    for (const block of this.full.splice(0)) await this.write(block);
   }
 
   async finish(): Promise<{ count: number; sha256: string }> {
-    await this.flush(true);
+    await this.flush();
+    if (this.at > 0) await this.write(this.block.subarray(0, this.at));
     await this.handle.close();
     return { count: this.count, sha256: this.hash.digest("hex") };
   }
 
   async close(): Promise<void> {
     await this.handle.close().catch(() => undefined);
+  }
+
+  private async write(block: Buffer): Promise<void> {
+    this.hash.update(block);
+    await this.handle.writeFile(dataLine(this.name, block));
   }
 }

@@ -114,11 +114,11 @@ async function writeLeft(
   const left = await ManifestData.create("left", leftOf(name));
   try {
     for (let from = first; from < end; from += PIECE) {
-      const { rows } = await longPool().query<{ seq: number; chain_hash: Buffer }>(
-        "SELECT seq, chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+      const { rows } = await longPool().query<{ seq: number; leaf: string }>(
+        "SELECT seq, encode(chain_hash, 'hex') AS leaf FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
         [organizationId, from, Math.min(end, from + PIECE)],
       );
-      for (const { seq, chain_hash: leaf } of rows) if (!file.holds(seq)) left.add(leaf);
+      for (const { seq, leaf } of rows) if (!file.holds(seq)) left.add(leaf);
       await left.flush();
     }
     return await left.finish();
