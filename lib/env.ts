@@ -27,6 +27,11 @@ const envSchema = z
       .transform((dir) => path.resolve(dir)),
     /** Files of exports; `exports` in the data directory when unset. Hosts of one database share it. */
     TRAILSEAL_EXPORT_DIR: z.string().min(1).optional(),
+    /** A bucket for files of exports instead, as hosts that share no directory need: its address with a prefix, if any. */
+    TRAILSEAL_EXPORT_S3_URL: z.url({ protocol: /^https?$/ }).optional(),
+    TRAILSEAL_EXPORT_S3_REGION: z.string().min(1).default("us-east-1"),
+    TRAILSEAL_EXPORT_S3_KEY_ID: z.string().min(1).optional(),
+    TRAILSEAL_EXPORT_S3_SECRET: z.string().min(1).optional(),
     /** Where every checkpoint is published: a directory that this host's root does not rule, at best. */
     TRAILSEAL_WITNESS_DIR: z.string().min(1).optional(),
     /** Where every checkpoint is PUT: an object store, WebDAV, a small server; and what it is told as bearer. */
@@ -90,6 +95,17 @@ const envSchema = z
     message: "goes with DATABASE_URL: the embedded server makes its own",
     path: ["DATABASE_SIGNER_URL"],
   })
+  .refine(
+    (env) =>
+      !env.TRAILSEAL_EXPORT_S3_URL ===
+        !(env.TRAILSEAL_EXPORT_S3_KEY_ID || env.TRAILSEAL_EXPORT_S3_SECRET) &&
+      !env.TRAILSEAL_EXPORT_S3_KEY_ID === !env.TRAILSEAL_EXPORT_S3_SECRET,
+    {
+      message:
+        "TRAILSEAL_EXPORT_S3_URL, TRAILSEAL_EXPORT_S3_KEY_ID and TRAILSEAL_EXPORT_S3_SECRET go together",
+      path: ["TRAILSEAL_EXPORT_S3_URL"],
+    },
+  )
   .refine((env) => env.TRAILSEAL_WITNESS_URL || !env.TRAILSEAL_WITNESS_TOKEN, {
     message: "goes with TRAILSEAL_WITNESS_URL",
     path: ["TRAILSEAL_WITNESS_TOKEN"],

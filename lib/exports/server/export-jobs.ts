@@ -20,7 +20,7 @@ import {
   update,
 } from "./claim";
 import type { Sequence } from "./export-file";
-import { fileOf, removeFiles } from "./files";
+import { fileOf, manifestOf, publish, removeFiles, removePublished } from "./files";
 import { makeFile } from "./make-file";
 import { writeManifest } from "./write-manifest";
 
@@ -79,6 +79,8 @@ async function make(claim: Claim, signal: AbortSignal, settings: Settings): Prom
         return { bytes: null, error: error.message };
       },
     );
+    await publish(fileOf(claim));
+    if (manifest.bytes !== null) await publish(manifestOf(fileOf(claim)));
     const { bytes, events, sha256 } = made.written;
     await update(
       claim,
@@ -188,7 +190,7 @@ export async function deleteExpiredFiles(): Promise<void> {
   );
   for (const { organization_id: organizationId, id, ...attempt } of rows) {
     // The file first: a stop in between repeats this, the other way round it would leave the file.
-    await removeFiles({ id, ...attempt });
+    await removePublished({ id, ...attempt });
     await writePool().query(
       `UPDATE exports SET state = CASE state WHEN 'ready' THEN 'expired' ELSE state END,
          safe = NULL, expires_at = CASE state WHEN 'ready' THEN expires_at END, updated_at = now()

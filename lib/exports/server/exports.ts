@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type pg from "pg";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
@@ -14,7 +13,7 @@ import {
   type NewExport,
 } from "../schema";
 import type { Safe } from "./claim";
-import { fileOf, manifestOf, removeFiles } from "./files";
+import { fileOf, manifestOf, openPublished, removeFiles, removePublished } from "./files";
 
 /** An organization's exports that wait or are being made. */
 const MAX_PENDING = 20;
@@ -204,7 +203,7 @@ export async function deleteExport(scope: Scope, id: string): Promise<Export> {
     from: ["ready", "failed"],
     to: "state = CASE state WHEN 'ready' THEN 'expired' ELSE 'cancelled' END, safe = NULL, expires_at = now()",
   });
-  await removeFiles(row);
+  await removePublished(row);
   return toExport(row);
 }
 
@@ -232,11 +231,7 @@ export async function openExport(
       `The export has no manifest: ${row.manifest_error ?? "it is older than them"}.`,
     );
   const name = fileOf(row);
-  try {
-    const handle = await open(isManifest ? manifestOf(name) : name);
-    return { file: handle.createReadStream(), bytes, format: row.format };
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    throw new AppError("not_found", "The file of this export is not on this server.", { cause });
-  }
+  const file = await openPublished(isManifest ? manifestOf(name) : name);
+  if (!file) throw new AppError("not_found", "The file of this export is not on this server.");
+  return { file, bytes, format: row.format };
 }

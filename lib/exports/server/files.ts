@@ -1,7 +1,9 @@
-import { rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import path from "node:path";
+import type { Readable } from "node:stream";
 import { getEnv } from "@/lib/env";
 import type { ExportFormat } from "../schema";
+import { hasBucket, openObject, putFile, removeObject } from "./bucket";
 
 /** Where files of exports lie, each readable by the server's own user alone. */
 export function exportDirectory(): string {
@@ -26,7 +28,33 @@ export const manifestOf = (file: string) => `${file}.manifest`;
 export const rowsOf = (file: string) => `${file}.rows.part`;
 export const leftOf = (file: string) => `${file}.left.part`;
 
-/** The files of the attempts from `first` to the given one, finished or not. */
+/** Puts what is made where readers find it: the directory, or the bucket. */
+export async function publish(file: string): Promise<void> {
+  if (!hasBucket()) return;
+  await putFile(path.basename(file), file);
+  await rm(file);
+}
+
+/** @returns null where it is not, or not on this host */
+export async function openPublished(file: string): Promise<Readable | null> {
+  try {
+    // Before there was a bucket, files were made here.
+    return (await open(file)).createReadStream();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  return hasBucket() ? openObject(path.basename(file)) : null;
+}
+
+/** The files of an attempt that was published, wherever they are. */
+export async function removePublished(attempt: Attempt): Promise<void> {
+  await removeFiles(attempt);
+  if (!hasBucket()) return;
+  const file = fileOf(attempt);
+  for (const one of [file, manifestOf(file)]) await removeObject(path.basename(one));
+}
+
+/** The local files of the attempts from `first` to the given one, finished or not. */
 export async function removeFiles(last: Attempt, first = 1): Promise<void> {
   for (let attempt = first; attempt <= last.attempt; attempt += 1) {
     const file = fileOf({ ...last, attempt });
