@@ -33,7 +33,7 @@ test("what stands behind the last line end is counted", () => {
 
 test("a row's place in the log is its last two cells, or nothing", () => {
   const hex = "0f".repeat(32);
-  const leaf = { seq: 12, hash: Buffer.from(hex, "hex") };
+  const leaf = { seq: 12, hash: hex };
   expect(leafOf("csv", Buffer.from(`a,12,${hex}\n`))).toEqual(leaf);
   expect(leafOf("ndjson", Buffer.from(`{"id":"a","seq":12,"chain_hash":"${hex}"}\n`))).toEqual(
     leaf,

@@ -55,8 +55,8 @@ export const rowHash = (row: Buffer): string => hash("sha256", row).slice(0, 2 *
 
 export interface Leaf {
   seq: number;
-  /** 32 bytes: the event's chain hash, which is its leaf. */
-  hash: Buffer;
+  /** In hex: the event's chain hash, which is its leaf. */
+  hash: string;
 }
 
 const TAIL_BYTES = 128;
@@ -69,5 +69,5 @@ const TAILS = {
 export function leafOf(format: "csv" | "ndjson", row: Buffer): Leaf | null {
   const tail = row.toString("latin1", Math.max(0, row.length - TAIL_BYTES));
   const [, seq, hex] = TAILS[format].exec(tail) ?? [];
-  return seq && hex ? { seq: Number(seq), hash: Buffer.from(hex, "hex") } : null;
+  return seq && hex ? { seq: Number(seq), hash: hex } : null;
 }

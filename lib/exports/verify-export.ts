@@ -10,6 +10,7 @@ import { leafOf, ROW_HASH_BYTES, RowSplitter, rowHash } from "./rows";
 
 const HASH_BYTES = 32;
 const MAX_FINDINGS = 100;
+const NO_LEAF = "00".repeat(HASH_BYTES);
 
 export interface ExportFinding {
   kind:
@@ -41,29 +42,38 @@ export interface ExportVerdict {
   not_covered: string[];
 }
 
-/** Hashes of rows in order, one behind the other. */
-class RowHashes {
+/** Hashes of one size, one behind the other. */
+class Hashes {
   count = 0;
-  private bytes = Buffer.alloc(ROW_HASH_BYTES * 4_096);
+  private bytes: Buffer;
 
-  add(row: Buffer): void {
-    const at = this.count * ROW_HASH_BYTES;
+  constructor(private readonly size: number) {
+    this.bytes = Buffer.alloc(size * 4_096);
+  }
+
+  add(hex: string): void {
+    const at = this.count * this.size;
     if (at === this.bytes.length) this.bytes = Buffer.concat([this.bytes], 2 * at);
-    this.bytes.write(rowHash(row), at, "hex");
+    this.bytes.write(hex, at, "hex");
     this.count += 1;
   }
 
+  at(index: number): Buffer {
+    return this.bytes.subarray(index * this.size, (index + 1) * this.size);
+  }
+
   get all(): Buffer {
-    return this.bytes.subarray(0, this.count * ROW_HASH_BYTES);
+    return this.bytes.subarray(0, this.count * this.size);
   }
 }
 
 /** The rows of a file as they are read: hashes, and places in the log where rows say them. */
 class FileReading {
-  readonly hashes = new RowHashes();
+  readonly hashes = new Hashes(ROW_HASH_BYTES);
   readonly digest = createHash("sha256");
+  /** Of each row, and its leaf; null and zeros where it says none. */
   readonly seqs: (number | null)[] = [];
-  readonly leaves: (Buffer | null)[] = [];
+  readonly leaves = new Hashes(HASH_BYTES);
   bytes = 0;
   header: string | null = null;
   private readonly splitter: RowSplitter;
@@ -90,9 +100,9 @@ class FileReading {
 
   private addRow(row: Buffer): void {
     const leaf = leafOf(this.format, row);
-    this.hashes.add(row);
+    this.hashes.add(rowHash(row));
     this.seqs.push(leaf?.seq ?? null);
-    this.leaves.push(leaf?.hash ?? null);
+    this.leaves.add(leaf?.hash ?? NO_LEAF);
   }
 }
 
@@ -232,13 +242,11 @@ class Check {
       );
       return false;
     }
-    const leaves = this.arrange(reading);
-    if (!leaves) return false;
     const tree = Frontier.restore(
       first,
       manifest.frontier.map((hash) => Buffer.from(hash, "hex")),
     );
-    for (const leaf of leaves) tree.append(leaf);
+    if (!this.grow(tree, reading)) return false;
     if (tree.root().equals(checkpoint.root)) return true;
     this.find(
       "not_of_the_log",
@@ -268,37 +276,45 @@ class Check {
     return null;
   }
 
-  /** Every leaf at its place; null where places are taken twice, or none is left for what was left out. */
-  private arrange(reading: FileReading): Buffer[] | null {
+  /** Appends every leaf in its place; false where places are taken twice, or nothing is left for one. */
+  private grow(tree: Frontier, reading: FileReading): boolean {
     const { left, manifest } = this.opened;
     const { first_seq: first, end_seq: end } = manifest.sequence;
-    const leaves = new Array<Buffer | undefined>(end - first);
-    for (const [at, seq] of (reading.seqs as number[]).entries()) {
-      const place = seq - first;
-      const isInside = place >= 0 && place < leaves.length;
-      if (!isInside || leaves[place]) {
-        const why = isInside ? "is there twice" : "is none of those that were looked at";
-        this.find("not_of_the_log", `#${seq} ${why}.`, at + 1, seq);
-        return null;
+    const seqs = reading.seqs as number[];
+    const order = Uint32Array.from(seqs.keys()).sort(
+      (one, other) => (seqs[one] as number) - (seqs[other] as number),
+    );
+    let [row, taken] = [0, 0];
+    for (let seq = first; seq < end; seq += 1) {
+      const at = order[row];
+      if (at !== undefined && (seqs[at] as number) <= seq) {
+        if (seqs[at] !== seq) return this.strange(at, seqs[at] as number, first);
+        tree.append(reading.leaves.at(at));
+        row += 1;
+      } else if (taken < left.length) {
+        tree.append(left.subarray(taken, taken + HASH_BYTES));
+        taken += HASH_BYTES;
+      } else {
+        this.find("row_removed", `#${seq} is missing.`, undefined, seq);
+        return false;
       }
-      leaves[place] = reading.leaves[at] as Buffer;
     }
-    let taken = 0;
-    for (let place = 0; place < leaves.length; place += 1) {
-      if (leaves[place]) continue;
-      if (taken === left.length) {
-        this.find("row_removed", `#${first + place} is missing.`, undefined, first + place);
-        return null;
-      }
-      leaves[place] = left.subarray(taken, taken + HASH_BYTES);
-      taken += HASH_BYTES;
-    }
-    if (taken === left.length) return leaves as Buffer[];
+    const at = order[row];
+    if (at !== undefined) return this.strange(at, seqs[at] as number, first);
+    if (taken === left.length) return true;
     this.find(
       "not_of_the_log",
       "More events were left out than there is room for beside the rows.",
     );
-    return null;
+    return false;
+  }
+
+  private strange(at: number, seq: number, first: number): false {
+    const { end_seq: end } = this.opened.manifest.sequence;
+    const isInside = seq >= first && seq < end;
+    const why = isInside ? "is there twice" : "is none of those that were looked at";
+    this.find("not_of_the_log", `#${seq} ${why}.`, at + 1, seq);
+    return false;
   }
 }
 

@@ -75,17 +75,22 @@ export async function* filePieces(
 ): AsyncGenerator<FilePiece> {
   const range = rangeOf(scope, request);
   const plan = await choosePlan(range, request.filter);
-  const walk: Walk = { ...range, direction: "older", position: start };
-  const boundary = (): Promise<Position | null> =>
+  const boundary = async (position: Position | null): Promise<Position | null> =>
     plan.isSmall || plan.driver.kind === "few"
-      ? Promise.resolve(null)
-      : readBoundary(plan.driver, walk, size);
-  do {
-    walk.until = await boundary();
-    const sql = statement(plan, walk, request, false);
-    yield { lines: await startCopy(sql, () => undefined), next: walk.until };
-    walk.position = walk.until;
-  } while (walk.position);
+      ? null
+      : readBoundary(plan.driver, { ...range, direction: "older", position }, size);
+  let position = start;
+  let next = await boundary(position);
+  for (;;) {
+    // Looked for while this piece is read.
+    const following = next === null ? null : boundary(next);
+    following?.catch(() => undefined);
+    const walk: Walk = { ...range, direction: "older", position, until: next };
+    yield { lines: await startCopy(statement(plan, walk, request, false), () => undefined), next };
+    if (next === null) return;
+    position = next;
+    next = await following;
+  }
 }
 
 const rangeOf = (
