@@ -25,8 +25,8 @@ export interface FileRequest extends FileLines {
   /** ISO 8601; `from` included, `to` not. */
   from?: string | null;
   to?: string | null;
-  /** Events from this sequence number on are left out. */
-  endSeq?: number;
+  /** Only events with these sequence numbers, `end` exclusive. */
+  sequence?: { first: number; end: number };
 }
 
 /**
@@ -64,7 +64,7 @@ export interface FilePiece {
 /**
  * A file of events in pieces, each a bounded statement of its own: for a reader that takes long, as no snapshot
  * stays open between them. Each has to be read to its end or destroyed. Pieces may end elsewhere in another run;
- * below one `endSeq` all of them together are the same bytes, unless events are erased or pruned meanwhile.
+ * of one `sequence` all of them together are the same bytes, unless events are erased or pruned meanwhile.
  * The header row is the caller's (fileHeader).
  * @param start where the piece before ended; null: at the beginning
  */
@@ -158,7 +158,8 @@ function statement(
   hasHeader: boolean,
 ): string {
   const conditions = rest.clauses.map(whereClause);
-  if (request.endSeq !== undefined) conditions.push(Prisma.sql`e.seq < ${request.endSeq}`);
+  const { sequence } = request;
+  if (sequence) conditions.push(Prisma.sql`e.seq >= ${sequence.first} AND e.seq < ${sequence.end}`);
   const where = conditions.length > 0 ? Prisma.join(conditions, " AND ") : Prisma.sql`true`;
   const rows = Prisma.sql`SELECT ${fileColumns(request)} FROM (${candidates(driver, walk, null)}) e WHERE ${where} ${inOrder("e", walk)}`;
   return `COPY (${copySql(rows)}) TO STDOUT (${copyOptions(request, hasHeader)})`;

@@ -47,7 +47,8 @@ async function makeRows(
     filter: exportFilter(search),
     from: search.range_start,
     to: search.range_end,
-    endSeq: sequence.end,
+    // What is pruned may be there for a while.
+    sequence,
   };
   const file = await ExportFile.create(fileOf(claim), format, sequence, options.proof);
   let isSafe = false;
