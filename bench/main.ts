@@ -153,6 +153,7 @@ async function idleRow(root: string, dataDir: string): Promise<Row> {
     DATABASE_URL: "",
     DATABASE_OWNER_URL: "",
     DATABASE_SIGNER_URL: "",
+    DATABASE_RETENTION_URL: "",
   };
   const child = spawn(process.execPath, ["scripts/start.mjs"], {
     cwd: root,
@@ -203,6 +204,7 @@ export async function main(argv: string[], root: string): Promise<void> {
   delete process.env.DATABASE_URL;
   delete process.env.DATABASE_OWNER_URL;
   delete process.env.DATABASE_SIGNER_URL;
+  delete process.env.DATABASE_RETENTION_URL;
   const opened = await openDatabase(parseEnv(process.env), "cli", root);
   if (!("appUrl" in opened)) throw new Error(`${dataDir} is in use`);
   const rows: Row[] = [];

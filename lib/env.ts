@@ -19,6 +19,12 @@ const envSchema = z
     DATABASE_OWNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     /** Login that stores what is signed: a member of trailseal_signer. Unset: DATABASE_URL's does. */
     DATABASE_SIGNER_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Login that deletes what is past retention: a member of trailseal_retention. Unset: nothing is deleted by itself. */
+    DATABASE_RETENTION_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    /** Days events are kept where an organization has no period of its own; unset: for ever. */
+    TRAILSEAL_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650).optional(),
+    /** Days between the end of that period and the deletion. */
+    TRAILSEAL_RETENTION_GRACE_DAYS: z.coerce.number().int().min(0).max(365).default(7),
     /** Embedded database, secrets, locks. */
     TRAILSEAL_DATA_DIR: z
       .string()
@@ -106,6 +112,10 @@ const envSchema = z
       path: ["TRAILSEAL_EXPORT_S3_URL"],
     },
   )
+  .refine((env) => env.DATABASE_URL || !env.DATABASE_RETENTION_URL, {
+    message: "goes with DATABASE_URL: the embedded server makes its own",
+    path: ["DATABASE_RETENTION_URL"],
+  })
   .refine((env) => env.TRAILSEAL_WITNESS_URL || !env.TRAILSEAL_WITNESS_TOKEN, {
     message: "goes with TRAILSEAL_WITNESS_URL",
     path: ["TRAILSEAL_WITNESS_TOKEN"],

@@ -8,8 +8,8 @@ import { getEnv } from "./env";
  * - envelope: wraps stream credentials. Lost: every stream's secret has to be entered again.
  * - signing: Ed25519 seed of the log's signatures. Lost: a new key has to be announced to verifiers.
  * - widgets: signs tokens of embedded widgets. Lost: they ask for new ones.
- * - database-owner, database-app, database-signer: logins of the embedded server. Lost: the owner's means that its
- *   data cannot be opened; the others get new ones.
+ * - database-owner, database-app, database-signer, database-retention: logins of the embedded server. Lost: the
+ *   owner's means that its data cannot be opened; the others get new ones.
  */
 export type SecretName =
   | "session"
@@ -18,7 +18,8 @@ export type SecretName =
   | "signing"
   | "database-owner"
   | "database-app"
-  | "database-signer";
+  | "database-signer"
+  | "database-retention";
 
 const fileOf = (name: string, dataDir = getEnv().TRAILSEAL_DATA_DIR) =>
   path.join(dataDir, "secrets", name);

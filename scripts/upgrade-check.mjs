@@ -32,7 +32,12 @@ function cli(directory, dataDir, args) {
     env: {
       ...process.env,
       TRAILSEAL_DATA_DIR: dataDir,
-      ...{ DATABASE_URL: "", DATABASE_OWNER_URL: "", DATABASE_SIGNER_URL: "" },
+      ...{
+        DATABASE_URL: "",
+        DATABASE_OWNER_URL: "",
+        DATABASE_SIGNER_URL: "",
+        DATABASE_RETENTION_URL: "",
+      },
     },
   });
   if (result.status !== 0) throw new Error(`${args.join(" ")} failed: ${result.stdout}`);

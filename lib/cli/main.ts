@@ -17,6 +17,7 @@ import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
 import * as retention from "./retention";
+import * as retentionRun from "./retention-run";
 import * as schemas from "./schemas";
 import * as secrets from "./secrets";
 import * as seed from "./seed";
@@ -38,6 +39,7 @@ const commands = [
   bundle,
   drill,
   retention,
+  retentionRun,
   epoch,
   alert,
   signingKey,
@@ -74,6 +76,7 @@ function isolate(): void {
   delete process.env.DATABASE_URL;
   delete process.env.DATABASE_OWNER_URL;
   delete process.env.DATABASE_SIGNER_URL;
+  delete process.env.DATABASE_RETENTION_URL;
 }
 
 /**

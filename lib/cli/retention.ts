@@ -3,7 +3,8 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { AppError } from "@/lib/errors";
 import { type Erasure, eraseEvents, planErasure } from "@/lib/retention/server/erase";
 import { listHolds, placeHold, releaseHold } from "@/lib/retention/server/holds";
-import { planPrune, pruneEvents } from "@/lib/retention/server/prune";
+import { planPrune } from "@/lib/retention/server/plan";
+import { pruneEvents } from "@/lib/retention/server/prune";
 import { print, printTable, snakeCase } from "./output";
 
 interface EraseOptions {

@@ -7,8 +7,9 @@ import { readSecret, type SecretName } from "@/lib/secrets";
 
 const OWNER = "trailseal_owner";
 const APP = "trailseal";
-/** The login is the role that 0009_witnesses would make. */
+/** These logins are the roles that migrations would make. */
 const SIGNER = "trailseal_signer";
+const RETENTION = "trailseal_retention";
 const DATABASE = "trailseal";
 const LOG_LIMIT_BYTES = 10_000_000;
 
@@ -36,6 +37,8 @@ export interface DatabaseUrls {
   appUrl: string;
   /** Stores what is signed; a member of trailseal_signer. Absent: the app's login does. */
   signerUrl?: string;
+  /** Deletes what is past retention; a member of trailseal_retention. Absent: nothing is deleted by itself. */
+  retentionUrl?: string;
 }
 
 export interface EmbeddedServer extends Required<DatabaseUrls> {
@@ -234,6 +237,7 @@ export function embeddedUrls(dataDir: string, port: number): Required<DatabaseUr
     ownerUrl: url(OWNER, "database-owner"),
     appUrl: url(APP, "database-app"),
     signerUrl: url(SIGNER, "database-signer"),
+    retentionUrl: url(RETENTION, "database-retention"),
   };
 }
 
@@ -264,13 +268,14 @@ async function waitUntilReady(url: string, exited: Promise<void>, logFile: strin
 
 /** Database and logins, made once by the owner; passwords follow the secret files. */
 async function prepareDatabase(
-  { appUrl, signerUrl }: Required<DatabaseUrls>,
+  { appUrl, signerUrl, retentionUrl }: Required<DatabaseUrls>,
   maintenanceUrl: string,
 ): Promise<void> {
   const client = new pg.Client({ connectionString: maintenanceUrl });
   await client.connect();
   try {
-    for (const { username, password } of [new URL(appUrl), new URL(signerUrl)]) {
+    for (const url of [appUrl, signerUrl, retentionUrl]) {
+      const { username, password } = new URL(url);
       const login = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [username]);
       await client.query(
         `${login.rowCount ? "ALTER" : "CREATE"} ROLE ${username} LOGIN PASSWORD ${pg.escapeLiteral(password)}`,

@@ -37,7 +37,7 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 
 /**
  * Brings the database to the newest migration, each in one transaction, and makes the logins members of
- * trailseal_app and trailseal_signer.
+ * trailseal_app, trailseal_signer and, where one is set for it, trailseal_retention.
  * @returns names of the migrations applied now.
  * @throws Error naming the migration and statement; the database stays as it was before that migration.
  */
@@ -116,12 +116,17 @@ const loginOf = (url: string) => decodeURIComponent(new URL(url).username);
 
 async function grantRoles(
   client: pg.Client,
-  { ownerUrl, appUrl, signerUrl }: DatabaseUrls,
+  { ownerUrl, appUrl, signerUrl, retentionUrl }: DatabaseUrls,
 ): Promise<void> {
   const [app, signer] = [loginOf(appUrl), loginOf(signerUrl ?? appUrl)];
   if (app === loginOf(ownerUrl)) {
     throw new Error(
       "DATABASE_URL and DATABASE_OWNER_URL use the same login. Give DATABASE_URL a login of its own, which owns nothing: the app must not be able to change events.",
+    );
+  }
+  if (retentionUrl && [app, signer, loginOf(ownerUrl)].includes(loginOf(retentionUrl))) {
+    throw new Error(
+      "DATABASE_RETENTION_URL uses the login of another setting. Give it one of its own, or leave it out: whoever serves must not be able to delete events.",
     );
   }
   const isMember = async (login: string, role: string) => {
@@ -134,6 +139,7 @@ async function grantRoles(
   for (const [login, role] of [
     [app, "trailseal_app"],
     [signer, "trailseal_signer"],
+    ...(retentionUrl ? [[loginOf(retentionUrl), "trailseal_retention"] as const] : []),
   ] as const) {
     if (!(await isMember(login, role)))
       await client.query(`GRANT ${role} TO ${pg.escapeIdentifier(login)}`);

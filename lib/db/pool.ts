@@ -143,6 +143,14 @@ export function signerPool(): pg.Pool {
   );
 }
 
+/** Deletes what is past retention; null without DATABASE_RETENTION_URL. */
+export function retentionPool(): pg.Pool | null {
+  const url = process.env.DATABASE_RETENTION_URL;
+  return url
+    ? sharedPool("retention", () => ({ max: 2, applicationName: "trailseal-retention" }), url)
+    : null;
+}
+
 export async function closePools(): Promise<void> {
   const open = [...pools.values()];
   pools.clear();

@@ -39,10 +39,12 @@ export default async function setup(): Promise<() => Promise<void>> {
   await asOwner(onDatabase(server.ownerUrl, "postgres"), `CREATE DATABASE ${TEMPLATE}`);
   const directory = path.resolve("prisma/migrations");
   const ownerUrl = onDatabase(server.ownerUrl, TEMPLATE);
-  await migrate({ ownerUrl, appUrl: server.appUrl, signerUrl: server.signerUrl, directory });
+  const { appUrl, signerUrl, retentionUrl } = server;
+  await migrate({ ownerUrl, appUrl, signerUrl, retentionUrl, directory });
   process.env.TRAILSEAL_TEST_OWNER_URL = server.ownerUrl;
-  process.env.TRAILSEAL_TEST_APP_URL = server.appUrl;
-  process.env.TRAILSEAL_TEST_SIGNER_URL = server.signerUrl;
+  process.env.TRAILSEAL_TEST_APP_URL = appUrl;
+  process.env.TRAILSEAL_TEST_SIGNER_URL = signerUrl;
+  process.env.TRAILSEAL_TEST_RETENTION_URL = retentionUrl;
   process.env.TRAILSEAL_DATA_DIR = dataDir;
   return async () => {
     await server.stop();
@@ -64,8 +66,9 @@ export async function testDatabase(): Promise<TestDatabase> {
     TRAILSEAL_TEST_OWNER_URL: owner,
     TRAILSEAL_TEST_APP_URL: app,
     TRAILSEAL_TEST_SIGNER_URL: signer,
+    TRAILSEAL_TEST_RETENTION_URL: retention,
   } = process.env;
-  if (!owner || !app || !signer)
+  if (!owner || !app || !signer || !retention)
     throw new Error("Run through vitest's db project: its setup starts the server");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   const maintenance = onDatabase(owner, "postgres");
@@ -75,6 +78,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   process.env.DATABASE_URL = appUrl;
   process.env.DATABASE_OWNER_URL = ownerUrl;
   process.env.DATABASE_SIGNER_URL = onDatabase(signer, name);
+  process.env.DATABASE_RETENTION_URL = onDatabase(retention, name);
   const pools = {
     owner: new pg.Pool({ connectionString: ownerUrl, max: 4 }),
     app: new pg.Pool({ connectionString: appUrl, max: 4 }),

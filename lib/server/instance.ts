@@ -51,6 +51,7 @@ function exportUrls(urls: Required<DatabaseUrls>): void {
   process.env.DATABASE_URL = urls.appUrl;
   process.env.DATABASE_OWNER_URL = urls.ownerUrl;
   process.env.DATABASE_SIGNER_URL = urls.signerUrl;
+  process.env.DATABASE_RETENTION_URL = urls.retentionUrl;
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
@@ -74,6 +75,7 @@ export async function openDatabase(
       appUrl: env.DATABASE_URL,
       ownerUrl: env.DATABASE_OWNER_URL,
       ...(env.DATABASE_SIGNER_URL ? { signerUrl: env.DATABASE_SIGNER_URL } : {}),
+      ...(env.DATABASE_RETENTION_URL ? { retentionUrl: env.DATABASE_RETENTION_URL } : {}),
     };
     await migrate({ ...urls, directory });
     return { ...urls, embedded: null, close: async () => undefined };

@@ -12,6 +12,7 @@ import { watchClocks } from "./clock-watch";
 import { followLogs } from "./followers";
 import { keepDirectory } from "./keep-directory";
 import { pause } from "./pause";
+import { pruneLogs } from "./prune-logs";
 import { publishAll } from "./publish-checkpoints";
 import { reconcileStreams } from "./reconcile-streams";
 import { runDrills } from "./run-drills";
@@ -58,4 +59,5 @@ export const loops: Record<string, Loop> = {
   drills: runDrills,
   directory: keepDirectory,
   reconciliation: reconcileStreams,
+  retention: pruneLogs,
 };

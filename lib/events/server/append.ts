@@ -123,18 +123,22 @@ async function mayRetry(organizationId: string, error: unknown): Promise<boolean
   return code === "40001" || code === "40P01" || code === "08006";
 }
 
-/** What appendPrepared does, in the caller's transaction. */
+/**
+ * What appendPrepared does, in the caller's transaction.
+ * @param options.isDeletedToo a deleted organization's log takes what retention has to say
+ */
 export async function append(
   client: pg.PoolClient,
   organizationId: string,
   items: Prepared[],
+  options: { isDeletedToo?: boolean } = {},
 ): Promise<AppendOutcome[]> {
   // An update that changes nothing takes the head's lock; FOR UPDATE would not survive a shard move.
   const locked = await client.query<Head>(
     `UPDATE log_heads SET next_seq = next_seq WHERE organization_id = $1
-       AND EXISTS (SELECT FROM organizations WHERE id = $1 AND deleted_at IS NULL)
+       AND EXISTS (SELECT FROM organizations WHERE id = $1 AND (deleted_at IS NULL OR $2))
      RETURNING origin, next_seq, head_hash, last_recorded_at`,
-    [organizationId],
+    [organizationId, options.isDeletedToo ?? false],
   );
   const head = locked.rows[0];
   if (!head) throw new AppError("not_found", `Organization not found: '${organizationId}'.`);

@@ -14,6 +14,8 @@ export async function appendControlEvent(
     metadata: Record<string, string>;
     /** Hex of 32 bytes; a second event under the same key is not sealed. */
     key?: string;
+    /** Also where the organization is deleted. */
+    isDeletedToo?: boolean;
   },
 ): Promise<number> {
   const occurredAt = new Date().toISOString();
@@ -36,6 +38,6 @@ export async function appendControlEvent(
     keylessKey: null,
     source: "import",
   });
-  const [outcome] = await append(client, organizationId, [item]);
+  const [outcome] = await append(client, organizationId, [item], event);
   return outcome?.seq as number;
 }

@@ -27,6 +27,7 @@ import type { SignedTree } from "./signer-memory";
 import type { RawRow, Snapshot } from "./snapshot";
 import { TargetCheck } from "./target-check";
 import { TileCheck } from "./tile-check";
+import { checkUnfinishedPruning } from "./unfinished-pruning";
 import { openWindows, WINDOW, type Windows } from "./window-threads";
 
 const ROWS_BETWEEN_READS = 64;
@@ -61,6 +62,8 @@ export class LogWalk {
   #checkpoints!: CheckpointCheck;
   #receipts!: ReceiptCheck;
   #classified = 0;
+  /** Numbers below the log's beginning that have rows. */
+  #unfinished = 0;
   /** Of the last row that held. */
   #lastRecordedAt = "";
   /** Rows at numbers that the head has not given out. */
@@ -159,8 +162,15 @@ export class LogWalk {
 
   async #walk({ min, max }: Bounds): Promise<void> {
     if (min < this.firstSeq) {
-      const detail = `row(s) before the log's first sequence number ${this.firstSeq}`;
-      this.findings.add({ kind: "inserted_row", seq: min, detail });
+      this.#unfinished = this.firstSeq - min;
+      await checkUnfinishedPruning(
+        { min, firstSeq: this.firstSeq, chainHash: this.#state.previous },
+        {
+          ...{ snapshot: this.snapshot, findings: this.findings, signal: this.signal },
+          ...{ epochs: this.#epochs, tiles: this.#tiles },
+          ...{ targets: this.#targets, control: this.#control },
+        },
+      );
     }
     const { snapshot } = this;
     const windows = this.isRowByRow
@@ -352,7 +362,7 @@ export class LogWalk {
     this.lastGood = this.#checkpoints.lastGood;
     const { trust, firstSeq, nextSeq, isSince } = this;
     this.notCovered = notCovered({
-      ...{ trust, firstSeq, nextSeq, isSince, prunedReceipts },
+      ...{ trust, firstSeq, nextSeq, isSince, prunedReceipts, unfinished: this.#unfinished },
       signedTo: this.lastGood?.size ?? 0,
       losses: this.#epochs.losses(),
     });

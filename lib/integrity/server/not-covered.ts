@@ -11,11 +11,14 @@ interface Walked {
   /** What earlier epochs lost, in sentences. */
   losses: readonly string[];
   prunedReceipts: number;
+  /** Pruned events that are still there, and were checked too. */
+  unfinished: number;
 }
 
 /** What a walk could not say, in sentences. */
 export function notCovered(walked: Walked): string[] {
-  const { trust, firstSeq, nextSeq, signedTo, isSince, losses, prunedReceipts } = walked;
+  const { trust, firstSeq, nextSeq, signedTo, isSince, losses, prunedReceipts, unfinished } =
+    walked;
   const sentences: string[] = [];
   const say = (sentence: string) => sentences.push(sentence);
   const later = nextSeq - Math.max(signedTo, firstSeq);
@@ -26,6 +29,7 @@ export function notCovered(walked: Walked): string[] {
       `Events below #${firstSeq} were verified before. Lists of targets and counts were not compared: a whole verification does.`,
     );
   else if (firstSeq > 0) say(`${firstSeq} event(s) were pruned.`);
+  if (unfinished > 0) say(`${unfinished} of them are still there: their removal is not finished.`);
   sentences.push(...losses);
   if (prunedReceipts > 0) say(`${prunedReceipts} receipt(s) are of pruned events.`);
   sentences.push(...(trust?.gaps ?? []));

@@ -1,14 +1,17 @@
 import type { Scope } from "@/lib/auth/scope";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
+import { getEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
+import type { RetentionPolicy, Undelivered } from "@/lib/retention/schema";
 import { streamOfContract } from "@/lib/streams/contract";
 import { listStreams } from "@/lib/streams/server/streams";
 import { MAX_RETENTION_DAYS } from "../schema";
 
-/** How long an organization keeps events. Nothing is deleted yet: this is what deletion will go by. */
+/** How long an organization keeps events: its own period, else the instance's default. */
 
-const DAY_MS = 86_400_000;
-
-/** @returns days; null: never set, everything is kept. */
+/** @returns days; null: never set. */
 export async function readRetention({ organizationId }: Scope): Promise<number | null> {
   const { retentionDays } = await getPrisma().organization.findUniqueOrThrow({
     where: { id: organizationId },
@@ -16,47 +19,58 @@ export async function readRetention({ organizationId }: Scope): Promise<number |
   return retentionDays;
 }
 
-export async function setRetention({ organizationId }: Scope, days: number | null): Promise<void> {
-  await getPrisma().organization.update({
+export async function readPolicy({ organizationId }: Scope): Promise<RetentionPolicy> {
+  const { TRAILSEAL_RETENTION_DAYS, TRAILSEAL_RETENTION_GRACE_DAYS: graceDays } = getEnv();
+  const defaultDays = TRAILSEAL_RETENTION_DAYS ?? null;
+  const { retentionDays, retentionUndelivered } = await getPrisma().organization.findUniqueOrThrow({
     where: { id: organizationId },
-    data: { retentionDays: days, updatedAt: new Date() },
   });
-}
-
-export interface RetentionPreview {
-  /** Events received before this would go; null: none would. */
-  before: string | null;
-  events: number;
-  all: number;
+  const days = retentionDays ?? defaultDays;
+  return {
+    days,
+    source: retentionDays !== null ? "organization" : days !== null ? "instance" : "none",
+    defaultDays,
+    graceDays,
+    undelivered: retentionUndelivered as Undelivered,
+  };
 }
 
 /**
- * What a retention would delete now. Received times never decrease along the sequence, so the boundary is
- * found by halving it: one look-up by key per step, whatever the size of the log.
+ * Changes the policy, and says so in the log. What stays the same is no change.
+ * @param days null: the instance's default, else for ever
  */
-export async function previewRetention(
-  { organizationId }: Scope,
+export async function setRetention(
+  scope: Scope,
   days: number | null,
-): Promise<RetentionPreview> {
-  const prisma = getPrisma();
-  const head = await prisma.logHead.findUniqueOrThrow({ where: { organizationId } });
-  const first = Number(head.firstSeq);
-  const next = Number(head.nextSeq);
-  const all = next - first;
-  if (days === null) return { before: null, events: 0, all };
-  const before = new Date(Date.now() - days * DAY_MS);
-  let low = first;
-  let high = next;
-  while (low < high) {
-    const seq = Math.floor((low + high) / 2);
-    const event = await prisma.event.findFirst({
-      where: { organizationId, seq },
-      select: { recordedAt: true },
+  undelivered?: Undelivered,
+): Promise<void> {
+  const { organizationId } = scope;
+  await inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<{ days: number | null; undelivered: Undelivered }>(
+      `SELECT retention_days AS days, retention_undelivered AS undelivered FROM organizations
+       WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`,
+      [organizationId],
+    );
+    const before = rows[0];
+    if (!before) throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
+    const after = { days, undelivered: undelivered ?? before.undelivered };
+    if (after.days === before.days && after.undelivered === before.undelivered) return;
+    await client.query(
+      `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, updated_at = now()
+       WHERE id = $1`,
+      [organizationId, after.days, after.undelivered],
+    );
+    const words = (value: number | null) => (value === null ? "default" : String(value));
+    await appendControlEvent(client, scope, {
+      action: "trailseal.retention_changed",
+      metadata: {
+        days: words(after.days),
+        days_before: words(before.days),
+        undelivered: after.undelivered,
+        undelivered_before: before.undelivered,
+      },
     });
-    if (event && event.recordedAt < before) low = seq + 1;
-    else high = seq;
-  }
-  return { before: before.toISOString(), events: low - first, all };
+  });
 }
 
 /** E9 of the contract: its period is never null, so that "everything" is told as the longest it knows. */
@@ -67,7 +81,7 @@ export async function readConfiguration(scope: Scope): Promise<object> {
   const [stream] = await listStreams(scope);
   return {
     organization_id: organizationId,
-    retention_period_in_days: (await readRetention(scope)) ?? MAX_RETENTION_DAYS,
+    retention_period_in_days: (await readPolicy(scope)).days ?? MAX_RETENTION_DAYS,
     state: head.nextSeq > BigInt(0) ? "active" : "inactive",
     ...(stream ? { log_stream: streamOfContract(stream) } : {}),
   };

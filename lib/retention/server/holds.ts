@@ -3,15 +3,8 @@ import { inTransaction, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newUlid } from "@/lib/ids";
-
-/** While a legal hold is open, nothing of the organization's log is erased or pruned. */
-export interface Hold {
-  id: string;
-  reason: string;
-  createdBy: string;
-  createdAt: string;
-  releasedAt: string | null;
-}
+import type { Hold } from "../schema";
+import { lockForHold } from "./owner-transaction";
 
 const creatorOf = ({ principal }: Scope) =>
   principal.kind === "user" ? principal.email : principal.kind;
@@ -19,6 +12,7 @@ const creatorOf = ({ principal }: Scope) =>
 export async function placeHold(scope: Scope, reason: string): Promise<Hold> {
   const hold = { id: `hold_${newUlid()}`, reason, createdBy: creatorOf(scope) };
   return inTransaction(writePool(), async (client) => {
+    await lockForHold(client);
     await appendControlEvent(client, scope, {
       action: "trailseal.hold_placed",
       targets: [{ type: "legal_hold", id: hold.id }],
@@ -48,10 +42,11 @@ export async function releaseHold(scope: Scope, id: string, reason: string): Pro
   });
 }
 
+/** Open ones first. */
 export async function listHolds({ organizationId }: Scope): Promise<Hold[]> {
   const { rows } = await writePool().query(
     `SELECT id, reason, created_by, created_at, released_at FROM legal_holds
-     WHERE organization_id = $1 ORDER BY created_at DESC, id DESC LIMIT 200`,
+     WHERE organization_id = $1 ORDER BY released_at IS NULL DESC, created_at DESC, id DESC LIMIT 200`,
     [organizationId],
   );
   return rows.map((row) => ({

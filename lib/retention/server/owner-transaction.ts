@@ -4,11 +4,18 @@ import { inTransaction } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 
 /**
- * What takes something out of a log runs as the database's owner, from the command line: the login that serves
- * may only add. Each step is one transaction with the event that announces it.
+ * What takes something out of a log runs as the database's owner, from the command line, or as the worker's login for
+ * retention: the login that serves may only add. Each step is one transaction.
  */
 
 export type EventRole = "trailseal_eraser" | "trailseal_retention";
+
+/** A hold takes it alone, whatever removes takes it shared: a hold is placed after a step or before it, never within. */
+const HOLD_LOCK = 7203202;
+
+export async function lockForHold(client: pg.PoolClient): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock($1)", [HOLD_LOCK]);
+}
 
 /** @throws AppError conflict while a legal hold is open */
 export async function withoutHold<T>(
@@ -17,6 +24,7 @@ export async function withoutHold<T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   return inTransaction(pool, async (client) => {
+    await client.query("SELECT pg_advisory_xact_lock_shared($1)", [HOLD_LOCK]);
     const { rows } = await client.query<{ id: string; reason: string }>(
       "SELECT id, reason FROM legal_holds WHERE organization_id = $1 AND released_at IS NULL LIMIT 1",
       [organizationId],
@@ -39,4 +47,15 @@ export async function asRole<T>(
   const result = await work();
   await client.query("RESET ROLE");
   return result;
+}
+
+/** A transaction as the role that may remove events, whoever logged in. */
+export function asRetention<T>(
+  pool: pg.Pool,
+  scope: Scope,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  return withoutHold(pool, scope, (client) =>
+    asRole(client, "trailseal_retention", () => work(client)),
+  );
 }

@@ -15,7 +15,8 @@ import { cutCheckpoint, vkeyOf } from "@/lib/integrity/server/signer";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import { type Erasure, eraseEvents, planErasure } from "./erase";
 import { placeHold, releaseHold } from "./holds";
-import { planPrune, pruneEvents } from "./prune";
+import { planPrune } from "./plan";
+import { pruneEvents } from "./prune";
 
 let db: TestDatabase;
 beforeAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { createTestLog } from "@/lib/events/server/test-log";
-import { previewRetention } from "./retention";
+import { previewRetention } from "./overview";
 
 let db: TestDatabase;
 

@@ -1,0 +1,67 @@
+import { genesisHash } from "@/lib/chain/event-hash";
+import { rowHolds } from "../classify";
+import type { ControlEvents } from "./control-events";
+import type { Epochs } from "./epochs";
+import type { FindingList } from "./findings";
+import { wrongProjection } from "./projections";
+import { sealRow, selectRows } from "./sealed-rows";
+import type { Snapshot } from "./snapshot";
+import type { TargetCheck } from "./target-check";
+import type { TileCheck } from "./tile-check";
+import { WINDOW } from "./window-threads";
+
+interface Beginning {
+  /** Of the lowest row. */
+  min: number;
+  /** Where the log begins, and the chain hash before it, which a signed event names. */
+  firstSeq: number;
+  chainHash: Buffer | null;
+}
+
+interface Around {
+  snapshot: Snapshot;
+  findings: FindingList;
+  epochs: Epochs;
+  tiles: TileCheck;
+  targets: TargetCheck | null;
+  control: ControlEvents;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Looks at rows below a log's beginning. A pruning is recorded before its rows go, from the lowest on: what it has not
+ * come to yet is whole, and leads to the hash in the record. Anything else was put there.
+ */
+export async function checkUnfinishedPruning(
+  { min, firstSeq, chainHash }: Beginning,
+  { snapshot, findings, epochs, tiles, targets, control, signal }: Around,
+): Promise<void> {
+  // Without a tile the lowest row's predecessor is lost: then what follows speaks for its hash alone.
+  const before = min > 0 ? (await tiles.lookUp([min - 1]))(min - 1) : undefined;
+  let previous = min === 0 ? genesisHash(epochs.originAt(0)) : before;
+  let seq = min;
+  let holds = min >= 0;
+  for (let from = min; holds && from < firstSeq; from += WINDOW) {
+    signal?.throwIfAborted();
+    const to = Math.min(from + WINDOW, firstSeq);
+    await targets?.readTo(to);
+    for (const raw of await selectRows(snapshot, from, to)) {
+      const row = sealRow(snapshot.organizationId, raw);
+      holds &&= row.seq === seq && (!previous || rowHolds(epochs.originAt, row, seq, previous));
+      control.add(row, holds);
+      const column = wrongProjection(row);
+      if (column) {
+        const detail = `${column} column differs from the sealed event`;
+        findings.add({ kind: "projection_mismatch", seq: row.seq, detail });
+      }
+      targets?.compare(row);
+      previous = row.stored;
+      seq += 1;
+    }
+    holds &&= seq === to;
+    targets?.reportOrphans(to);
+  }
+  if (holds && chainHash && previous?.equals(chainHash)) return;
+  const detail = `row(s) before the log's first sequence number ${firstSeq}`;
+  findings.add({ kind: "inserted_row", seq: min, detail });
+}

@@ -1,0 +1,162 @@
+import type { Scope } from "@/lib/auth/scope";
+import { longPool } from "@/lib/db/pool";
+import { getPrisma } from "@/lib/db/prisma";
+import { AppError } from "@/lib/errors";
+import { readPolicy } from "@/lib/orgs/server/retention";
+import type { PrunePlan, RetentionPlan, RetentionPolicy } from "../schema";
+import { listHolds } from "./holds";
+
+/** What retention removes, said before it does. Nothing here changes anything. */
+
+export const DAY_MS = 86_400_000;
+
+export interface LogEnds {
+  first: number;
+  next: number;
+}
+
+/** @throws AppError not_found for an organization without a log */
+export async function readEnds({ organizationId }: Scope): Promise<LogEnds> {
+  const head = await getPrisma().logHead.findUnique({ where: { organizationId } });
+  if (!head) throw new AppError("not_found", `There is no log of '${organizationId}'.`);
+  return { first: Number(head.firstSeq), next: Number(head.nextSeq) };
+}
+
+/** When an event was received; null where there is none. */
+export async function receivedAt({ organizationId }: Scope, seq: number): Promise<Date | null> {
+  const event = await getPrisma().event.findFirst({
+    where: { organizationId, seq },
+    select: { recordedAt: true },
+  });
+  return event?.recordedAt ?? null;
+}
+
+/**
+ * The first number that was not received before a time. Received times never decrease along the sequence, so it is
+ * found by halving: one look-up by key per step, whatever the size of the log.
+ */
+export async function boundaryOf(scope: Scope, ends: LogEnds, before: Date): Promise<number> {
+  let { first: low, next: high } = ends;
+  const oldest = await receivedAt(scope, low);
+  if (!oldest || oldest >= before) return low;
+  while (low < high) {
+    const seq = Math.floor((low + high) / 2);
+    const at = await receivedAt(scope, seq);
+    if (at && at < before) low = seq + 1;
+    else high = seq;
+  }
+  return low;
+}
+
+/** What a policy deletes today: whole days, so that a log is pruned once a day at most. Null: nothing, ever. */
+export function deletedBefore(
+  { days, graceDays }: Pick<RetentionPolicy, "days" | "graceDays">,
+  now = Date.now(),
+): Date | null {
+  if (days === null) return null;
+  return new Date(Math.floor(now / DAY_MS) * DAY_MS - (days + graceDays) * DAY_MS);
+}
+
+/** Streams that have not delivered everything below `size`, or have some of it set aside. */
+export async function streamsBehind(
+  { organizationId }: Scope,
+  first: number,
+  size: number,
+): Promise<string[]> {
+  const { rows } = await longPool().query<{ name: string }>(
+    `SELECT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
+     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.lane = 'live' AND (t.cursor_seq < $2
+       OR EXISTS (SELECT FROM dead_letters d WHERE d.organization_id = s.organization_id AND d.stream_id = s.id
+         AND d.seq >= $3 AND d.seq < $2 AND d.discarded_at IS NULL)) ORDER BY 1`,
+    [organizationId, size, first],
+  );
+  return rows.map(({ name }) => name);
+}
+
+interface PlanOptions {
+  /** false: what only people want to know is not counted, and 0. */
+  isCounted?: boolean;
+}
+
+/** What pruning everything received before `before` would remove. */
+export async function planPrune(
+  scope: Scope,
+  before: Date,
+  { isCounted = true }: PlanOptions = {},
+): Promise<PrunePlan> {
+  const ends = await readEnds(scope);
+  const size = await boundaryOf(scope, ends, before);
+  const events = size - ends.first;
+  return {
+    size,
+    events,
+    newer: isCounted && events > 0 ? await countNewer(scope, ends.first, size, before) : 0,
+    behind: events > 0 ? await streamsBehind(scope, ends.first, size) : [],
+  };
+}
+
+async function countNewer(scope: Scope, first: number, size: number, before: Date) {
+  const { rows } = await longPool().query<{ newer: number }>(
+    `SELECT count(*)::int AS newer FROM events
+     WHERE organization_id = $1 AND seq >= $2 AND seq < $3 AND recorded_at < $4 AND occurred_at >= $4`,
+    [scope.organizationId, first, size, before],
+  );
+  return rows[0]?.newer ?? 0;
+}
+
+/** Events below the log's beginning that a deletion has not come to yet: what is left of it is its end. */
+export async function countUnfinished({ organizationId }: Scope, first: number): Promise<number> {
+  const { rows } = await longPool().query<{ low: number | null }>(
+    "SELECT min(seq) AS low FROM events WHERE organization_id = $1 AND seq < $2",
+    [organizationId, first],
+  );
+  const low = rows[0]?.low;
+  return low === null || low === undefined ? 0 : first - low;
+}
+
+/** What the policy deletes now, and what keeps it from that. Counts without a bound: not for a page. */
+export async function planRetention(
+  scope: Scope,
+  { isCounted = true }: PlanOptions = {},
+): Promise<RetentionPlan> {
+  const policy = await readPolicy(scope);
+  const ends = await readEnds(scope);
+  const before = deletedBefore(policy);
+  const none = { size: ends.first, events: 0, newer: 0, behind: [] };
+  const plan = before ? await planPrune(scope, before, { isCounted }) : none;
+  const holds = (await listHolds(scope)).filter(({ releasedAt }) => releasedAt === null);
+  const at = async (seq: number) =>
+    plan.events > 0 ? ((await receivedAt(scope, seq))?.toISOString() ?? null) : null;
+  return {
+    ...plan,
+    ...policy,
+    organizationId: scope.organizationId,
+    before: before?.toISOString() ?? null,
+    oldest: await at(ends.first),
+    newest: await at(plan.size - 1),
+    outliving: before && isCounted ? await countOutliving(scope, plan.size, before) : 0,
+    holds,
+    unfinished: await countUnfinished(scope, ends.first),
+    state: stateOf(policy, plan, holds.length),
+  };
+}
+
+export function stateOf(
+  { days, undelivered }: RetentionPolicy,
+  { events, behind }: Pick<PrunePlan, "events" | "behind">,
+  holds: number,
+): RetentionPlan["state"] {
+  if (days === null) return "kept";
+  if (events === 0) return "nothing";
+  if (holds > 0) return "held";
+  return behind.length > 0 && undelivered === "hold" ? "behind" : "due";
+}
+
+async function countOutliving(scope: Scope, size: number, before: Date): Promise<number> {
+  const { rows } = await longPool().query<{ outliving: number }>(
+    `SELECT count(*)::int AS outliving FROM events
+     WHERE organization_id = $1 AND seq >= $2 AND recorded_at >= $3 AND occurred_at < $3`,
+    [scope.organizationId, size, before],
+  );
+  return rows[0]?.outliving ?? 0;
+}

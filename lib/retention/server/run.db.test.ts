@@ -1,0 +1,337 @@
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { followTiles } from "@/lib/chain/server/tiles";
+import { retentionPool } from "@/lib/db/pool";
+import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { followRollups } from "@/lib/events/server/rollups";
+import { appendEvents, createTestLog, newEvent } from "@/lib/events/server/test-log";
+import { cutCheckpoint } from "@/lib/integrity/server/signer";
+import { verifyLog } from "@/lib/integrity/server/verify";
+import { readPolicy, setRetention } from "@/lib/orgs/server/retention";
+import { placeHold, releaseHold } from "./holds";
+import { listRuns, readRetentionOverview } from "./overview";
+import { DAY_MS, planRetention } from "./plan";
+import { runRetention } from "./run";
+
+let db: TestDatabase;
+let login: pg.Pool;
+beforeAll(async () => {
+  db = await testDatabase();
+  login = retentionPool() as pg.Pool;
+});
+afterEach(() => void vi.useRealTimers());
+afterAll(() => db.close());
+
+const worker = systemInstanceScope("worker");
+const scopeOf = (log: string) => systemScope("worker", log);
+const run = (options = {}) => runRetention(login, worker, options);
+
+/** Appends as the server did so many days ago. */
+async function appendAgo(log: string, days: number, count: number): Promise<void> {
+  const then = new Date(Date.now() - days * DAY_MS);
+  await db.owner.query("SELECT ensure_partitions($1)", [then]);
+  vi.useFakeTimers({ toFake: ["Date"], now: then });
+  const events = Array.from({ length: count }, (_, at) =>
+    newEvent({
+      occurredAt: then.toISOString(),
+      targets: [
+        { type: "doc", id: `doc_${at}` },
+        { type: "team", id: "team_1" },
+      ],
+      metadata: { at: String(at) },
+    }),
+  );
+  await appendEvents(log, events);
+  vi.useRealTimers();
+}
+
+async function follow(log: string): Promise<void> {
+  await followTiles(log);
+  await followRollups(log);
+  await cutCheckpoint(log);
+}
+
+const verdictOf = async (log: string) => {
+  await follow(log);
+  return verifyLog(scopeOf(log));
+};
+const good = { ok: true, findings: [] };
+
+async function count(sql: string, ...values: unknown[]): Promise<number> {
+  return Number((await db.owner.query(sql, values)).rows[0].count);
+}
+const kept = (table: string, log: string, below = Number.MAX_SAFE_INTEGER) =>
+  count(`SELECT count(*) FROM ${table} WHERE organization_id = $1 AND seq < $2`, log, below);
+
+const months = async () =>
+  (
+    await db.owner.query(
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'events'::regclass ORDER BY 1",
+    )
+  ).rows.map(({ name }) => name as string);
+
+describe("a year of three organizations", () => {
+  test("loses what each period says and no more; months that nobody needs go whole; holds win", async () => {
+    const periods = [30, 90, 180];
+    const logs = await Promise.all(periods.map(() => createTestLog(db)));
+    for (let days = 360; days >= 0; days -= 30)
+      for (const log of logs) await appendAgo(log, days, 20);
+    for (const [at, log] of logs.entries()) {
+      await setRetention(scopeOf(log), periods[at] as number);
+      expect(await verdictOf(log)).toMatchObject(good);
+    }
+    const [, held] = logs as [string, string, string];
+    const { id } = await placeHold(scopeOf(held), "case 4");
+
+    const plans = await Promise.all(logs.map((log) => planRetention(scopeOf(log))));
+    // Received 360, 330 … days ago; the grace is a week, and today's events are young.
+    const due = periods.map(
+      (days) =>
+        20 * Array.from({ length: 13 }, (_, n) => n * 30).filter((age) => age > days + 7).length,
+    );
+    expect(plans.map(({ events }) => events)).toEqual(due);
+    expect(plans.map(({ state }) => state)).toEqual(["due", "held", "due"]);
+
+    const before = await months();
+    const first = await run();
+    expect(first.logs.map(({ removed }) => removed)).toEqual([due[0], 0, due[2]]);
+    expect(await kept("events", held)).toBe(20 * 13 + 2);
+    expect(await months()).toEqual(before);
+
+    await releaseHold(scopeOf(held), id, "closed");
+    const second = await run();
+    expect(second.logs.map(({ removed, error }) => [removed, error])).toEqual([
+      [0, null],
+      [due[1], null],
+      [0, null],
+    ]);
+    for (const [at, log] of logs.entries()) {
+      const size = due[at] as number;
+      expect(await verdictOf(log)).toMatchObject({ ...good, first_seq: size });
+      expect(await kept("events", log, size)).toBe(0);
+      expect(await kept("event_targets", log, size)).toBe(0);
+      expect(await kept("idempotency_keys", log, size)).toBe(0);
+      const { runs } = await listRuns(scopeOf(log));
+      expect(runs).toMatchObject([
+        { firstSeq: 0, size, deleted: size, startedBy: "worker", undelivered: [] },
+      ]);
+      expect(runs[0]?.finishedAt).not.toBeNull();
+      expect(runs[0]?.bytes).toBeGreaterThan(size * 300);
+    }
+    // The longest period decides: every month before the oldest event that is kept is gone, no later one.
+    const oldest = `events_${new Date(Date.now() - 180 * DAY_MS).toISOString().slice(0, 7).replace("-", "_")}`;
+    expect(await months()).toEqual(before.filter((name) => name >= oldest));
+    expect(second.dropped.length).toBe(before.filter((name) => name < oldest).length);
+    expect(second.dropped.every(({ bytes }) => bytes > 0)).toBe(true);
+    expect(await count("SELECT count(*) FROM dropped_partitions WHERE bytes > 0")).toBe(
+      second.dropped.length,
+    );
+    // Nothing is left to do, and said so.
+    expect(
+      (await run()).logs.every(({ state, removed }) => state === "nothing" && removed === 0),
+    ).toBe(true);
+    const told = await db.owner.query(
+      `SELECT array_agg(action ORDER BY seq) AS actions FROM events WHERE organization_id = $1 AND action ~ '^trailseal'`,
+      [held],
+    );
+    expect(told.rows[0].actions).toEqual([
+      "trailseal.retention_changed",
+      "trailseal.hold_placed",
+      "trailseal.hold_released",
+      "trailseal.pruned",
+    ]);
+  });
+});
+
+describe("a run that ends in the middle", () => {
+  async function halfRemoved(): Promise<string> {
+    const log = await createTestLog(db);
+    await appendAgo(log, 60, 2_500);
+    await appendAgo(log, 0, 30);
+    await setRetention(scopeOf(log), 30);
+    await follow(log);
+    const stop = new AbortController();
+    const killed = run({
+      organizationId: log,
+      signal: stop.signal,
+      onBatch: () => stop.abort(new Error("killed")),
+    });
+    await expect(killed).rejects.toThrow("killed");
+    return log;
+  }
+
+  test("leaves a log that verifies, and the next one finishes it", async () => {
+    const log = await halfRemoved();
+    expect(await kept("events", log, 2_500)).toBe(1_500);
+    const verdict = await verdictOf(log);
+    expect(verdict).toMatchObject({ ...good, first_seq: 2_500 });
+    expect(verdict.not_covered.join(" ")).toContain("1500 of them are still there");
+    expect(await readRetentionOverview(scopeOf(log))).toMatchObject({ unfinished: 1_500 });
+    expect((await listRuns(scopeOf(log))).runs).toMatchObject([
+      { deleted: 1_000, finishedAt: null },
+    ]);
+
+    expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 1_500 }]);
+    expect(await kept("events", log, 2_500)).toBe(0);
+    expect(await kept("event_targets", log, 2_500)).toBe(0);
+    expect(await verdictOf(log)).toMatchObject({ ...good, first_seq: 2_500 });
+    expect((await listRuns(scopeOf(log))).runs[0]).toMatchObject({ deleted: 2_500 });
+  });
+
+  test.each([
+    [
+      "in the middle is edited",
+      "UPDATE events SET metadata = '{}' WHERE organization_id = $1 AND seq = 1700",
+    ],
+    [
+      "at its beginning is edited",
+      "UPDATE events SET metadata = '{}' WHERE organization_id = $1 AND seq = 1000",
+    ],
+    ["in the middle is missing", "DELETE FROM events WHERE organization_id = $1 AND seq = 1700"],
+    ["at its end is missing", "DELETE FROM events WHERE organization_id = $1 AND seq = 2499"],
+  ])("what is left is checked: a row %s, and that is a break", async (_, sql) => {
+    const log = await halfRemoved();
+    const client = await db.owner.connect();
+    try {
+      await client.query("ALTER TABLE events DISABLE TRIGGER USER");
+      await client.query(sql, [log]);
+      await client.query("ALTER TABLE events ENABLE TRIGGER USER");
+    } finally {
+      client.release();
+    }
+    const verdict = await verifyLog(scopeOf(log));
+    expect(verdict).toMatchObject({ ok: false, kind: "inserted_row", first_bad_seq: 1_000 });
+    // What it was about goes all the same.
+    await run({ organizationId: log });
+    expect(await kept("events", log, 2_500)).toBe(0);
+  });
+
+  test("a hold that is placed then keeps the rest until it is released", async () => {
+    const log = await halfRemoved();
+    const { id } = await placeHold(scopeOf(log), "case 9");
+    const [outcome] = (await run({ organizationId: log })).logs;
+    expect(outcome).toMatchObject({ removed: 0, error: expect.stringContaining("case 9") });
+    expect(await kept("events", log, 2_500)).toBe(1_500);
+    expect(await verdictOf(log)).toMatchObject(good);
+    await releaseHold(scopeOf(log), id, "closed");
+    expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 1_500 }]);
+  });
+});
+
+describe("who may", () => {
+  test("the login for retention removes by the rules and can do nothing else", async () => {
+    for (const sql of [
+      "UPDATE events SET action = 'x'",
+      "INSERT INTO checkpoints VALUES ('o', 'o', 1, '', '')",
+      "DELETE FROM legal_holds",
+      "UPDATE legal_holds SET released_at = now()",
+      "UPDATE organizations SET retention_days = 1",
+      "DROP TABLE events",
+    ])
+      await expect(login.query(sql), sql).rejects.toMatchObject({ code: "42501" });
+    await expect(db.app.query("SELECT drop_spent_partition('2020-01-01')")).rejects.toMatchObject({
+      code: "42501",
+    });
+  });
+
+  test("a month is kept while a log needs it, whoever asks; and the present one always", async () => {
+    const log = await createTestLog(db);
+    await appendAgo(log, 400, 3);
+    const drop = async (days: number) => {
+      const month = new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 7);
+      return (await login.query("SELECT drop_spent_partition($1) AS bytes", [`${month}-01`]))
+        .rows[0].bytes;
+    };
+    expect(await drop(400)).toBeNull();
+    expect(await drop(0)).toBeNull();
+    expect(await kept("events", log)).toBe(3);
+  });
+
+  test("two runs at once are one", async () => {
+    const log = await createTestLog(db);
+    await appendAgo(log, 60, 1_100);
+    await setRetention(scopeOf(log), 30);
+    let second: Promise<unknown> | undefined;
+    await run({
+      organizationId: log,
+      onBatch: () => {
+        second ??= run({ organizationId: log }).catch((error: Error) => error.message);
+      },
+    });
+    expect(await second).toMatch(/Another retention run/);
+  });
+});
+
+describe("the policy", () => {
+  test("is the organization's, else the instance's; each change is in the log, and no change is not", async () => {
+    const log = await createTestLog(db);
+    expect(await readPolicy(scopeOf(log))).toMatchObject({ days: null, source: "none" });
+    await setRetention(scopeOf(log), 90);
+    await setRetention(scopeOf(log), 90);
+    await setRetention(scopeOf(log), 90, "delete");
+    await setRetention(scopeOf(log), null);
+    expect(await readPolicy(scopeOf(log))).toMatchObject({ days: null, undelivered: "delete" });
+    const { rows } = await db.owner.query(
+      `SELECT metadata FROM events WHERE organization_id = $1 AND action = 'trailseal.retention_changed' ORDER BY seq`,
+      [log],
+    );
+    expect(
+      rows.map(({ metadata }) => [metadata.days_before, metadata.days, metadata.undelivered]),
+    ).toEqual([
+      ["default", "90", "hold"],
+      ["90", "90", "delete"],
+      ["90", "default", "delete"],
+    ]);
+  });
+
+  test("a stream that has not delivered holds events back, or does not; that is kept with the deletion", async () => {
+    const log = await createTestLog(db);
+    await appendAgo(log, 60, 20);
+    await appendAgo(log, 0, 5);
+    await setRetention(scopeOf(log), 30);
+    await db.owner.query(
+      `INSERT INTO streams (organization_id, id, name, destination, config) VALUES ($1, 's', 'SOC', 'webhook', '{}')`,
+      [log],
+    );
+    await db.owner.query(
+      "INSERT INTO stream_state (organization_id, stream_id, state, cursor_seq) VALUES ($1, 's', 'paused', 3)",
+      [log],
+    );
+    expect((await run({ organizationId: log })).logs).toMatchObject([
+      { state: "behind", behind: ["SOC"], removed: 0 },
+    ]);
+    expect(await kept("events", log, 20)).toBe(20);
+    await setRetention(scopeOf(log), 30, "delete");
+    expect((await run({ organizationId: log })).logs).toMatchObject([
+      { state: "due", removed: 20 },
+    ]);
+    expect((await listRuns(scopeOf(log))).runs).toMatchObject([
+      { undelivered: ["SOC"], deleted: 20 },
+    ]);
+    expect(await verdictOf(log)).toMatchObject(good);
+  });
+
+  test("holds for a deleted organization's events too", async () => {
+    const log = await createTestLog(db);
+    await appendAgo(log, 60, 20);
+    await setRetention(scopeOf(log), 30);
+    await db.owner.query("UPDATE organizations SET deleted_at = now() WHERE id = $1", [log]);
+    expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 20, error: null }]);
+    expect(await verdictOf(log)).toMatchObject(good);
+  });
+
+  test("says when the next deletion is, and of how many", async () => {
+    const log = await createTestLog(db);
+    await appendAgo(log, 20, 7);
+    await appendAgo(log, 1, 2);
+    await setRetention(scopeOf(log), 30);
+    const { state, next } = await readRetentionOverview(scopeOf(log));
+    expect(state).toBe("nothing");
+    expect(next?.events).toBe(7);
+    vi.useFakeTimers({ toFake: ["Date"], now: new Date(Date.parse(next?.at as string) - 1) });
+    expect(await planRetention(scopeOf(log))).toMatchObject({ events: 0 });
+    vi.setSystemTime(new Date(next?.at as string));
+    expect(await planRetention(scopeOf(log))).toMatchObject({ events: 7 });
+  });
+});

@@ -1,0 +1,56 @@
+import { raiseAlertOnce } from "@/lib/alerts/server/alerts";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { longPool, retentionPool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+import { log } from "@/lib/log";
+import { DAY_MS } from "@/lib/retention/server/plan";
+import { type RunOutcome, runRetention } from "@/lib/retention/server/run";
+import { pause } from "./pause";
+
+const INTERVAL_MS = 3_600_000;
+/** A server that was just started has other things to do. */
+const SETTLE_MS = 60_000;
+const TOLD_AGAIN_MS = 7 * DAY_MS;
+
+/** Deletes what is past retention, once an hour. Without a login for it, nothing. */
+export async function pruneLogs(signal: AbortSignal): Promise<void> {
+  await pause(SETTLE_MS, signal);
+  while (!signal.aborted) {
+    const pool = retentionPool();
+    if (pool) {
+      try {
+        const { logs, dropped } = await runRetention(pool, systemInstanceScope("worker"), {
+          signal,
+        });
+        for (const outcome of logs) await tell(outcome);
+        for (const { month, bytes } of dropped)
+          log().info({ month, bytes }, "a month that no log needs was dropped");
+      } catch (error) {
+        // Somebody runs it by hand.
+        if (!(error instanceof AppError)) throw error;
+        log().info({ reason: error.message }, "retention did not run");
+      }
+    }
+    await pause(INTERVAL_MS, signal);
+  }
+}
+
+async function tell(outcome: RunOutcome): Promise<void> {
+  const { organizationId, state, events, removed, behind, error } = outcome;
+  const about = { organization_id: organizationId, events, removed };
+  if (removed > 0) log().info(about, "events past retention were deleted");
+  if (error !== null) log().error({ ...about, reason: error }, "a log could not be pruned");
+  if (state !== "behind") return;
+  log().warn({ ...about, streams: behind }, "streams hold back what is past retention");
+  await raiseAlertOnce(
+    longPool(),
+    systemScope("worker", organizationId),
+    {
+      kind: "retention.held_back",
+      title: "Streams hold back what is past retention",
+      detail: `${events} events are kept, since they are not delivered yet by ${behind.join(", ")}. Let the streams deliver, discard what they set aside, or choose under Settings that deletion does not wait.`,
+      path: `/o/${organizationId}/settings`,
+    },
+    new Date(Date.now() - TOLD_AGAIN_MS),
+  );
+}
