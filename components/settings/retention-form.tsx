@@ -5,34 +5,34 @@ import { count, formatDay } from "@/components/overview/words";
 import { Button } from "@/components/ui/button";
 import { Field, Select } from "@/components/ui/field";
 import type { ActionResult } from "@/lib/http/action-result";
-
-interface Preview {
-  /** Events received before it would go; null: none would. */
-  before: string | null;
-  events: number;
-  all: number;
-}
+import type { RetentionPreview, Undelivered } from "@/lib/retention/schema";
+import { periodWords } from "./retention-words";
 
 interface Props {
   organizationId: string;
+  /** The organization's own; null: the instance's default, else for ever. */
   days: number | null;
-  preview: Preview;
-  readPreview(organizationId: string, days: number | null): Promise<ActionResult<Preview>>;
-  save(organizationId: string, days: number | null): Promise<ActionResult<null>>;
+  defaultDays: number | null;
+  undelivered: Undelivered;
+  preview: RetentionPreview;
+  readPreview(organizationId: string, days: number | null): Promise<ActionResult<RetentionPreview>>;
+  save(
+    organizationId: string,
+    policy: { days: number | null; undelivered: Undelivered },
+  ): Promise<ActionResult<null>>;
 }
 
 const CHOICES = [30, 60, 90, 180, 365, 730, 1_095, 1_825, 2_555, 3_650];
 
-const words = (days: number) =>
-  days % 365 === 0 ? `${days / 365} ${days === 365 ? "year" : "years"}` : `${days} days`;
-
 /** How long events are kept, with what that would delete. */
 export function RetentionForm(props: Props) {
   const [days, setDays] = useState(props.days);
+  const [undelivered, setUndelivered] = useState(props.undelivered);
   const [preview, setPreview] = useState(props.preview);
   const [error, setError] = useState<string | null>(null);
   const [isPending, startTransition] = useTransition();
   const choices = [...new Set([...CHOICES, props.days ?? 30])].sort((a, b) => a - b);
+  const isSaved = days === props.days && undelivered === props.undelivered;
 
   const choose = (text: string) => {
     const chosen = text === "" ? null : Number(text);
@@ -46,47 +46,57 @@ export function RetentionForm(props: Props) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     startTransition(async () => {
-      const result = await props.save(props.organizationId, days);
+      const result = await props.save(props.organizationId, { days, undelivered });
       setError(result.ok ? null : result.message);
     });
   };
 
   return (
     <form onSubmit={submit} className="grid max-w-[560px] gap-3">
-      <div className="flex items-end gap-2 max-sm:flex-col max-sm:items-stretch">
-        <div className="min-w-0 flex-1">
-          <Field label="Keep events for" error={error}>
-            {(control) => (
-              <Select
-                {...control}
-                value={days ?? ""}
-                onChange={(event) => choose(event.target.value)}
-              >
-                <option value="">ever</option>
-                {choices.map((choice) => (
-                  <option key={choice} value={choice}>
-                    {words(choice)}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-        </div>
-        <Button
-          type="submit"
-          variant="primary"
-          disabled={isPending || days === props.days}
-          className="h-8"
-        >
-          Save
-        </Button>
+      <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
+        <Field label="Keep events for" error={error}>
+          {(control) => (
+            <Select
+              {...control}
+              value={days ?? ""}
+              onChange={(event) => choose(event.target.value)}
+            >
+              <option value="">
+                {props.defaultDays === null
+                  ? "ever"
+                  : `${periodWords(props.defaultDays)}, as the instance says`}
+              </option>
+              {choices.map((choice) => (
+                <option key={choice} value={choice}>
+                  {periodWords(choice)}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <Field label="Events that a stream has not delivered">
+          {(control) => (
+            <Select
+              {...control}
+              value={undelivered}
+              onChange={(event) => setUndelivered(event.target.value as Undelivered)}
+            >
+              <option value="hold">stay until it has</option>
+              <option value="delete">go all the same</option>
+            </Select>
+          )}
+        </Field>
       </div>
       <p role="status" className="text-(--text-2)">
         {preview.before === null
           ? `All ${count(preview.all)} events are kept.`
-          : `Would delete ${count(preview.events)} of ${count(preview.all)} events: those received before ${formatDay(preview.before)}.`}{" "}
-        This version keeps the setting, and deletes nothing yet.
+          : `Would delete ${count(preview.events)} of ${count(preview.all)} events now: those received before ${formatDay(preview.before)}.`}
       </p>
+      <div className="flex max-sm:flex-col">
+        <Button type="submit" variant="primary" disabled={isPending || isSaved} className="h-8">
+          Save
+        </Button>
+      </div>
     </form>
   );
 }

@@ -109,6 +109,8 @@ export const access = {
   "action:revokeInstanceApiKey": instance("keys:manage"),
   "action:previewRetention": member("settings:manage"),
   "action:setRetention": member("settings:manage"),
+  "action:placeHold": member("settings:manage"),
+  "action:releaseHold": member("settings:manage"),
   "action:readExports": member("exports:manage"),
   "action:createExport": member("exports:manage"),
   "action:cancelExport": member("exports:manage"),

@@ -1,19 +1,23 @@
 import { z } from "zod";
+import { storableText } from "@/lib/http/parse-input";
+import { retentionChoiceSchema } from "@/lib/orgs/schema";
 
 /** Retention: how long a log keeps events, and what it deleted. */
 
 /** Words that go into the log, of whoever places or releases a hold. */
-const reason = z
-  .string()
+const reason = storableText(500)
   .trim()
-  .min(1, "Say why: it is kept in the log.")
-  .max(500, "must be at most 500 characters");
+  .refine((text) => text !== "", "must say why: it is kept in the log");
 
 export const newHoldSchema = z.object({ reason });
 export const releaseSchema = z.object({ id: z.string().max(64), reason });
 
-/** What a stream that has not delivered means for events that are due. */
-export type Undelivered = "hold" | "delete";
+const undeliveredSchema = z.enum(["hold", "delete"]);
+
+/** What a stream that has not delivered means for events that are due: they wait for it, or not. */
+export type Undelivered = z.infer<typeof undeliveredSchema>;
+
+export const policySchema = retentionChoiceSchema.extend({ undelivered: undeliveredSchema });
 
 export interface RetentionPolicy {
   /** Days since the receipt; null: for ever. */

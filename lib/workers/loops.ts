@@ -1,11 +1,16 @@
 import { deleteOldAlerts } from "@/lib/alerts/server/alerts";
+import { deleteOldPortalSessions } from "@/lib/auth/server/portal-sessions";
+import { deleteOldSessions } from "@/lib/auth/server/sessions";
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
-import { deleteExpiredFiles, runExports } from "@/lib/exports/server/export-jobs";
+import { deleteExpiredFiles, deleteOldExports, runExports } from "@/lib/exports/server/export-jobs";
 import { deleteOldAnswers } from "@/lib/http/answer-once";
 import { removeRetiredSeeds } from "@/lib/integrity/server/signing-keys";
-import { runVerificationJobs } from "@/lib/integrity/server/verification-jobs";
+import {
+  deleteOldVerifications,
+  runVerificationJobs,
+} from "@/lib/integrity/server/verification-jobs";
 import { deleteOldDeliveries } from "@/lib/streams/server/attempts";
 import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
@@ -35,6 +40,10 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteOldAlerts();
     await deleteOldDeliveries();
     await deleteExpiredFiles();
+    await deleteOldExports();
+    await deleteOldVerifications();
+    await deleteOldSessions();
+    await deleteOldPortalSessions();
     removeRetiredSeeds();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }

@@ -94,3 +94,10 @@ export const findPortalSession = (secret: string): Promise<PortalSession | null>
 
 /** The same session again, for answers that go on for minutes. */
 export const findPortalSessionById = (id: string): Promise<PortalSession | null> => find("id", id);
+
+/** Housekeeping: links of every organization, a week after they could be opened. */
+export async function deleteOldPortalSessions(): Promise<void> {
+  await writePool().query("DELETE FROM portal_sessions WHERE redeem_until < now() - $1::interval", [
+    KEPT,
+  ]);
+}

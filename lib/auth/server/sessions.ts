@@ -1,3 +1,4 @@
+import { writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { newId } from "@/lib/ids";
 
@@ -5,6 +6,8 @@ const ABSOLUTE_MS = 30 * 86_400_000;
 const IDLE_MS = 7 * 86_400_000;
 /** How stale last_seen_at may be: a write on every request would be waste. */
 const SEEN_STEP_MS = 60_000;
+/** Whoever asks who was signed in last week is answered. */
+const KEPT = "7 days";
 
 export const SESSION_MAX_AGE_S = ABSOLUTE_MS / 1_000;
 
@@ -61,4 +64,13 @@ export async function revokeSession(sessionId: string): Promise<void> {
     where: { id: sessionId, revokedAt: null },
     data: { revokedAt: new Date() },
   });
+}
+
+/** Housekeeping: sessions that ended a week ago, by expiry, revocation or idleness. */
+export async function deleteOldSessions(): Promise<void> {
+  await writePool().query(
+    `DELETE FROM sessions WHERE least(expires_at, revoked_at, last_seen_at + $2 * interval '1 millisecond')
+       < now() - $1::interval`,
+    [KEPT, IDLE_MS],
+  );
 }

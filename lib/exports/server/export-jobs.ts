@@ -28,6 +28,8 @@ import { writeManifest } from "./write-manifest";
 
 const SIGNER_TRIES = 50;
 const SIGNER_PAUSE_MS = 100;
+/** Of exports without a file: what was asked for, and how it ended. */
+const HISTORY_KEPT = "90 days";
 
 export interface RunnerOptions {
   /** How long an export stays with a worker that says nothing: longer than any piece takes. */
@@ -198,6 +200,14 @@ export async function deleteExpiredFiles(): Promise<void> {
       [organizationId, id],
     );
   }
+}
+
+/** Housekeeping: exports whose file is long gone, or that never had one. */
+export async function deleteOldExports(): Promise<void> {
+  await writePool().query(
+    `DELETE FROM exports WHERE state IN ('expired', 'failed', 'cancelled') AND updated_at < now() - $1::interval`,
+    [HISTORY_KEPT],
+  );
 }
 
 /** After an erasure: files that may hold what is erased go, and those under way begin anew. */

@@ -280,3 +280,15 @@ async function release({ id, attempt }: Claim): Promise<void> {
     [id, attempt],
   );
 }
+
+const HISTORY_KEPT = "90 days";
+
+/** Housekeeping: verifications that ended long ago; a log's last verdict stays until there is a newer one. */
+export async function deleteOldVerifications(): Promise<void> {
+  await writePool().query(
+    `DELETE FROM jobs j WHERE kind = $1 AND finished_at < now() - $2::interval
+       AND EXISTS (SELECT FROM jobs newer WHERE newer.organization_id = j.organization_id AND newer.kind = $1
+         AND newer.state = 'succeeded' AND newer.created_at > j.created_at)`,
+    [KIND, HISTORY_KEPT],
+  );
+}

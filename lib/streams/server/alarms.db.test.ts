@@ -137,7 +137,7 @@ it("events that retention will come for before they are delivered are told, of p
   expect(await told()).toEqual([]);
   expect((await getStream(scope, id)).retentionEndsAt).not.toBeNull();
   await waiting(28 * 1_440);
-  expect(await told()).toEqual(["stream.retention: The stream “SOC” may lose events to retention"]);
+  expect(await told()).toEqual(["stream.retention: The stream “SOC” holds back retention"]);
   expect(await readStreamAlarms(scope)).toMatchObject([{ kind: "retention" }]);
   await setRetention(scope, null);
   expect(await told()).toEqual([]);

@@ -2,6 +2,7 @@ import { raiseAlert } from "@/lib/alerts/server/alerts";
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
+import { getEnv } from "@/lib/env";
 import { log } from "@/lib/log";
 import { LOST_UNNAMED } from "../problems";
 import { lastErrorSchema, type StreamAlarm, type StreamState } from "../schema";
@@ -33,6 +34,7 @@ interface WatchedRow {
   first_failure_at: Date | null;
   lag_alert_minutes: number;
   retention_days: number | null;
+  retention_undelivered: "hold" | "delete";
   oldest: Date | null;
   now: Date;
 }
@@ -45,7 +47,8 @@ const OLDEST = `LEFT JOIN LATERAL (SELECT e.recorded_at FROM events e
 export async function alertOnStreams(): Promise<number> {
   const { rows } = await writePool().query<WatchedRow>(
     `SELECT t.organization_id, t.stream_id, s.name, t.state, t.alerted, t.last_error, t.first_failure_at,
-       s.lag_alert_minutes, o.retention_days, waiting.recorded_at AS oldest, now() AS now
+       s.lag_alert_minutes, coalesce(o.retention_days, $2) AS retention_days,
+       o.retention_undelivered, waiting.recorded_at AS oldest, now() AS now
      FROM stream_state t
      JOIN streams s ON s.organization_id = t.organization_id AND s.id = t.stream_id AND s.deleted_at IS NULL
      JOIN log_heads h ON h.organization_id = t.organization_id
@@ -54,7 +57,7 @@ export async function alertOnStreams(): Promise<number> {
      WHERE t.lane = 'live'
        AND (t.alerted <> '{}' OR t.state IN ('degraded', 'error', 'disabled') OR t.cursor_seq < h.next_seq
          OR t.last_error ->> 'code' = $1)`,
-    [LOST_UNNAMED],
+    [LOST_UNNAMED, getEnv().TRAILSEAL_RETENTION_DAYS ?? null],
   );
   let raised = 0;
   for (const row of rows) raised += await tell(row);
@@ -145,13 +148,27 @@ export function judge(row: WatchedRow): { words: string[]; tales: Tale[] } {
   const goneAt = retentionEnd(row.oldest, row.retention_days);
   if (goneAt && isNear(goneAt, row)) {
     const when = goneAt.toISOString();
-    const why = `Its oldest event is due for deletion at ${when}. Let it deliver, or keep events for longer.`;
-    add(RETENTION, "stream.retention", "may lose events to retention", why);
+    const why = (outcome: string) =>
+      `Its oldest event is past retention at ${when}${outcome}. Let it deliver, or keep events for longer.`;
+    if (row.retention_undelivered === "delete")
+      add(
+        RETENTION,
+        "stream.retention",
+        "may lose events to retention",
+        why(" and goes undelivered"),
+      );
+    else
+      add(
+        RETENTION,
+        "stream.retention",
+        "holds back retention",
+        why(", and stays until it is delivered"),
+      );
   } else words.delete(RETENTION);
   return { words: [...words], tales };
 }
 
-/** When an event that was received then may be deleted. */
+/** When the period of an event that was received then is over; the instance's grace comes on top. */
 export const retentionEnd = (receivedAt: Date | null, days: number | null): Date | null =>
   receivedAt && days !== null ? new Date(receivedAt.getTime() + days * DAY_MS) : null;
 

@@ -80,6 +80,7 @@ export async function readHalfHours({ organizationId }: Scope): Promise<Map<stri
 const KEPT = "7 days";
 const KEPT_ATTEMPTS = 2_000;
 const JOBS_KEPT = "30 days";
+const HISTORY_KEPT = "90 days";
 
 /** Keeps a busy stream's list short. */
 export async function trimAttempts(key: StreamKey): Promise<void> {
@@ -91,7 +92,7 @@ export async function trimAttempts(key: StreamKey): Promise<void> {
   );
 }
 
-/** What is told of the past few days only, and jobs that ended long ago. */
+/** What is told of the past few days only; jobs, discarded events and comparisons of long ago. */
 export async function deleteOldDeliveries(): Promise<void> {
   const pool = writePool();
   await pool.query("DELETE FROM stream_attempts WHERE created_at < now() - $1::interval", [KEPT]);
@@ -99,5 +100,15 @@ export async function deleteOldDeliveries(): Promise<void> {
   await pool.query(
     "DELETE FROM stream_state WHERE lane <> 'live' AND finished_at < now() - $1::interval",
     [JOBS_KEPT],
+  );
+  await pool.query("DELETE FROM dead_letters WHERE discarded_at < now() - $1::interval", [
+    HISTORY_KEPT,
+  ]);
+  // A finding stands until a later comparison says something.
+  await pool.query(
+    `DELETE FROM stream_reconciliations r WHERE checked_at < now() - $1::interval
+       AND EXISTS (SELECT FROM stream_reconciliations newer WHERE newer.organization_id = r.organization_id
+         AND newer.stream_id = r.stream_id AND newer.checked_at > r.checked_at AND newer.error IS NULL)`,
+    [HISTORY_KEPT],
   );
 }

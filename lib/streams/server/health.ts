@@ -1,5 +1,6 @@
 import type { Scope } from "@/lib/auth/scope";
 import { getPrisma } from "@/lib/db/prisma";
+import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { FormatId } from "../formats";
@@ -93,7 +94,7 @@ export async function readSummaries(scope: Scope, id?: string): Promise<StreamSu
       s.heartbeat_minutes, s.lag_alert_minutes, s.created_at, s.updated_at,
       t.state, t.cursor_seq, t.delivered, t.failures, t.first_failure_at, t.next_attempt_at,
       t.last_attempt_at, t.last_success_at, t.last_error, t.from_seq AS start_seq, t.passed_over, t.checkpoint_size,
-      t.checkpoint_sent_at, h.next_seq, h.first_seq, o.retention_days,
+      t.checkpoint_sent_at, h.next_seq, h.first_seq, coalesce(o.retention_days, ${getEnv().TRAILSEAL_RETENTION_DAYS ?? null}::int) AS retention_days,
       now() AS database_now,
       (SELECT e.recorded_at FROM events e
         WHERE e.organization_id = ${scope.organizationId} AND e.seq >= t.cursor_seq

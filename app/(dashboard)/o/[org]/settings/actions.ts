@@ -3,7 +3,18 @@
 import { revalidatePath } from "next/cache";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 import { retentionChoiceSchema } from "@/lib/orgs/schema";
-import { previewRetention, type RetentionPreview, setRetention } from "@/lib/orgs/server/retention";
+import { setRetention } from "@/lib/orgs/server/retention";
+import {
+  newHoldSchema,
+  policySchema,
+  type RetentionPreview,
+  releaseSchema,
+  type Undelivered,
+} from "@/lib/retention/schema";
+import { placeHold, releaseHold } from "@/lib/retention/server/holds";
+import { previewRetention } from "@/lib/retention/server/overview";
+
+const refresh = (organizationId: string) => revalidatePath(`/o/${organizationId}/settings`);
 
 export async function previewRetentionAction(
   organizationId: string,
@@ -20,16 +31,50 @@ export async function previewRetentionAction(
 
 export async function setRetentionAction(
   organizationId: string,
-  days: number | null,
+  policy: { days: number | null; undelivered: Undelivered },
 ): Promise<ActionResult<null>> {
   return runAction(
     "action:setRetention",
     organizationId,
-    retentionChoiceSchema,
-    { days },
+    policySchema,
+    policy,
+    async (scope, { days, undelivered }) => {
+      await setRetention(scope, days, undelivered);
+      refresh(organizationId);
+      return null;
+    },
+  );
+}
+
+export async function placeHoldAction(
+  organizationId: string,
+  reason: string,
+): Promise<ActionResult<null>> {
+  return runAction(
+    "action:placeHold",
+    organizationId,
+    newHoldSchema,
+    { reason },
     async (scope, input) => {
-      await setRetention(scope, input.days);
-      revalidatePath(`/o/${organizationId}/settings`);
+      await placeHold(scope, input.reason);
+      refresh(organizationId);
+      return null;
+    },
+  );
+}
+
+export async function releaseHoldAction(
+  organizationId: string,
+  release: { id: string; reason: string },
+): Promise<ActionResult<null>> {
+  return runAction(
+    "action:releaseHold",
+    organizationId,
+    releaseSchema,
+    release,
+    async (scope, { id, reason }) => {
+      await releaseHold(scope, id, reason);
+      refresh(organizationId);
       return null;
     },
   );

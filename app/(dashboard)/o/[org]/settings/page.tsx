@@ -1,18 +1,47 @@
 import type { Metadata } from "next";
+import { z } from "zod";
 import { formatDay } from "@/components/overview/words";
+import { DeletionHistory } from "@/components/settings/deletion-history";
+import { LegalHolds } from "@/components/settings/legal-holds";
 import { RetentionForm } from "@/components/settings/retention-form";
+import { RetentionState } from "@/components/settings/retention-state";
 import { PageHeader } from "@/components/shell/page-header";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { readOrganization } from "@/lib/orgs/server/directory";
-import { previewRetention, readRetention } from "@/lib/orgs/server/retention";
-import { previewRetentionAction, setRetentionAction } from "./actions";
+import { listRuns, previewRetention, readRetentionOverview } from "@/lib/retention/server/overview";
+import {
+  placeHoldAction,
+  previewRetentionAction,
+  releaseHoldAction,
+  setRetentionAction,
+} from "./actions";
 
 export const metadata: Metadata = { title: "Settings" };
 
-export default async function SettingsPage(props: { params: Promise<{ org: string }> }) {
+const searchSchema = z.object({
+  /** Deletions that left the log to begin below this number. */
+  deletions_below: z.coerce.number().int().positive().optional().catch(undefined),
+});
+
+const HEADING = "mt-8 mb-2 text-[14px] font-semibold tracking-[-0.012em]";
+
+interface Props {
+  params: Promise<{ org: string }>;
+  searchParams: Promise<Record<string, string | string[] | undefined>>;
+}
+
+export default async function SettingsPage(props: Props) {
   const { org } = await props.params;
   const scope = await pageScope("page:/o/[org]/settings", org);
-  const [organization, days] = await Promise.all([readOrganization(scope), readRetention(scope)]);
+  const { deletions_below: below } = searchSchema.parse(await props.searchParams);
+  const [organization, retention, history, newest] = await Promise.all([
+    readOrganization(scope),
+    readRetentionOverview(scope),
+    listRuns(scope, { below }),
+    listRuns(scope, { limit: 1 }),
+  ]);
+  const { policy } = retention;
+  const own = policy.source === "organization" ? policy.days : null;
   const facts = {
     Name: organization.name,
     Id: <code className="font-mono text-[12px] break-all">{organization.id}</code>,
@@ -35,14 +64,29 @@ export default async function SettingsPage(props: { params: Promise<{ org: strin
             </div>
           ))}
         </dl>
-        <h2 className="mt-8 mb-2 text-[14px] font-semibold tracking-[-0.012em]">Retention</h2>
+        <h2 className={HEADING}>Retention</h2>
         <RetentionForm
+          key={`${own} ${policy.undelivered}`}
           organizationId={org}
-          days={days}
-          preview={await previewRetention(scope, days)}
+          days={own}
+          undelivered={policy.undelivered}
+          defaultDays={policy.defaultDays}
+          preview={await previewRetention(scope, own)}
           readPreview={previewRetentionAction}
           save={setRetentionAction}
         />
+        <RetentionState organizationId={org} overview={retention} last={newest.runs[0] ?? null} />
+        <h2 className={HEADING}>Legal holds</h2>
+        <LegalHolds
+          organizationId={org}
+          holds={retention.holds}
+          place={placeHoldAction}
+          release={releaseHoldAction}
+        />
+        <h2 id="deletions" className={HEADING}>
+          Deletions
+        </h2>
+        <DeletionHistory runs={history.runs} older={history.older} isOlder={below !== undefined} />
       </div>
     </>
   );
