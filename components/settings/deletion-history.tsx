@@ -1,7 +1,8 @@
 import { count, formatDay } from "@/components/overview/words";
-import { formatBytes, formatMoment } from "@/components/streams/words";
+import { formatBytes } from "@/components/streams/words";
 import { buttonClasses } from "@/components/ui/button";
 import type { RetentionRun } from "@/lib/retention/schema";
+import { momentWords } from "./retention-words";
 
 interface Props {
   runs: RetentionRun[];
@@ -45,7 +46,7 @@ export function DeletionHistory({ runs, older, isOlder }: Props) {
               className="h-8 border-b border-(--border) max-sm:grid max-sm:h-auto max-sm:grid-cols-2 max-sm:gap-x-4 max-sm:py-2"
             >
               <td className="pr-4 whitespace-nowrap max-sm:col-span-2 max-sm:font-medium">
-                {formatMoment(run.startedAt)}
+                {momentWords(run.startedAt)}
               </td>
               <td className="pr-4 whitespace-nowrap max-sm:text-(--text-2)">
                 <span className="sm:hidden">before </span>

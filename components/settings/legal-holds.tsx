@@ -84,7 +84,7 @@ export function LegalHolds(props: Props) {
             )}
           </Field>
         </div>
-        <Button type="submit" disabled={isPending} className="h-8">
+        <Button type="submit" disabled={isPending} className="sm:h-8">
           Place hold
         </Button>
       </form>

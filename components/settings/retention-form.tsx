@@ -93,7 +93,7 @@ export function RetentionForm(props: Props) {
           : `Would delete ${count(preview.events)} of ${count(preview.all)} events now: those received before ${formatDay(preview.before)}.`}
       </p>
       <div className="flex max-sm:flex-col">
-        <Button type="submit" variant="primary" disabled={isPending || isSaved} className="h-8">
+        <Button type="submit" variant="primary" disabled={isPending || isSaved} className="sm:h-8">
           Save
         </Button>
       </div>

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import { count } from "@/components/overview/words";
-import { formatBytes, formatMoment } from "@/components/streams/words";
+import { formatBytes } from "@/components/streams/words";
 import type { RetentionOverview, RetentionRun } from "@/lib/retention/schema";
-import { nextWords, policyWords } from "./retention-words";
+import { momentWords, nextWords, policyWords } from "./retention-words";
 
 interface Props {
   organizationId: string;
@@ -21,7 +21,7 @@ export function RetentionState({ organizationId, overview, last }: Props) {
         <Fact term="Next deletion">{nextWords(overview)}</Fact>
         <Fact term="Last deletion">
           {last
-            ? `${formatMoment(last.startedAt)}: ${count(last.deleted)} events, ${formatBytes(last.bytes)}`
+            ? `${momentWords(last.startedAt)}: ${count(last.deleted)} events, ${formatBytes(last.bytes)}`
             : "None yet"}
         </Fact>
         {behind.length > 0 && (

@@ -9,6 +9,9 @@ export const periodWords = (days: number) => {
 
 const eventWords = (events: number) => `${count(events)} ${events === 1 ? "event" : "events"}`;
 
+/** "23 Nov 2026, 14:02 UTC": deletions go back for years. */
+export const momentWords = (iso: string) => `${formatDay(iso)}, ${iso.slice(11, 16)} UTC`;
+
 /** Which period holds, and whose it is. */
 export function policyWords({ policy }: RetentionOverview): string {
   const { days, source, graceDays } = policy;
@@ -20,13 +23,14 @@ export function policyWords({ policy }: RetentionOverview): string {
 
 /** What goes next, and when. */
 export function nextWords(overview: RetentionOverview): string {
-  const { state, events, next, isAutomatic } = overview;
+  const { state, events, next, isAutomatic, holds } = overview;
+  const isHeld = holds.some(({ releasedAt }) => releasedAt === null);
   switch (state) {
     case "kept":
       return "None";
     case "nothing":
       return next
-        ? `${formatDay(next.at)}: ${eventWords(next.events)} of those that are here`
+        ? `${formatDay(next.at)}: ${eventWords(next.events)} of those that are here${isHeld ? ", if the legal hold is released by then" : ""}`
         : "None: there is no event yet";
     case "held":
       return `None while a legal hold is open: ${eventWords(events)} would go`;
