@@ -19,6 +19,7 @@ import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
 import { benchProofs } from "./proofs";
 import { benchReads } from "./reads";
+import { benchRetention } from "./retention";
 import { soak } from "./soak";
 import { benchStreams } from "./streams";
 
@@ -35,6 +36,7 @@ interface Options {
   dir?: string;
   streams?: boolean;
   exports?: boolean;
+  retention?: boolean;
   soak?: number;
 }
 
@@ -189,6 +191,7 @@ export async function main(argv: string[], root: string): Promise<void> {
     .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
     .option("--exports", "only how fast exports are made")
     .option("--streams", "only how fast a stream delivers")
+    .option("--retention", "only what pruning that many events does to who writes and reads")
     .option("--soak <minutes>", "only write, change and verify a log for so long", Number)
     .option("--dir <dir>", "keep the data here instead of in a temporary directory")
     .parse(argv);
@@ -212,6 +215,10 @@ export async function main(argv: string[], root: string): Promise<void> {
   try {
     if (options.soak !== undefined) {
       process.stdout.write(`${await soak(options.soak, say)}\n`);
+      return;
+    }
+    if (options.retention) {
+      process.stdout.write(`\n${table(await benchRetention(options.events, say))}\n`);
       return;
     }
     if (options.streams) {
