@@ -1,5 +1,6 @@
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { sha256 } from "@/lib/chain/sha256";
+import { ownerPool } from "@/lib/db/owner-pool";
 import { retentionPool, writePool } from "@/lib/db/pool";
 import { EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { appendBatch } from "@/lib/events/server/append";
@@ -78,6 +79,10 @@ export async function benchRetention(
     for (let done = 0; done < count; done += BATCH) await append(pruned, take(source, BATCH));
   });
   await append(pruned, take(source, 2_000));
+  // As it is an hour after an import, autovacuum having come by.
+  const owner = await ownerPool();
+  await owner.query("VACUUM ANALYZE");
+  await owner.end();
   const scope = systemScope("cli", pruned);
   await setRetention(scope, 30);
   say("quiet…");

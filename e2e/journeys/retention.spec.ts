@@ -52,6 +52,13 @@ test("a period is set, a hold keeps everything until it is released, and what wa
     ...["retention", "plan", "--org", id],
   );
   expect(plans).toMatchObject([{ state: "nothing", days: 90, source: "organization" }]);
+  const report = await server.cliJson<{ logs: object[] }>(
+    ...["retention", "run", "--org", id, "--yes"],
+  );
+  expect(report.logs).toMatchObject([{ organization_id: id, removed: 0, error: null }]);
+  const unsure = await server.cli("retention", "run", "--org", id);
+  expect(unsure.code).toBe(1);
+  expect(unsure.stderr).toContain("--yes");
 
   // All of it is in the log, by whom it was done.
   await page.goto(`/o/${id}/events?q=action:trailseal.*`);

@@ -75,6 +75,13 @@ describe("migrate", () => {
     expect(await isSigner()).toBe(false);
   });
 
+  test("the login for retention is nobody else's", async () => {
+    add("0002_once", "CREATE TABLE once (x int); INSERT INTO once VALUES (1);");
+    const urls = { ownerUrl: db.ownerUrl, appUrl: db.appUrl, directory };
+    for (const retentionUrl of [db.appUrl, db.ownerUrl])
+      await expect(migrate({ ...urls, retentionUrl })).rejects.toThrow(/DATABASE_RETENTION_URL/);
+  });
+
   test("the app's login may not be the owner", async () => {
     add("0002_once", "CREATE TABLE once (x int); INSERT INTO once VALUES (1);");
     await expect(

@@ -62,7 +62,7 @@ export class LogWalk {
   #checkpoints!: CheckpointCheck;
   #receipts!: ReceiptCheck;
   #classified = 0;
-  /** Numbers below the log's beginning that have rows. */
+  /** Events that are pruned and still there. */
   #unfinished = 0;
   /** Of the last row that held. */
   #lastRecordedAt = "";
@@ -162,8 +162,7 @@ export class LogWalk {
 
   async #walk({ min, max }: Bounds): Promise<void> {
     if (min < this.firstSeq) {
-      this.#unfinished = this.firstSeq - min;
-      await checkUnfinishedPruning(
+      this.#unfinished = await checkUnfinishedPruning(
         { min, firstSeq: this.firstSeq, chainHash: this.#state.previous },
         {
           ...{ snapshot: this.snapshot, findings: this.findings, signal: this.signal },

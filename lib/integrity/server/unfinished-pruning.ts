@@ -30,12 +30,13 @@ interface Around {
 
 /**
  * Looks at rows below a log's beginning. A pruning is recorded before its rows go, from the lowest on: what it has not
- * come to yet is whole, and leads to the hash in the record. Anything else was put there.
+ * come to yet is whole, and leads to the hash in the record. Anything else was put there, and is a finding.
+ * @returns how many events are still to go; 0 for a finding
  */
 export async function checkUnfinishedPruning(
   { min, firstSeq, chainHash }: Beginning,
   { snapshot, findings, epochs, tiles, targets, control, signal }: Around,
-): Promise<void> {
+): Promise<number> {
   // Without a tile the lowest row's predecessor is lost: then what follows speaks for its hash alone.
   const before = min > 0 ? (await tiles.lookUp([min - 1]))(min - 1) : undefined;
   let previous = min === 0 ? genesisHash(epochs.originAt(0)) : before;
@@ -61,7 +62,8 @@ export async function checkUnfinishedPruning(
     holds &&= seq === to;
     targets?.reportOrphans(to);
   }
-  if (holds && chainHash && previous?.equals(chainHash)) return;
+  if (holds && chainHash && previous?.equals(chainHash)) return firstSeq - min;
   const detail = `row(s) before the log's first sequence number ${firstSeq}`;
   findings.add({ kind: "inserted_row", seq: min, detail });
+  return 0;
 }

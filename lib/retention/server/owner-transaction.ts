@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
-import { inTransaction } from "@/lib/db/pool";
+import { inTransaction, longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 
 /**
@@ -12,6 +12,8 @@ export type EventRole = "trailseal_eraser" | "trailseal_retention";
 
 /** A hold takes it alone, whatever removes takes it shared: a hold is placed after a step or before it, never within. */
 const HOLD_LOCK = 7203202;
+
+const PRUNING_LOCK = 7203203;
 
 export async function lockForHold(client: pg.PoolClient): Promise<void> {
   await client.query("SELECT pg_advisory_xact_lock($1)", [HOLD_LOCK]);
@@ -58,4 +60,30 @@ export function asRetention<T>(
   return withoutHold(pool, scope, (client) =>
     asRole(client, "trailseal_retention", () => work(client)),
   );
+}
+
+/**
+ * One pruning at a time, of whatever log: the lock is a connection's, and goes with it.
+ * @throws AppError conflict while another is under way
+ */
+export async function alone<T>(work: () => Promise<T>): Promise<T> {
+  const client = await longPool().connect();
+  let isStuck = false;
+  try {
+    const { rows } = await client.query<{ ours: boolean }>(
+      "SELECT pg_try_advisory_lock($1) AS ours",
+      [PRUNING_LOCK],
+    );
+    if (!rows[0]?.ours)
+      throw new AppError("conflict", "Another retention run is under way: wait for its end.");
+    try {
+      return await work();
+    } finally {
+      await client.query("SELECT pg_advisory_unlock($1)", [PRUNING_LOCK]).catch(() => {
+        isStuck = true;
+      });
+    }
+  } finally {
+    client.release(isStuck);
+  }
 }

@@ -104,10 +104,13 @@ async function countNewer(scope: Scope, first: number, size: number, before: Dat
   return rows[0]?.newer ?? 0;
 }
 
-/** Events below the log's beginning that a deletion has not come to yet: what is left of it is its end. */
+/**
+ * Events below the log's beginning that a deletion has not come to yet: what is left of it is its end. (Numbers below 0
+ * are no event's: verification names them.)
+ */
 export async function countUnfinished({ organizationId }: Scope, first: number): Promise<number> {
   const { rows } = await longPool().query<{ low: number | null }>(
-    "SELECT min(seq) AS low FROM events WHERE organization_id = $1 AND seq < $2",
+    "SELECT min(seq) AS low FROM events WHERE organization_id = $1 AND seq >= 0 AND seq < $2",
     [organizationId, first],
   );
   const low = rows[0]?.low;

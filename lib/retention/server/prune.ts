@@ -12,7 +12,7 @@ import { followRollups } from "@/lib/events/server/rollups";
 import { cutCheckpoint } from "@/lib/integrity/server/signer";
 import { publishCheckpoints } from "@/lib/integrity/server/witnesses";
 import type { PrunePlan, Undelivered } from "../schema";
-import { asRetention, withoutHold } from "./owner-transaction";
+import { alone, asRetention, withoutHold } from "./owner-transaction";
 import { planPrune, readEnds } from "./plan";
 import { removePruned } from "./remove";
 
@@ -37,10 +37,12 @@ async function coverWithCheckpoint(organizationId: string): Promise<void> {
 export async function pruneEvents(scope: Scope, before: Date): Promise<PrunePlan> {
   const pool = await ownerPool();
   try {
-    const plan = await planPrune(scope, before);
-    if (plan.events > 0) await recordPruning(pool, scope, plan, { before, undelivered: "hold" });
-    await removePruned(pool, scope);
-    return plan;
+    return await alone(async () => {
+      const plan = await planPrune(scope, before);
+      if (plan.events > 0) await recordPruning(pool, scope, plan, { before, undelivered: "hold" });
+      await removePruned(pool, scope);
+      return plan;
+    });
   } finally {
     await pool.end();
   }

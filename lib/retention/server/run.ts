@@ -5,13 +5,12 @@ import { longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import type { RetentionPlan } from "../schema";
+import { alone } from "./owner-transaction";
 import { countUnfinished, planRetention, readEnds } from "./plan";
 import { recordPruning } from "./prune";
 import { type DroppedMonth, dropSpentPartitions, removePruned } from "./remove";
 
 /** One run over the logs: records first, so that months go whole; then what is left of each log's beginning. */
-
-const RUN_LOCK = 7203203;
 
 export interface RunOutcome extends RetentionPlan {
   /** Events that are gone now; with `error`, what kept the others. */
@@ -98,25 +97,5 @@ async function reasonOf(work: () => Promise<unknown>): Promise<string | null> {
   } catch (error) {
     if (error instanceof AppError) return error.message;
     throw error;
-  }
-}
-
-/** One run at a time: the lock is a connection's, and goes with it. */
-async function alone<T>(work: () => Promise<T>): Promise<T> {
-  const client = await longPool().connect();
-  try {
-    const { rows } = await client.query<{ ours: boolean }>(
-      "SELECT pg_try_advisory_lock($1) AS ours",
-      [RUN_LOCK],
-    );
-    if (!rows[0]?.ours)
-      throw new AppError("conflict", "Another retention run is under way: wait for its end.");
-    try {
-      return await work();
-    } finally {
-      await client.query("SELECT pg_advisory_unlock($1)", [RUN_LOCK]).catch(() => undefined);
-    }
-  } finally {
-    client.release();
   }
 }
