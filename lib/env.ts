@@ -47,6 +47,8 @@ const envSchema = z
     TRAILSEAL_SIGN_COMMAND: z.string().min(1).optional(),
     /** The one before it, while a key rotation overlaps. */
     TRAILSEAL_SIGN_COMMAND_PREVIOUS: z.string().min(1).optional(),
+    /** Seals the keys that go with a backup; only the command line reads it. */
+    TRAILSEAL_BACKUP_PASSPHRASE: z.string().min(12).optional(),
     /** Public base URL: links, cookies (Secure exactly when https). Unset: http://localhost:PORT. */
     TRAILSEAL_URL: z.url({ protocol: /^https?$/ }).optional(),
     /** Addresses or CIDR ranges whose X-Forwarded-For is believed. */

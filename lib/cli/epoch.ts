@@ -1,6 +1,11 @@
 import type { Command } from "commander";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { beginEpoch, type EpochPlan, planEpoch } from "@/lib/integrity/server/begin-epoch";
+import {
+  beginDirectory,
+  beginEpoch,
+  type EpochPlan,
+  planEpoch,
+} from "@/lib/integrity/server/begin-epoch";
 import { vkeyOf } from "@/lib/integrity/server/signer";
 import { print, snakeCase } from "./output";
 
@@ -35,9 +40,23 @@ function words(plan: EpochPlan): string[] {
 }
 
 export function register(program: Command): void {
-  program
+  const command = program
     .command("epoch")
-    .description("Epochs of a log: how it goes on after a restore that lost events.")
+    .description("Epochs of a log: how it goes on after a restore that lost events.");
+  command
+    .command("directory")
+    .description(
+      "Let the directory of all logs begin anew where it lost what was signed, and no log did; else a log's epoch does this, too.",
+    )
+    .option("--json", "print JSON")
+    .action(async ({ json }: { json?: boolean }) => {
+      const origin = await beginDirectory();
+      const words = origin
+        ? `The directory begins anew as ${origin}.`
+        : "The directory has all that was signed.";
+      print(json, { origin }, words);
+    });
+  command
     .command("begin")
     .description(
       "Let a log go on that ends before what was signed, under a new origin and with a record of what is lost. Without --yes it only says what would happen.",

@@ -8,6 +8,7 @@ import { AppError } from "@/lib/errors";
 import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { openDatabase } from "@/lib/server/instance";
 import * as alert from "./alert";
+import * as backup from "./backup";
 import * as bundle from "./bundle";
 import * as drill from "./drill";
 import * as epoch from "./epoch";
@@ -16,6 +17,7 @@ import * as exportFiles from "./exports";
 import * as importFiles from "./import";
 import * as keys from "./keys";
 import * as orgs from "./orgs";
+import * as restore from "./restore";
 import * as retention from "./retention";
 import * as retentionRun from "./retention-run";
 import * as schemas from "./schemas";
@@ -40,6 +42,8 @@ const commands = [
   drill,
   retention,
   retentionRun,
+  backup,
+  restore,
   epoch,
   alert,
   signingKey,
@@ -49,7 +53,7 @@ const commands = [
 
 enableWindowThreads(new URL("./check-windows.mjs", import.meta.url));
 
-function createProgram(): Command {
+function createProgram(root: string): Command {
   const program = new Command("trailseal")
     .description("Operate a Trailseal audit log from the command line.")
     .addHelpText(
@@ -66,8 +70,15 @@ First steps:
     )
     .showHelpAfterError("(trailseal --help lists the commands)")
     .exitOverride();
-  for (const { register } of commands) register(program);
+  for (const { register } of commands) register(program, root);
   return program;
+}
+
+/** Whoever checks a file need not have one; a restore opens the one that it makes. */
+function needsNoDatabase(command: Command): boolean {
+  const { bundle, proof, check } = command.opts();
+  const isBackupList = command.name() === "list" && command.parent?.name() === "backup";
+  return Boolean(bundle || proof || check) || command.name() === "restore" || isBackupList;
 }
 
 /** A drill damages what it is pointed at: it gets an embedded database of its own. */
@@ -93,10 +104,8 @@ export async function main(argv: string[], root: string): Promise<number> {
   });
   process.env.TRAILSEAL_DATA_DIR ??= path.join(root, ".data");
   let close = async (): Promise<void> => undefined;
-  const program = createProgram().hook("preAction", async (_program, command) => {
-    // Whoever checks a file need not have a database.
-    const { bundle, proof } = command.opts();
-    if (bundle || proof) return;
+  const program = createProgram(root).hook("preAction", async (_program, command) => {
+    if (needsNoDatabase(command)) return;
     if (command.name() === "drill") isolate();
     const opened = await openDatabase(parseEnv(process.env), "cli", root);
     if (!("close" in opened)) return;

@@ -26,7 +26,7 @@ const receiptsSchema = z.array(
 
 const count = (value: number) => value.toLocaleString("en-US");
 
-function words(verdict: Verdict): string {
+export function verdictWords(verdict: Verdict): string {
   const seconds = (verdict.duration_ms / 1_000).toFixed(1);
   const checked = `${count(verdict.checked)} events checked in ${seconds} s`;
   if (verdict.ok)
@@ -42,7 +42,7 @@ function words(verdict: Verdict): string {
   return [`${place}: ${verdict.kind}. ${checked}.`, ...findings, ...more].join("\n");
 }
 
-function showProgress(progress: VerificationProgress): void {
+export function showProgress(progress: VerificationProgress): void {
   const { checked, total, rate_per_s: rate, eta_s: eta } = progress;
   const left = eta === null ? "" : `, about ${eta} s left`;
   process.stderr.write(
@@ -111,7 +111,7 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
   if (isWatched) process.stderr.write("\r\x1b[K");
   if (!verdict.ok) process.exitCode = 1;
   if (!options.newest) await recordVerification(scope, verdict);
-  print(json, verdict, words(verdict));
+  print(json, verdict, verdictWords(verdict));
 }
 
 async function verifyAllLogs(options: VerifyOptions): Promise<void> {

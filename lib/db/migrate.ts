@@ -2,6 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
+import { AppError } from "@/lib/errors";
 import type { DatabaseUrls } from "./embedded";
 import { splitStatements } from "./sql-statements";
 
@@ -38,10 +39,13 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 /**
  * Brings the database to the newest migration, each in one transaction, and makes the logins members of
  * trailseal_app, trailseal_signer and, where one is set for it, trailseal_retention.
+ * @param options.through the last one to apply, for the rows of an archive that was made under it
  * @returns names of the migrations applied now.
  * @throws Error naming the migration and statement; the database stays as it was before that migration.
  */
-export async function migrate(options: DatabaseUrls & { directory: string }): Promise<string[]> {
+export async function migrate(
+  options: DatabaseUrls & { directory: string; through?: string },
+): Promise<string[]> {
   const client = new pg.Client({
     connectionString: options.ownerUrl,
     connectionTimeoutMillis: 10_000,
@@ -52,7 +56,7 @@ export async function migrate(options: DatabaseUrls & { directory: string }): Pr
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
     await client.query(LEDGER);
     const applied = await appliedMigrations(client);
-    const migrations = await readMigrations(options.directory);
+    const migrations = upTo(options.through, await readMigrations(options.directory));
     refuseUnknown(applied, migrations);
     const fresh = migrations.filter((migration) => !applied.has(migration.name));
     for (const migration of fresh) await apply(client, migration);
@@ -62,6 +66,17 @@ export async function migrate(options: DatabaseUrls & { directory: string }): Pr
   } finally {
     await client.end();
   }
+}
+
+function upTo(last: string | undefined, migrations: Migration[]): Migration[] {
+  if (last === undefined) return migrations;
+  const at = migrations.findIndex(({ name }) => name === last);
+  if (at < 0)
+    throw new AppError(
+      "conflict",
+      `It was made under migration ${last}, which this release does not know: use the release that made it, or a newer one.`,
+    );
+  return migrations.slice(0, at + 1);
 }
 
 async function appliedMigrations(client: pg.Client): Promise<Map<string, string>> {

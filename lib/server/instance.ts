@@ -20,6 +20,9 @@ const infoSchema = z.object({
   databasePort: z.number().nullable(),
 });
 
+/** In a data directory that a restore is filling: nothing is started there before it is done. */
+export const restoreMarker = (dataDir: string): string => path.join(dataDir, "restore-unfinished");
+
 /** What a running server tells the command line, in `instance.json` of the data directory. */
 export type InstanceInfo = z.infer<typeof infoSchema>;
 
@@ -68,6 +71,10 @@ export async function openDatabase(
 ): Promise<OpenDatabase | InstanceInfo> {
   const directory = path.join(root, "prisma/migrations");
   fs.mkdirSync(env.TRAILSEAL_DATA_DIR, { recursive: true });
+  if (fs.existsSync(restoreMarker(env.TRAILSEAL_DATA_DIR)))
+    throw new Error(
+      `A restore into ${env.TRAILSEAL_DATA_DIR} was not finished. Remove what is there, and restore again.`,
+    );
   if (env.DATABASE_URL && !env.DATABASE_OWNER_URL)
     throw new Error("DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and migrates.");
   if (env.DATABASE_URL && env.DATABASE_OWNER_URL) {

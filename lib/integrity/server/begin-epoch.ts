@@ -103,6 +103,21 @@ export async function beginEpoch(
   }
 }
 
+/**
+ * Where no log lost an event, but the directory of logs lost entries that were signed: it begins anew.
+ * @returns its new origin; null: nothing is lost
+ */
+export async function beginDirectory(): Promise<string | null> {
+  const pool = await ownerPool();
+  try {
+    return await inTransaction(pool, (client) =>
+      restartDirectory(client, (origin) => keptSize(DIRECTORY, origin)),
+    );
+  } finally {
+    await pool.end();
+  }
+}
+
 async function write(
   client: pg.PoolClient,
   scope: Scope,

@@ -1,0 +1,175 @@
+import { existsSync } from "node:fs";
+import path from "node:path";
+import type { Command } from "commander";
+import { systemInstanceScope } from "@/lib/auth/server/system-scope";
+import { bytesOf, type Manifest } from "@/lib/backup/schema";
+import { writeTables } from "@/lib/backup/server/archive";
+import {
+  type FinishedBackup,
+  findDamage,
+  listBackups,
+  readBackup,
+  writeBackup,
+} from "@/lib/backup/server/files";
+import { readSecrets, sealKeys } from "@/lib/backup/server/keys-file";
+import { readLastBackup, recordBackup } from "@/lib/backup/server/last-backup";
+import { addMemory } from "@/lib/backup/server/memory";
+import { copyCluster } from "@/lib/backup/server/physical";
+import { getEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { print, printTable } from "./output";
+import { readPassphrase } from "./passphrase";
+
+interface Options {
+  to?: string;
+  archive?: boolean;
+  keys?: string | false;
+  withoutKeys?: boolean;
+  passphraseFile?: string;
+  check?: string;
+  last?: boolean;
+  json?: boolean;
+}
+
+const count = (value: number) => value.toLocaleString("en-US");
+
+function size(bytes: number): string {
+  return bytes < 1_000_000 ? `${count(bytes)} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+const toJson = ({ files, ...manifest }: Manifest) => ({
+  name: manifest.name,
+  kind: manifest.kind,
+  started_at: manifest.started_at,
+  finished_at: manifest.finished_at,
+  postgres: manifest.postgres,
+  migration: manifest.migration,
+  events: manifest.events,
+  files: files.length,
+  bytes: bytesOf({ files }),
+});
+
+export function register(program: Command): void {
+  const command = program
+    .command("backup")
+    .description(
+      "Copy the whole instance while it serves: everything that was acknowledged before the backup ends is in it.",
+    )
+    .option("--to <dir>", "where a directory with the backup is made")
+    .option("--archive", "rows instead of the embedded server's files: any PostgreSQL, any version")
+    .option("--keys <dir>", "where a file with this instance's keys is made, under a passphrase")
+    .option("--without-keys", "leave them out: they are backed up otherwise")
+    .option("--passphrase-file <file>", "else TRAILSEAL_BACKUP_PASSPHRASE, else it is asked for")
+    .option("--check <backup>", "instead: read a backup, and say whether it is what was written")
+    .option("--last", "instead: when the last one was made")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Keep the keys' file apart from the backup: who has both and the passphrase can sign as this instance.
+Exit code 0: made, or as it was written. 1: it was not made, or is damaged.`,
+    )
+    .action((options: Options) => {
+      if (options.check) return checkBackup(options.check, options);
+      if (options.last) return showLast(options);
+      if (options.to) return backUp(options.to, options);
+      return command.error("error: say where: --to <dir>; or --check <backup>, --last");
+    });
+  command
+    .command("list")
+    .description("The backups in a directory, the oldest first.")
+    .argument("<dir>")
+    .option("--json", "print JSON")
+    .action(showList);
+}
+
+async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Options) {
+  if (!keys && !withoutKeys)
+    throw new AppError(
+      "invalid_request",
+      "Say where the keys go: --keys <dir>, apart from the backup. Or that they are backed up otherwise: --without-keys.",
+    );
+  if (keys && !existsSync(keys))
+    throw new AppError("invalid_request", `${keys} does not exist: make it, for this user alone.`);
+  const passphrase = keys ? await readPassphrase(options.passphraseFile, true) : null;
+  const started = Date.now();
+  const backup = await writeBackup(path.resolve(to), (part) => {
+    const dataDir = getEnv().TRAILSEAL_DATA_DIR;
+    const ownerUrl = process.env.DATABASE_OWNER_URL as string;
+    const memory = () => addMemory(dataDir, part);
+    return archive
+      ? writeTables(ownerUrl, part, memory)
+      : copyCluster(ownerUrl, path.join(dataDir, "pg"), part, memory);
+  });
+  const file = keys && (await writeKeys(keys, backup, passphrase as string));
+  await recordBackup(systemInstanceScope("cli"), backup.manifest, Boolean(keys));
+  const { events, files } = backup.manifest;
+  const seconds = ((Date.now() - started) / 1_000).toFixed(1);
+  print(
+    options.json,
+    { ...toJson(backup.manifest), directory: backup.directory, keys: file || null },
+    [
+      `Backed up to ${backup.directory}: ${count(events)} events and what came meanwhile, ${count(files.length)} files, ${size(bytesOf(backup.manifest))}, in ${seconds} s.`,
+      file
+        ? `Its keys are in ${file}: keep them apart, and the passphrase apart from both.`
+        : "Its keys are not in it.",
+    ].join("\n"),
+  );
+}
+
+/** After the signer's memory: every seed that it names is there. */
+async function writeKeys(directory: string, backup: FinishedBackup, passphrase: string) {
+  const secrets = await readSecrets(getEnv().TRAILSEAL_DATA_DIR);
+  return sealKeys(path.resolve(directory), backup, secrets, passphrase);
+}
+
+export function showBytes(total: number): (done: number) => void {
+  return (done) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${size(done)} of ${size(total)}`);
+  };
+}
+
+async function checkBackup(directory: string, { json }: Options): Promise<void> {
+  const backup = await readBackup(directory);
+  const total = bytesOf(backup.manifest);
+  const damage = await findDamage(backup, showBytes(total));
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  if (damage.length > 0) process.exitCode = 1;
+  print(
+    json,
+    { ok: damage.length === 0, damage, ...toJson(backup.manifest) },
+    damage.length > 0
+      ? [`${directory} is damaged:`, ...damage].join("\n  ")
+      : `${directory} is as it was written: ${count(backup.manifest.files.length)} files, ${size(total)}, ended ${backup.manifest.finished_at}.`,
+  );
+}
+
+async function showLast({ json }: Options): Promise<void> {
+  const last = await readLastBackup(systemInstanceScope("cli"));
+  const hours = last && (Date.now() - new Date(last.finished_at).getTime()) / 3_600_000;
+  print(
+    json,
+    last,
+    last
+      ? `${last.name} (${last.kind}${last.with_keys ? "" : ", without keys"}) ended ${last.finished_at}, ${hours?.toFixed(1)} hours ago: ${count(last.events)} events, ${size(last.bytes)}.`
+      : "No backup was made of this database.",
+  );
+  if (!last) process.exitCode = 1;
+}
+
+async function showList(directory: string, { json }: { json?: boolean }): Promise<void> {
+  const listed = await listBackups(directory);
+  if (json) {
+    const rows = listed.map(({ name, manifest }) => (manifest ? toJson(manifest) : { name }));
+    return print(true, rows, "");
+  }
+  printTable(
+    listed.map(({ name, manifest }) => ({
+      name,
+      kind: manifest?.kind ?? "unfinished or damaged",
+      ended: manifest?.finished_at ?? "",
+      events: manifest ? count(manifest.events) : "",
+      size: manifest ? size(bytesOf(manifest)) : "",
+    })),
+  );
+}

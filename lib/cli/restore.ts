@@ -1,0 +1,220 @@
+import fs from "node:fs/promises";
+import path from "node:path";
+import type { Command } from "commander";
+import { systemInstanceScope } from "@/lib/auth/server/system-scope";
+import { bytesOf } from "@/lib/backup/schema";
+import {
+  exists,
+  type FinishedBackup,
+  findDamage,
+  readBackup,
+  syncDirectory,
+  writeDurably,
+} from "@/lib/backup/server/files";
+import { openKeys, placeSecrets, readSecrets } from "@/lib/backup/server/keys-file";
+import { loadArchive } from "@/lib/backup/server/load-archive";
+import { placeBackedUpCluster, placeMemory, refuseDamage } from "@/lib/backup/server/place";
+import { type RestoredInstance, verifyRestored } from "@/lib/backup/server/verify-restored";
+import { startEmbedded } from "@/lib/db/embedded";
+import { closePools } from "@/lib/db/pool";
+import { parseEnv } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { openDatabase, restoreMarker } from "@/lib/server/instance";
+import { showBytes } from "./backup";
+import { print, snakeCase } from "./output";
+import { readPassphrase } from "./passphrase";
+import { showProgress, verdictWords } from "./verify";
+
+interface Options {
+  from: string;
+  dataDir: string;
+  keys?: string;
+  withoutKeys?: boolean;
+  oldDataDir?: string;
+  passphraseFile?: string;
+  archive?: boolean;
+  json?: boolean;
+}
+
+const count = (value: number) => value.toLocaleString("en-US");
+const say = (words: string) => process.stderr.write(`${words}\n`);
+
+export function register(program: Command, root: string): void {
+  program
+    .command("restore")
+    .description("Make a new instance out of a backup, and verify every log of it.")
+    .requiredOption("--from <backup>", "the backup's directory")
+    .requiredOption("--data-dir <dir>", "the new data directory: empty, or not there yet")
+    .option("--keys <file>", "the file with the keys that was made with it")
+    .option("--without-keys", "with new keys: the README says what each costs")
+    .option("--passphrase-file <file>", "else TRAILSEAL_BACKUP_PASSPHRASE, else it is asked for")
+    .option(
+      "--old-data-dir <dir>",
+      "what is left of the lost one: its signer's memory and its secrets count, being newer",
+    )
+    .option("--archive", "take an archive and nothing else")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+An archive goes into the empty database that DATABASE_URL and DATABASE_OWNER_URL name, or, without them,
+into an embedded one. Exit code 0: every log is verified. 1: nothing was restored, or it lacks what was signed.`,
+    )
+    .action((options: Options) => restore(options, root));
+}
+
+async function restore(options: Options, root: string): Promise<void> {
+  const dataDir = path.resolve(options.dataDir);
+  process.env.TRAILSEAL_DATA_DIR = dataDir;
+  const backup = await readBackup(path.resolve(options.from));
+  const { manifest } = backup;
+  if (options.archive && manifest.kind !== "archive")
+    throw new AppError("invalid_request", `${options.from} is no archive.`);
+  if (manifest.kind === "physical" && process.env.DATABASE_URL)
+    throw new AppError(
+      "invalid_request",
+      "DATABASE_URL is set, and this backup is one of the embedded server: unset it, or restore an archive.",
+    );
+  if ((await exists(dataDir)) && (await fs.readdir(dataDir)).length > 0)
+    throw new AppError("conflict", `${dataDir} is not empty: restore into a new directory.`);
+  const secrets = await secretsOf(options, backup);
+  await fs.mkdir(dataDir, { recursive: true });
+  const marker = restoreMarker(dataDir);
+  await writeDurably(marker, manifest.name);
+  try {
+    await place(backup, options, secrets, path.join(root, "prisma/migrations"));
+    await fs.rm(marker);
+    await syncDirectory(dataDir);
+  } catch (error) {
+    for (const name of await fs.readdir(dataDir))
+      await fs.rm(path.join(dataDir, name), { recursive: true, force: true });
+    throw error;
+  }
+  await verify(backup, dataDir, root, options);
+}
+
+interface Secrets {
+  files: Record<string, string>;
+  /** Made with this very backup: the database's own password is among them. */
+  isOwn: boolean;
+}
+
+async function secretsOf(
+  { keys, withoutKeys, oldDataDir, passphraseFile }: Options,
+  { manifest, manifestSha256 }: FinishedBackup,
+): Promise<Secrets> {
+  const hasOld = oldDataDir && (await exists(path.join(oldDataDir, "secrets")));
+  const old = hasOld ? await readSecrets(oldDataDir) : null;
+  if (!keys && !old && !withoutKeys)
+    throw new AppError(
+      "invalid_request",
+      "Give the keys, --keys <file>, or what is left of the old directory, --old-data-dir <dir>. Without them, --without-keys: streams' credentials are entered again, and verifiers are told a new key.",
+    );
+  const opened = keys ? await openKeys(keys, await readPassphrase(passphraseFile, false)) : null;
+  const isOwn = opened?.backup === manifest.name;
+  if (isOwn && opened.manifest_sha256 !== manifestSha256)
+    throw new AppError(
+      "conflict",
+      `${manifest.name} is not what it was when ${keys} was made with it: somebody replaced it. Use another backup, and find out who.`,
+    );
+  if (opened && !isOwn)
+    say(
+      `The keys were made with ${opened.backup}: that ${manifest.name} is as it was made is not known from them.`,
+    );
+  return { files: { ...opened?.secrets, ...old }, isOwn: isOwn && !old };
+}
+
+async function place(
+  backup: FinishedBackup,
+  { dataDir, oldDataDir }: Options,
+  secrets: Secrets,
+  migrations: string,
+): Promise<void> {
+  const { manifest } = backup;
+  const progress = showBytes(bytesOf(manifest));
+  await placeSecrets(dataDir, secrets.files);
+  if (manifest.kind === "physical") {
+    await placeMemory(backup, dataDir, oldDataDir ?? null);
+    const isOwnerNew = !secrets.isOwn;
+    await placeBackedUpCluster(backup, manifest, dataDir, { isOwnerNew }, progress);
+    if (process.stderr.isTTY) say("");
+    return;
+  }
+  refuseDamage(backup, await findDamage(backup, progress));
+  if (process.stderr.isTTY) say("");
+  await placeMemory(backup, dataDir, oldDataDir ?? null);
+  const {
+    DATABASE_URL: appUrl,
+    DATABASE_OWNER_URL: ownerUrl,
+    DATABASE_SIGNER_URL: signerUrl,
+  } = parseEnv(process.env);
+  const load = (urls: Parameters<typeof loadArchive>[0]) =>
+    loadArchive(urls, backup.directory, manifest, migrations, (table) => say(`Loading ${table}`));
+  if (appUrl && ownerUrl) return load({ appUrl, ownerUrl, ...(signerUrl ? { signerUrl } : {}) });
+  const embedded = await startEmbedded(dataDir);
+  try {
+    await load(embedded);
+  } finally {
+    await embedded.stop();
+  }
+}
+
+async function verify(
+  { manifest }: FinishedBackup,
+  dataDir: string,
+  root: string,
+  { json }: Options,
+): Promise<void> {
+  const opened = await openDatabase(parseEnv(process.env), "cli", root);
+  if (!("close" in opened)) throw new Error(`A server runs on ${dataDir} already.`);
+  try {
+    const restored = await verifyRestored(systemInstanceScope("cli"), (_log, progress) => {
+      if (process.stderr.isTTY) showProgress(progress);
+    });
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+    if (!restored.ok) process.exitCode = 1;
+    print(
+      json,
+      snakeCase({ backup: manifest.name, dataDir, ...restored }),
+      [`Restored ${manifest.name} into ${dataDir}.`, ...words(restored, manifest.name)].join("\n"),
+    );
+  } finally {
+    await closePools();
+    await opened.close();
+  }
+}
+
+function words({ ok, logs, missing, directory }: RestoredInstance, backup: string): string[] {
+  const lost = logs.flatMap(({ organizationId, loss }) => {
+    if (!loss) return [];
+    const { startSeq, signedSize, lost: gone } = loss;
+    const what =
+      gone > 0
+        ? `${count(gone)} events that were signed are not in this backup: #${startSeq} to #${signedSize - 1}.`
+        : "Other events than those that were signed are in this backup.";
+    return [
+      `${organizationId}: ${what} Restore a newer backup, or let the log go on without them:`,
+      `  trailseal epoch begin --org ${organizationId} --reason "restored from ${backup}"`,
+    ];
+  });
+  const isDirectoryAlone = !directory.ok && directory.findings.length > 0 && lost.length === 0;
+  return [
+    ...logs.map(({ organizationId, verdict }) => `${organizationId}: ${verdictWords(verdict)}`),
+    ...directory.findings
+      .filter(({ kind }) => kind !== "nothing_checked")
+      .map(
+        ({ origin, kind, detail }) => `${origin ?? "The directory of logs"}: ${kind}: ${detail}`,
+      ),
+    ...lost,
+    ...missing.map(
+      ({ organizationId, signedSize }) =>
+        `${organizationId}: the whole log is not in this backup; ${count(signedSize)} of its events were signed.`,
+    ),
+    ...(isDirectoryAlone && directory.findings[0]?.kind === "truncated_tail"
+      ? ["The directory of logs goes on after: trailseal epoch directory"]
+      : []),
+    ok
+      ? "Every log is verified. What was revoked or erased after the backup is back: revoke and erase it again."
+      : "Not everything is there: see above.",
+  ];
+}
