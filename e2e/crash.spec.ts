@@ -1,83 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import pg from "pg";
 import { expect, test } from "./fixtures";
 import { startReceiver } from "./fixtures/receiver";
+import { storedRows, type Writing, write } from "./fixtures/writers";
 import { TestServer } from "./server";
 
 const ROUNDS = process.env.TRAILSEAL_LONG ? 12 : 3;
 const WRITERS = 8;
 const ROUND_MS = 1_200;
-
-interface Row {
-  seq: number;
-  request_id: string;
-}
-
-const eventOf = (organizationId: string, requestId: string) => ({
-  organization_id: organizationId,
-  event: {
-    action: "crash.tested",
-    occurred_at: new Date().toISOString(),
-    actor: { type: "user", id: "u1" },
-    targets: [{ type: "doc", id: "d1" }],
-    context: { location: "203.0.113.1" },
-    metadata: { request_id: requestId },
-  },
-});
-
-/** Sends until told to stop; keeps the ids that were acknowledged. */
-async function write(
-  server: TestServer,
-  key: string,
-  organizationId: string,
-  name: string,
-  state: { stop: boolean; acknowledged: Set<string> },
-) {
-  for (let count = 0; !state.stop; count += 1) {
-    const requestId = `${name}-${count}`;
-    const body = JSON.stringify(eventOf(organizationId, requestId));
-    // Retried with the same key until an answer says success: what an SDK does.
-    for (let attempt = 0; attempt < 200 && !state.stop; attempt += 1) {
-      try {
-        const response = await fetch(`${server.url}/audit_logs/events`, {
-          method: "POST",
-          headers: {
-            Authorization: `Bearer ${key}`,
-            "Idempotency-Key": requestId,
-            "Content-Type": "application/json",
-          },
-          body,
-          signal: AbortSignal.timeout(5_000),
-        });
-        const answer = (await response.json()) as { success?: boolean };
-        if (response.ok && answer.success) {
-          state.acknowledged.add(requestId);
-          break;
-        }
-        expect([429, 500, 502, 503, 504]).toContain(response.status);
-      } catch {
-        // The server is gone: it comes back.
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-async function storedRows(server: TestServer, organizationId: string): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: server.ownerUrl() });
-  await client.connect();
-  try {
-    const { rows } = await client.query(
-      "SELECT seq, metadata ->> 'request_id' AS request_id FROM events WHERE organization_id = $1 ORDER BY seq",
-      [organizationId],
-    );
-    return rows.map((row) => ({ seq: Number(row.seq), request_id: row.request_id }));
-  } finally {
-    await client.end();
-  }
-}
 
 test.describe("a kill -9 of the server, of the database, or of both", () => {
   test.setTimeout(300_000);
@@ -109,7 +40,7 @@ test.describe("a kill -9 of the server, of the database, or of both", () => {
         "--url",
         `${receiver.url}/hook`,
       );
-      const state = { stop: false, acknowledged: new Set<string>() };
+      const state: Writing = { stop: false, acknowledged: new Map() };
       const writers = Array.from({ length: WRITERS }, (_, writer) =>
         write(server, key, id, `w${writer}`, state),
       );
@@ -133,9 +64,9 @@ test.describe("a kill -9 of the server, of the database, or of both", () => {
       expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index));
       const stored = rows.map((row) => row.request_id);
       expect(new Set(stored).size).toBe(stored.length);
-      expect([...state.acknowledged].filter((requestId) => !stored.includes(requestId))).toEqual(
-        [],
-      );
+      expect(
+        [...state.acknowledged.keys()].filter((requestId) => !stored.includes(requestId)),
+      ).toEqual([]);
 
       // Checkpoints go along; they have no number.
       const delivered = () => [

@@ -23,11 +23,13 @@ const commonSchema = z.object({
   name: z.string().min(1),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
+  /** Everything that was acknowledged before it is in the backup. */
+  covers_until: z.iso.datetime(),
   /** Of PostgreSQL, as `server_version_num`: 180004. */
   postgres: z.int(),
   /** Newest of the schema. */
   migration: z.string(),
-  /** In all logs, when it began or, of an archive, in its snapshot. */
+  /** In all logs: at least; of an archive, exactly. */
   events: z.int().min(0),
   files: z.array(fileSchema),
 });
@@ -63,6 +65,12 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type PhysicalManifest = z.infer<typeof physicalSchema>;
 export type ArchiveManifest = z.infer<typeof archiveSchema>;
 
+/** What whoever writes a backup knows; the rest of its manifest follows from the files. */
+export type Contents<M extends Manifest> = Omit<
+  M,
+  "format" | "name" | "started_at" | "finished_at" | "files"
+>;
+
 export const bytesOf = ({ files }: Pick<Manifest, "files">): number =>
   files.reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -72,6 +80,7 @@ export const lastBackupSchema = z.object({
   kind: z.enum(["physical", "archive"]),
   started_at: z.iso.datetime(),
   finished_at: z.iso.datetime(),
+  covers_until: z.iso.datetime(),
   bytes: z.int(),
   events: z.int(),
   with_keys: z.boolean(),

@@ -42,6 +42,7 @@ const toJson = ({ files, ...manifest }: Manifest) => ({
   kind: manifest.kind,
   started_at: manifest.started_at,
   finished_at: manifest.finished_at,
+  covers_until: manifest.covers_until,
   postgres: manifest.postgres,
   migration: manifest.migration,
   events: manifest.events,
@@ -79,8 +80,10 @@ Exit code 0: made, or as it was written. 1: it was not made, or is damaged.`,
     .command("list")
     .description("The backups in a directory, the oldest first.")
     .argument("<dir>")
-    .option("--json", "print JSON")
-    .action(showList);
+    // `--json` is the command's above it.
+    .action((directory: string, _options, list: Command) =>
+      showList(directory, list.optsWithGlobals()),
+    );
 }
 
 async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Options) {
@@ -103,13 +106,13 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
   });
   const file = keys && (await writeKeys(keys, backup, passphrase as string));
   await recordBackup(systemInstanceScope("cli"), backup.manifest, Boolean(keys));
-  const { events, files } = backup.manifest;
+  const { events, files, covers_until: until } = backup.manifest;
   const seconds = ((Date.now() - started) / 1_000).toFixed(1);
   print(
     options.json,
     { ...toJson(backup.manifest), directory: backup.directory, keys: file || null },
     [
-      `Backed up to ${backup.directory}: ${count(events)} events and what came meanwhile, ${count(files.length)} files, ${size(bytesOf(backup.manifest))}, in ${seconds} s.`,
+      `Backed up to ${backup.directory}: ${count(events)} events and all else that was acknowledged before ${until}; ${count(files.length)} files, ${size(bytesOf(backup.manifest))}, in ${seconds} s.`,
       file
         ? `Its keys are in ${file}: keep them apart, and the passphrase apart from both.`
         : "Its keys are not in it.",
@@ -140,7 +143,7 @@ async function checkBackup(directory: string, { json }: Options): Promise<void> 
     { ok: damage.length === 0, damage, ...toJson(backup.manifest) },
     damage.length > 0
       ? [`${directory} is damaged:`, ...damage].join("\n  ")
-      : `${directory} is as it was written: ${count(backup.manifest.files.length)} files, ${size(total)}, ended ${backup.manifest.finished_at}.`,
+      : `${directory} is as it was written: ${count(backup.manifest.files.length)} files, ${size(total)}, covering what was acknowledged before ${backup.manifest.covers_until}.`,
   );
 }
 
@@ -167,7 +170,7 @@ async function showList(directory: string, { json }: { json?: boolean }): Promis
     listed.map(({ name, manifest }) => ({
       name,
       kind: manifest?.kind ?? "unfinished or damaged",
-      ended: manifest?.finished_at ?? "",
+      "covers until": manifest?.covers_until ?? "",
       events: manifest ? count(manifest.events) : "",
       size: manifest ? size(bytesOf(manifest)) : "",
     })),

@@ -150,6 +150,11 @@ async function place(
   } = parseEnv(process.env);
   const load = (urls: Parameters<typeof loadArchive>[0]) =>
     loadArchive(urls, backup.directory, manifest, migrations, (table) => say(`Loading ${table}`));
+  if (appUrl && !ownerUrl)
+    throw new AppError(
+      "invalid_request",
+      "DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and makes the tables.",
+    );
   if (appUrl && ownerUrl) return load({ appUrl, ownerUrl, ...(signerUrl ? { signerUrl } : {}) });
   const embedded = await startEmbedded(dataDir);
   try {

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
-import type { ArchiveManifest } from "../schema";
+import type { ArchiveManifest, Contents } from "../schema";
 import { describeInstance } from "./describe";
 import type { Part } from "./files";
 
@@ -62,7 +62,7 @@ export async function writeTables(
   part: Part,
   beforeSnapshot: () => Promise<void>,
   onProgress: (table: string) => void = () => undefined,
-): Promise<Omit<ArchiveManifest, "format" | "name" | "started_at" | "finished_at" | "files">> {
+): Promise<Contents<ArchiveManifest>> {
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: "trailseal-backup",
@@ -73,6 +73,7 @@ export async function writeTables(
     await client.query("SET statement_timeout = 0");
     for (const setting of TEXT_FORMAT) await client.query(setting);
     await beforeSnapshot();
+    const coversUntil = new Date().toISOString();
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const described = await describeInstance(client);
     const { rows } = await client.query<Table>(TABLES);
@@ -92,7 +93,13 @@ export async function writeTables(
        WHERE schemaname = 'public' AND last_value IS NOT NULL ORDER BY 1`,
     );
     await client.query("COMMIT");
-    return { kind: "archive", ...described, tables, sequences: sequences.rows };
+    return {
+      kind: "archive",
+      ...described,
+      covers_until: coversUntil,
+      tables,
+      sequences: sequences.rows,
+    };
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -2,7 +2,14 @@ import { createHash, type Hash } from "node:crypto";
 import fs from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "@/lib/errors";
-import { type BackupFile, type Manifest, manifestSchema } from "../schema";
+import {
+  type ArchiveManifest,
+  type BackupFile,
+  type Contents,
+  type Manifest,
+  manifestSchema,
+  type PhysicalManifest,
+} from "../schema";
 
 /**
  * A backup as a directory. It is made as `<name>.part` and gets its name when it is whole and on the disk: what a
@@ -25,13 +32,6 @@ export interface Part {
   files: BackupFile[];
 }
 
-/** What is known once the backup's contents are written; the rest of the manifest follows from the files. */
-type Contents = Manifest extends infer M
-  ? M extends Manifest
-    ? Omit<M, "format" | "name" | "started_at" | "finished_at" | "files">
-    : never
-  : never;
-
 export interface FinishedBackup {
   directory: string;
   manifest: Manifest;
@@ -42,7 +42,7 @@ export interface FinishedBackup {
 /** Writes a backup into a new directory below `parent`. A failure removes what was written. */
 export async function writeBackup(
   parent: string,
-  write: (part: Part) => Promise<Contents>,
+  write: (part: Part) => Promise<Contents<PhysicalManifest> | Contents<ArchiveManifest>>,
 ): Promise<FinishedBackup> {
   const startedAt = new Date().toISOString();
   const name = `trailseal-${startedAt.slice(0, 19).replaceAll(":", "-")}Z`;

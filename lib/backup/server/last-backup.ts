@@ -10,9 +10,9 @@ export async function recordBackup(
   manifest: Manifest,
   withKeys: boolean,
 ): Promise<void> {
-  const { name, kind, started_at, finished_at, events } = manifest;
+  const { name, kind, started_at, finished_at, covers_until, events } = manifest;
   const last: LastBackup = {
-    ...{ name, kind, started_at, finished_at, events },
+    ...{ name, kind, started_at, finished_at, covers_until, events },
     bytes: bytesOf(manifest),
     with_keys: withKeys,
   };

@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import path from "node:path";
 import pg from "pg";
 import { AppError } from "@/lib/errors";
-import type { PhysicalManifest } from "../schema";
+import type { Contents, PhysicalManifest } from "../schema";
 import { describeInstance } from "./describe";
 import { addFile, addText, type Part } from "./files";
 import { walSegments } from "./wal";
@@ -39,7 +39,7 @@ export async function copyCluster(
   cluster: string,
   part: Part,
   beforeEnd: () => Promise<void>,
-): Promise<Omit<PhysicalManifest, "format" | "name" | "started_at" | "finished_at" | "files">> {
+): Promise<Contents<PhysicalManifest>> {
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: "trailseal-backup",
@@ -60,6 +60,7 @@ export async function copyCluster(
     const directories = await copyTree(cluster, part);
     await addControlFile(cluster, part);
     await beforeEnd();
+    const coversUntil = new Date().toISOString();
     const stopped = await client.query<{
       lsn: string;
       label: string;
@@ -75,7 +76,7 @@ export async function copyCluster(
     for (const name of walSegments(start.lsn, stop.lsn, Number(stop.size), stop.timeline))
       await addFile(part, path.join(cluster, "pg_wal", name), `pg/pg_wal/${name}`);
     await addText(part, "pg/backup_label", stop.label);
-    return { kind: "physical", ...described, directories };
+    return { kind: "physical", ...described, covers_until: coversUntil, directories };
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,0 +1,248 @@
+import { spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { expect, test } from "./fixtures";
+import { storedRows, type Writing, write } from "./fixtures/writers";
+import { TestServer } from "./server";
+
+const PASSPHRASE = "correct horse battery staple";
+const WRITERS = 8;
+
+interface Made {
+  directory: string;
+  keys: string;
+  covers_until: string;
+}
+
+interface Restored {
+  ok: boolean;
+  logs: {
+    organization_id: string;
+    verdict: { ok: boolean; checked: number; kind: string | null };
+  }[];
+  missing: { organization_id: string }[];
+}
+
+let place: string;
+
+test.beforeEach(() => {
+  place = mkdtempSync(path.join(os.tmpdir(), "trailseal-backup-"));
+  mkdirSync(path.join(place, "keys"));
+});
+
+test.afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const startServer = async (dataDir?: string) => {
+  const server = new TestServer({ TRAILSEAL_BACKUP_PASSPHRASE: PASSPHRASE }, dataDir);
+  await server.start();
+  return server;
+};
+
+const backUp = (server: TestServer, ...more: string[]) =>
+  server.cliJson<Made>(
+    ...["backup", "--to", path.join(place, "backups"), "--keys", path.join(place, "keys"), ...more],
+  );
+
+/** @returns the exit code with what was printed */
+async function restore(server: TestServer, { directory, keys }: Made, ...more: string[]) {
+  const into = path.join(place, "restored");
+  const { code, stdout, stderr } = await server.cli(
+    ...["restore", "--from", directory, "--keys", keys, "--data-dir", into, ...more, "--json"],
+  );
+  const restored = stdout ? (JSON.parse(stdout) as Restored) : null;
+  return { code, stderr, into, restored };
+}
+
+async function newLog(server: TestServer): Promise<{ id: string; key: string }> {
+  const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Backed up");
+  const options = ["--name", "writers", "--org", id];
+  const { key } = await server.cliJson<{ key: string }>("keys", "create", ...options);
+  return { id, key };
+}
+
+/** Signs a log up to its head. */
+const sign = (server: TestServer, id: string) =>
+  server.cliJson("bundle", "--org", id, "--out", path.join(place, "log.ndjson"));
+
+for (const kind of [[], ["--archive"]]) {
+  test(`what was acknowledged before a backup ends is restored, verified and served${kind.length ? ", from an archive" : ""}`, async () => {
+    const server = await startServer();
+    let second: TestServer | null = null;
+    try {
+      const { id, key } = await newLog(server);
+      const state: Writing = { stop: false, acknowledged: new Map() };
+      const writers = Array.from({ length: WRITERS }, (_, at) =>
+        write(server, key, id, `w${at}`, state),
+      );
+      await expect.poll(() => state.acknowledged.size).toBeGreaterThan(50);
+      await sign(server, id);
+      const made = await backUp(server, ...kind);
+      // The server went on meanwhile, and does.
+      const sizeThen = state.acknowledged.size;
+      await expect.poll(() => state.acknowledged.size).toBeGreaterThan(sizeThen);
+      state.stop = true;
+      await Promise.all(writers);
+      const until = Date.parse(made.covers_until);
+      const covered = [...state.acknowledged].filter(([, at]) => at < until).map(([one]) => one);
+      expect(covered.length).toBeGreaterThan(50);
+
+      const { code, into, restored, stderr } = await restore(server, made);
+      expect(code, stderr).toBe(0);
+      expect(restored).toMatchObject({ ok: true, missing: [] });
+      expect(restored?.logs[0]?.verdict.checked).toBeGreaterThanOrEqual(covered.length);
+      second = await startServer(into);
+      const rows = await storedRows(second, id);
+      expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index));
+      const stored = new Set(rows.map((row) => row.request_id));
+      expect(covered.filter((one) => !stored.has(one))).toEqual([]);
+
+      // It goes on: the same key is let in, and what comes is chained and signed.
+      const next: Writing = { stop: false, acknowledged: new Map() };
+      const writer = write(second, key, id, "later", next);
+      await expect.poll(() => next.acknowledged.size).toBeGreaterThan(3);
+      next.stop = true;
+      await writer;
+      await sign(second, id);
+      expect(await second.cliJson("verify", "--org", id)).toMatchObject({ ok: true });
+    } finally {
+      await second?.stop();
+      await server.remove();
+    }
+  });
+}
+
+test("an older backup beside a newer signer's memory: what is lost is said, and an epoch goes on", async () => {
+  const server = await startServer();
+  let second: TestServer | null = null;
+  try {
+    const { id } = await newLog(server);
+    await server.cliJson("seed", "--org", id, "--events", "300");
+    await sign(server, id);
+    const made = await backUp(server);
+    await server.cliJson("seed", "--org", id, "--events", "500");
+    await sign(server, id);
+    const { id: younger } = await newLog(server);
+    await server.cliJson("seed", "--org", younger, "--events", "10");
+    await sign(server, younger);
+    await server.stop();
+
+    // The disk of the database is lost, the rest of the directory is not.
+    const left = path.join(place, "left");
+    for (const folder of ["signer", "secrets"])
+      cpSync(path.join(server.dataDir, folder), path.join(left, folder), { recursive: true });
+    const lossy = await restore(server, made, "--old-data-dir", left);
+    expect(lossy.code, lossy.stderr).toBe(1);
+    expect(lossy.restored).toMatchObject({
+      ok: false,
+      logs: [
+        {
+          organization_id: id,
+          verdict: { ok: false, kind: "truncated_tail" },
+          loss: { start_seq: 300, signed_size: 500, lost: 200 },
+        },
+      ],
+      missing: [{ organization_id: younger, signed_size: 10 }],
+    });
+    second = await startServer(lossy.into);
+    await second.cliJson("epoch", "begin", "--org", id, "--reason", "disk lost", "--yes");
+    await second.cliJson("seed", "--org", id, "--events", "50", "--seed", "2");
+    await sign(second, id);
+    expect(await second.cliJson("verify", "--org", id)).toMatchObject({ ok: true, checked: 351 });
+    await second.remove();
+    second = null;
+
+    // With its own memory nothing is known to be lost.
+    const plain = await restore(server, made);
+    expect(plain.code, plain.stderr).toBe(0);
+    expect(plain.restored).toMatchObject({ ok: true, missing: [] });
+  } finally {
+    await second?.stop();
+    await server.remove();
+  }
+});
+
+test("a changed byte is named, a killed backup passes for none, and nothing is half restored", async () => {
+  const server = await startServer();
+  try {
+    const { id } = await newLog(server);
+    await server.cliJson("seed", "--org", id, "--events", "200");
+    await sign(server, id);
+
+    const child = spawn(
+      process.execPath,
+      ["scripts/trailseal.mjs", "backup", "--to", path.join(place, "killed"), "--without-keys"],
+      { env: { ...process.env, ...server.env }, stdio: "ignore" },
+    );
+    const killed = () =>
+      existsSync(path.join(place, "killed")) ? readdirSync(path.join(place, "killed")) : [];
+    const isUnderWay = () =>
+      killed().some((name) => existsSync(path.join(place, "killed", name, "pg/base")));
+    await expect.poll(isUnderWay, { intervals: [5] }).toBe(true);
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    const [left] = killed();
+    expect(left).toMatch(/\.part$/);
+    const unfinished = path.join(place, "killed", left as string);
+    const refused = await server.cli(
+      "restore",
+      "--from",
+      unfinished,
+      "--without-keys",
+      "--data-dir",
+      path.join(place, "x"),
+    );
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain("never finished");
+    expect(existsSync(path.join(place, "x"))).toBe(false);
+    expect(await server.cliJson("backup", "list", path.join(place, "killed"))).toEqual([
+      { name: left },
+    ]);
+
+    const made = await backUp(server);
+    expect(await server.cliJson("backup", "--check", made.directory)).toMatchObject({ ok: true });
+    expect(await server.cliJson("backup", "--last")).toMatchObject({ with_keys: true });
+    const { files } = JSON.parse(
+      readFileSync(path.join(made.directory, "manifest.json"), "utf8"),
+    ) as {
+      files: { path: string; bytes: number }[];
+    };
+    const largest = files
+      .filter(({ path }) => path.includes("/base/"))
+      .sort((a, b) => b.bytes - a.bytes)[0] as { path: string };
+    const flip = (file: string) => {
+      const bytes = readFileSync(file);
+      const middle = bytes.length >> 1;
+      bytes[middle] = (bytes[middle] as number) ^ 1;
+      writeFileSync(file, bytes);
+    };
+    flip(path.join(made.directory, largest.path));
+    const check = await server.cli("backup", "--check", made.directory, "--json");
+    expect(check.code).toBe(1);
+    expect(JSON.parse(check.stdout).damage).toEqual([`${largest.path}: its content was changed.`]);
+    const damaged = await restore(server, made);
+    expect(damaged.code).toBe(1);
+    expect(damaged.stderr).toContain(largest.path);
+    expect(readdirSync(damaged.into)).toEqual([]);
+
+    flip(path.join(made.directory, largest.path));
+    flip(path.join(made.directory, "manifest.json"));
+    expect((await restore(server, made)).stderr).toContain("manifest.json is damaged");
+    flip(path.join(made.directory, "manifest.json"));
+    flip(made.keys);
+    expect((await restore(server, made)).stderr).toMatch(/does not open|is no file of keys/);
+    flip(made.keys);
+    expect((await restore(server, made)).code).toBe(0);
+  } finally {
+    await server.remove();
+  }
+});
