@@ -14,16 +14,17 @@ import {
 import { openKeys, placeSecrets, readSecrets } from "@/lib/backup/server/keys-file";
 import { loadArchive } from "@/lib/backup/server/load-archive";
 import { placeBackedUpCluster, placeMemory, refuseDamage } from "@/lib/backup/server/place";
-import { type RestoredInstance, verifyRestored } from "@/lib/backup/server/verify-restored";
 import { startEmbedded } from "@/lib/db/embedded";
 import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
+import { verifyInstance } from "@/lib/integrity/server/verify-instance";
 import { openDatabase, restoreMarker } from "@/lib/server/instance";
 import { showBytes } from "./backup";
+import { instanceWords } from "./instance-words";
 import { print, snakeCase } from "./output";
 import { readPassphrase } from "./passphrase";
-import { showProgress, verdictWords } from "./verify";
+import { showProgress } from "./verdict-words";
 
 interface Options {
   from: string;
@@ -36,7 +37,6 @@ interface Options {
   json?: boolean;
 }
 
-const count = (value: number) => value.toLocaleString("en-US");
 const say = (words: string) => process.stderr.write(`${words}\n`);
 
 export function register(program: Command, root: string): void {
@@ -173,7 +173,7 @@ async function verify(
   const opened = await openDatabase(parseEnv(process.env), "cli", root);
   if (!("close" in opened)) throw new Error(`A server runs on ${dataDir} already.`);
   try {
-    const restored = await verifyRestored(systemInstanceScope("cli"), (_log, progress) => {
+    const restored = await verifyInstance(systemInstanceScope("cli"), (progress) => {
       if (process.stderr.isTTY) showProgress(progress);
     });
     if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
@@ -181,45 +181,13 @@ async function verify(
     print(
       json,
       snakeCase({ backup: manifest.name, dataDir, ...restored }),
-      [`Restored ${manifest.name} into ${dataDir}.`, ...words(restored, manifest.name)].join("\n"),
+      [
+        `Restored ${manifest.name} into ${dataDir}. What was revoked or erased after ${manifest.covers_until} is back: revoke and erase it again.`,
+        ...instanceWords(restored, manifest.name),
+      ].join("\n"),
     );
   } finally {
     await closePools();
     await opened.close();
   }
-}
-
-function words({ ok, logs, missing, directory }: RestoredInstance, backup: string): string[] {
-  const lost = logs.flatMap(({ organizationId, loss }) => {
-    if (!loss) return [];
-    const { startSeq, signedSize, lost: gone } = loss;
-    const what =
-      gone > 0
-        ? `${count(gone)} events that were signed are not in this backup: #${startSeq} to #${signedSize - 1}.`
-        : "Other events than those that were signed are in this backup.";
-    return [
-      `${organizationId}: ${what} Restore a newer backup, or let the log go on without them:`,
-      `  trailseal epoch begin --org ${organizationId} --reason "restored from ${backup}"`,
-    ];
-  });
-  const isDirectoryAlone = !directory.ok && directory.findings.length > 0 && lost.length === 0;
-  return [
-    ...logs.map(({ organizationId, verdict }) => `${organizationId}: ${verdictWords(verdict)}`),
-    ...directory.findings
-      .filter(({ kind }) => kind !== "nothing_checked")
-      .map(
-        ({ origin, kind, detail }) => `${origin ?? "The directory of logs"}: ${kind}: ${detail}`,
-      ),
-    ...lost,
-    ...missing.map(
-      ({ organizationId, signedSize }) =>
-        `${organizationId}: the whole log is not in this backup; ${count(signedSize)} of its events were signed.`,
-    ),
-    ...(isDirectoryAlone && directory.findings[0]?.kind === "truncated_tail"
-      ? ["The directory of logs goes on after: trailseal epoch directory"]
-      : []),
-    ok
-      ? "Every log is verified. What was revoked or erased after the backup is back: revoke and erase it again."
-      : "Not everything is there: see above.",
-  ];
 }

@@ -5,50 +5,28 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { eventProof } from "@/lib/api/schema";
 import type { Scope } from "@/lib/auth/scope";
-import { systemScope } from "@/lib/auth/server/system-scope";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { type BundleVerdict, verifyBundle } from "@/lib/chain/bundle";
 import { type EventProof, verifyEventProof } from "@/lib/chain/event-proof";
 import { type NoteKey, parseVkey, splitNotes } from "@/lib/chain/note";
 import { AppError } from "@/lib/errors";
 import { type ExportVerdict, verifyExport } from "@/lib/exports/verify-export";
 import { proofInPage } from "@/lib/integrity/proof-page/page";
-import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
 import type { Trust } from "@/lib/integrity/server/checkpoint-check";
 import { verifyDirectory } from "@/lib/integrity/server/directory-check";
 import { sampleLog } from "@/lib/integrity/server/sample-log";
 import { recordVerification } from "@/lib/integrity/server/verification-jobs";
 import { hostTrust, verifyLog } from "@/lib/integrity/server/verify";
-import { print } from "./output";
+import { verifyInstance } from "@/lib/integrity/server/verify-instance";
+import { instanceWords } from "./instance-words";
+import { print, snakeCase } from "./output";
+import { showProgress, verdictWords } from "./verdict-words";
 
 const receiptsSchema = z.array(
   z.object({ origin: z.string(), seq: z.int().min(0), chain_hash: z.hex().length(64) }),
 );
 
 const count = (value: number) => value.toLocaleString("en-US");
-
-export function verdictWords(verdict: Verdict): string {
-  const seconds = (verdict.duration_ms / 1_000).toFixed(1);
-  const checked = `${count(verdict.checked)} events checked in ${seconds} s`;
-  if (verdict.ok)
-    return [
-      `Verified to #${verdict.next_seq - 1}: ${checked}, ${count(verdict.evidence.checkpoints)} checkpoints met.`,
-      ...verdict.not_covered.map((sentence) => `  ${sentence}`),
-    ].join("\n");
-  const place = verdict.first_bad_seq === null ? "Broken" : `Broken at #${verdict.first_bad_seq}`;
-  const findings = verdict.findings.map(
-    ({ seq, kind, detail }) => `  ${seq === null ? "log" : `#${seq}`}  ${kind}: ${detail}`,
-  );
-  const more = verdict.findings_truncated ? ["  … and more"] : [];
-  return [`${place}: ${verdict.kind}. ${checked}.`, ...findings, ...more].join("\n");
-}
-
-export function showProgress(progress: VerificationProgress): void {
-  const { checked, total, rate_per_s: rate, eta_s: eta } = progress;
-  const left = eta === null ? "" : `, about ${eta} s left`;
-  process.stderr.write(
-    `\r\x1b[K${count(checked)} of ${count(total)} events, ${count(rate)}/s${left}`,
-  );
-}
 
 interface VerifyOptions {
   org?: string;
@@ -62,6 +40,7 @@ interface VerifyOptions {
   newest?: boolean;
   sample?: number;
   directory?: boolean;
+  all?: boolean;
   json?: boolean;
 }
 
@@ -79,6 +58,7 @@ export function register(program: Command): void {
     .option("--export <file>", "the file of an export, held against its signed manifest")
     .option("--manifest <file>", "of the export; beside its file when left out")
     .option("--directory", "the log over all logs: whether each that was signed is still there")
+    .option("--all", "every log and the directory, as after a restore")
     .option("--vkey <key>", "key that you trust for the file's log (repeatable)", collect, [])
     .option("--checkpoints <file>", "checkpoints that were kept elsewhere")
     .option("--receipts <file>", "JSON array of {origin, seq, chain_hash} that senders kept")
@@ -90,11 +70,12 @@ export function register(program: Command): void {
       if (options.bundle) return verifyFile(options.bundle, options);
       if (options.proof) return verifyProof(options.proof, options);
       if (options.export) return verifyExportFile(options.export, options);
+      if (options.all) return verifyEverything(options);
       if (options.directory) return verifyAllLogs(options);
       if (options.org && options.sample) return sampleDatabase(options.org, options);
       if (options.org) return verifyDatabase(options.org, options);
       return command.error(
-        "error: say what to verify: --org <id>, --directory, --bundle <file>, --proof <file> or --export <file>",
+        "error: say what to verify: --org <id>, --all, --directory, --bundle <file>, --proof <file> or --export <file>",
       );
     });
 }
@@ -112,6 +93,17 @@ async function verifyDatabase(organizationId: string, options: VerifyOptions): P
   if (!verdict.ok) process.exitCode = 1;
   if (!options.newest) await recordVerification(scope, verdict);
   print(json, verdict, verdictWords(verdict));
+}
+
+async function verifyEverything({ json }: VerifyOptions): Promise<void> {
+  const isWatched = process.stderr.isTTY;
+  const verdict = await verifyInstance(
+    systemInstanceScope("cli"),
+    isWatched ? showProgress : undefined,
+  );
+  if (isWatched) process.stderr.write("\r\x1b[K");
+  print(json, snakeCase(verdict), instanceWords(verdict, "a backup").join("\n"));
+  if (!verdict.ok) process.exitCode = 1;
 }
 
 async function verifyAllLogs(options: VerifyOptions): Promise<void> {

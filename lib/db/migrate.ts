@@ -46,6 +46,7 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 export async function migrate(
   options: DatabaseUrls & { directory: string; through?: string },
 ): Promise<string[]> {
+  const migrations = upTo(options.through, await readMigrations(options.directory));
   const client = new pg.Client({
     connectionString: options.ownerUrl,
     connectionTimeoutMillis: 10_000,
@@ -56,7 +57,6 @@ export async function migrate(
     await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
     await client.query(LEDGER);
     const applied = await appliedMigrations(client);
-    const migrations = upTo(options.through, await readMigrations(options.directory));
     refuseUnknown(applied, migrations);
     const fresh = migrations.filter((migration) => !applied.has(migration.name));
     for (const migration of fresh) await apply(client, migration);

@@ -33,7 +33,7 @@ export async function loadArchive(
   client.on("error", () => undefined);
   await client.connect();
   try {
-    await refuseUsed(client);
+    await refuseUsed(client, manifest.migration);
     await migrate({ ...urls, directory: migrations, through: manifest.migration });
     await client.query("SET statement_timeout = 0");
     for (const setting of TEXT_FORMAT) await client.query(setting);
@@ -59,15 +59,25 @@ export async function loadArchive(
   }
 }
 
-async function refuseUsed(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ used: boolean }>(
-    "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')) AS used",
+/** Tables that a restore made before it failed are none: it may be tried again. */
+async function refuseUsed(client: pg.Client, migration: string): Promise<void> {
+  const tables = await client.query<{ hasOwn: boolean }>(
+    `SELECT to_regclass('public.organizations') IS NOT NULL AS "hasOwn" FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '_prisma_migrations' LIMIT 1`,
   );
-  if (rows[0]?.used)
-    throw new AppError(
-      "conflict",
-      "The database is not empty: an archive is restored into a new one. Create it, and set DATABASE_URL and DATABASE_OWNER_URL to it.",
+  if (!tables.rows[0]) return;
+  if (tables.rows[0].hasOwn) {
+    const { rows } = await client.query<{ isUsed: boolean }>(
+      `SELECT EXISTS (SELECT 1 FROM organizations)
+         OR $1 <> (SELECT max(migration_name) FROM _prisma_migrations) AS "isUsed"`,
+      [migration],
     );
+    if (rows[0]?.isUsed === false) return;
+  }
+  throw new AppError(
+    "conflict",
+    "The database is not empty: an archive is restored into a new one. Create it, and set DATABASE_URL and DATABASE_OWNER_URL to it.",
+  );
 }
 
 async function loadTable(

@@ -3,26 +3,26 @@ import type { InstanceScope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
-import type { Verdict, VerificationProgress } from "@/lib/integrity/schema";
-import { type EpochPlan, planEpoch } from "@/lib/integrity/server/begin-epoch";
-import { DIRECTORY } from "@/lib/integrity/server/directory";
-import { type DirectoryVerdict, verifyDirectory } from "@/lib/integrity/server/directory-check";
-import { signerDirectory } from "@/lib/integrity/server/signer";
-import { readSigned } from "@/lib/integrity/server/signer-memory";
-import { recordVerification } from "@/lib/integrity/server/verification-jobs";
-import { verifyLog } from "@/lib/integrity/server/verify";
+import type { Verdict, VerificationProgress } from "../schema";
+import { type EpochPlan, planEpoch } from "./begin-epoch";
+import { DIRECTORY } from "./directory";
+import { type DirectoryVerdict, verifyDirectory } from "./directory-check";
+import { signerDirectory } from "./signer";
+import { readSigned } from "./signer-memory";
+import { recordVerification } from "./verification-jobs";
+import { verifyLog } from "./verify";
 
-export interface RestoredLog {
+export interface LogVerdict {
   organizationId: string;
   verdict: Verdict;
   /** What a new epoch would record; null where the log has all that was signed, or is broken otherwise. */
   loss: EpochPlan | null;
 }
 
-export interface RestoredInstance {
+export interface InstanceVerdict {
   ok: boolean;
-  logs: RestoredLog[];
-  /** Logs that were signed and are not there, as those that are younger than the backup. */
+  logs: LogVerdict[];
+  /** Logs that were signed and are not there, as those that are younger than a backup. */
   missing: { organizationId: string; signedSize: number }[];
   directory: DirectoryVerdict;
 }
@@ -31,20 +31,18 @@ export interface RestoredInstance {
 const isSound = ({ ok, kind }: { ok: boolean; kind: string | null | undefined }) =>
   ok || kind === "nothing_checked";
 
-/** Verifies everything that a restore brought, against what this host's signer and its witnesses know. */
-export async function verifyRestored(
+/** Verifies every log, as after a restore, against what this host's signer and its witnesses know. */
+export async function verifyInstance(
   { principal }: InstanceScope,
-  onProgress: (organizationId: string, progress: VerificationProgress) => void = () => undefined,
-): Promise<RestoredInstance> {
+  onProgress: (progress: VerificationProgress) => void = () => undefined,
+): Promise<InstanceVerdict> {
   const { rows } = await longPool().query<{ organization_id: string }>(
     "SELECT organization_id FROM log_heads ORDER BY 1",
   );
-  const logs: RestoredLog[] = [];
+  const logs: LogVerdict[] = [];
   for (const { organization_id: organizationId } of rows) {
     const scope = systemScope(principal.kind === "worker" ? "worker" : "cli", organizationId);
-    const verdict = await verifyLog(scope, {
-      onProgress: (progress) => onProgress(organizationId, progress),
-    });
+    const verdict = await verifyLog(scope, { onProgress });
     await recordVerification(scope, verdict);
     logs.push({ organizationId, verdict, loss: isSound(verdict) ? null : await lossOf(scope) });
   }
@@ -64,7 +62,7 @@ async function lossOf(scope: ReturnType<typeof systemScope>): Promise<EpochPlan 
   }
 }
 
-async function missingLogs(present: Set<string>): Promise<RestoredInstance["missing"]> {
+async function missingLogs(present: Set<string>): Promise<InstanceVerdict["missing"]> {
   const names = await fs.readdir(signerDirectory()).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
