@@ -252,17 +252,20 @@ test.describe("what is no whole backup", () => {
     expect(damaged.stderr).toContain(largest.path);
     expect(readdirSync(damaged.into)).toEqual([]);
 
-    // Whoever can write there writes a manifest that fits.
+    // Whoever can write there writes a manifest that fits, under the same name or another.
     const digest = (bytes: string | Buffer) => createHash("sha256").update(bytes).digest("hex");
+    const forge = (text: string) => {
+      writeFileSync(manifestFile, text);
+      writeFileSync(
+        path.join(made.directory, "manifest.sha256"),
+        `${digest(text)}  manifest.json\n`,
+      );
+    };
     const forged = manifest.replace(digest(whole), digest(changed));
-    writeFileSync(manifestFile, forged);
-    writeFileSync(
-      path.join(made.directory, "manifest.sha256"),
-      `${digest(forged)}  manifest.json\n`,
-    );
+    forge(forged);
     expect(await server.cliJson("backup", "--check", made.directory)).toMatchObject({ ok: true });
-    const replaced = await restore(server, made);
-    expect(replaced.code).toBe(1);
-    expect(replaced.stderr).toContain("somebody replaced it");
+    expect((await restore(server, made)).stderr).toContain("somebody replaced it");
+    forge(forged.replace(/"name": "[^"]+"/, '"name": "trailseal-other"'));
+    expect((await restore(server, made)).stderr).toContain("not with trailseal-other");
   });
 });

@@ -14,12 +14,12 @@ import {
 import { openKeys, placeSecrets, readSecrets } from "@/lib/backup/server/keys-file";
 import { loadArchive } from "@/lib/backup/server/load-archive";
 import { placeBackedUpCluster, placeMemory, refuseDamage } from "@/lib/backup/server/place";
-import { startEmbedded } from "@/lib/db/embedded";
+import { type DatabaseUrls, startEmbedded } from "@/lib/db/embedded";
 import { closePools } from "@/lib/db/pool";
 import { parseEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { verifyInstance } from "@/lib/integrity/server/verify-instance";
-import { openDatabase, restoreMarker } from "@/lib/server/instance";
+import { externalUrls, openDatabase, restoreMarker } from "@/lib/server/instance";
 import { showBytes } from "./backup";
 import { instanceWords } from "./instance-words";
 import { print, snakeCase } from "./output";
@@ -30,6 +30,7 @@ interface Options {
   from: string;
   dataDir: string;
   keys?: string;
+  otherKeys?: boolean;
   withoutKeys?: boolean;
   oldDataDir?: string;
   passphraseFile?: string;
@@ -46,6 +47,7 @@ export function register(program: Command, root: string): void {
     .requiredOption("--from <backup>", "the backup's directory")
     .requiredOption("--data-dir <dir>", "the new data directory: empty, or not there yet")
     .option("--keys <file>", "the file with the keys that was made with it")
+    .option("--other-keys", "that file was made with another backup of the same instance")
     .option("--without-keys", "with new keys: the README says what each costs")
     .option("--passphrase-file <file>", "else TRAILSEAL_BACKUP_PASSPHRASE, else it is asked for")
     .option(
@@ -63,8 +65,9 @@ into an embedded one. Exit code 0: every log is verified. 1: nothing was restore
     .action((options: Options) => restore(options, root));
 }
 
-async function restore(options: Options, root: string): Promise<void> {
-  const dataDir = path.resolve(options.dataDir);
+async function restore(given: Options, root: string): Promise<void> {
+  const dataDir = path.resolve(given.dataDir);
+  const options = { ...given, dataDir };
   process.env.TRAILSEAL_DATA_DIR = dataDir;
   const backup = await readBackup(path.resolve(options.from));
   const { manifest } = backup;
@@ -77,6 +80,9 @@ async function restore(options: Options, root: string): Promise<void> {
     );
   if ((await exists(dataDir)) && (await fs.readdir(dataDir)).length > 0)
     throw new AppError("conflict", `${dataDir} is not empty: restore into a new directory.`);
+  const { oldDataDir } = options;
+  if (oldDataDir && !(await exists(path.join(oldDataDir, "signer"))))
+    throw new AppError("invalid_request", `${oldDataDir} has no signer's memory: leave it out.`);
   const secrets = await secretsOf(options, backup);
   await fs.mkdir(dataDir, { recursive: true });
   const marker = restoreMarker(dataDir);
@@ -100,7 +106,7 @@ interface Secrets {
 }
 
 async function secretsOf(
-  { keys, withoutKeys, oldDataDir, passphraseFile }: Options,
+  { keys, otherKeys, withoutKeys, oldDataDir, passphraseFile }: Options,
   { manifest, manifestSha256 }: FinishedBackup,
 ): Promise<Secrets> {
   const hasOld = oldDataDir && (await exists(path.join(oldDataDir, "secrets")));
@@ -117,9 +123,10 @@ async function secretsOf(
       "conflict",
       `${manifest.name} is not what it was when ${keys} was made with it: somebody replaced it. Use another backup, and find out who.`,
     );
-  if (opened && !isOwn)
-    say(
-      `The keys were made with ${opened.backup}: that ${manifest.name} is as it was made is not known from them.`,
+  if (opened && !isOwn && !otherKeys)
+    throw new AppError(
+      "invalid_request",
+      `${keys} was made with ${opened.backup}, not with ${manifest.name}: it cannot tell whether somebody replaced that. Where you know that nobody did, add --other-keys.`,
     );
   return { files: { ...opened?.secrets, ...old }, isOwn: isOwn && !old };
 }
@@ -143,19 +150,10 @@ async function place(
   refuseDamage(backup, await findDamage(backup, progress));
   if (process.stderr.isTTY) say("");
   await placeMemory(backup, dataDir, oldDataDir ?? null);
-  const {
-    DATABASE_URL: appUrl,
-    DATABASE_OWNER_URL: ownerUrl,
-    DATABASE_SIGNER_URL: signerUrl,
-  } = parseEnv(process.env);
-  const load = (urls: Parameters<typeof loadArchive>[0]) =>
+  const load = (urls: DatabaseUrls) =>
     loadArchive(urls, backup.directory, manifest, migrations, (table) => say(`Loading ${table}`));
-  if (appUrl && !ownerUrl)
-    throw new AppError(
-      "invalid_request",
-      "DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and makes the tables.",
-    );
-  if (appUrl && ownerUrl) return load({ appUrl, ownerUrl, ...(signerUrl ? { signerUrl } : {}) });
+  const external = externalUrls(parseEnv(process.env));
+  if (external) return load(external);
   const embedded = await startEmbedded(dataDir);
   try {
     await load(embedded);

@@ -59,6 +59,19 @@ function exportUrls(urls: Required<DatabaseUrls>): void {
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, WAIT_STEP_MS));
 
+/** The logins of a database that is not ours to start; null: the embedded one is used. */
+export function externalUrls(env: Env): DatabaseUrls | null {
+  if (!env.DATABASE_URL) return null;
+  if (!env.DATABASE_OWNER_URL)
+    throw new Error("DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and migrates.");
+  return {
+    appUrl: env.DATABASE_URL,
+    ownerUrl: env.DATABASE_OWNER_URL,
+    ...(env.DATABASE_SIGNER_URL ? { signerUrl: env.DATABASE_SIGNER_URL } : {}),
+    ...(env.DATABASE_RETENTION_URL ? { retentionUrl: env.DATABASE_RETENTION_URL } : {}),
+  };
+}
+
 /**
  * Opens the instance's database, migrated, and points DATABASE_URL of this process at it: the external
  * one, the embedded one of a running server, or an embedded one started here.
@@ -75,17 +88,10 @@ export async function openDatabase(
     throw new Error(
       `A restore into ${env.TRAILSEAL_DATA_DIR} was not finished. Remove what is there, and restore again.`,
     );
-  if (env.DATABASE_URL && !env.DATABASE_OWNER_URL)
-    throw new Error("DATABASE_OWNER_URL is not set: it goes with DATABASE_URL, and migrates.");
-  if (env.DATABASE_URL && env.DATABASE_OWNER_URL) {
-    const urls = {
-      appUrl: env.DATABASE_URL,
-      ownerUrl: env.DATABASE_OWNER_URL,
-      ...(env.DATABASE_SIGNER_URL ? { signerUrl: env.DATABASE_SIGNER_URL } : {}),
-      ...(env.DATABASE_RETENTION_URL ? { retentionUrl: env.DATABASE_RETENTION_URL } : {}),
-    };
-    await migrate({ ...urls, directory });
-    return { ...urls, embedded: null, close: async () => undefined };
+  const external = externalUrls(env);
+  if (external) {
+    await migrate({ ...external, directory });
+    return { ...external, embedded: null, close: async () => undefined };
   }
   const deadline = Date.now() + ATTACH_PATIENCE_MS;
   for (;;) {

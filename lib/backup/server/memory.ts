@@ -7,7 +7,7 @@ import { addFile, type Part } from "./files";
  * they were when its database was no older, so that a restore of both is no rollback.
  */
 
-const FOLDERS = ["signer", "verifier"];
+export const MEMORY_FOLDERS = ["signer", "verifier"];
 
 async function filesOf(directory: string): Promise<string[]> {
   const entries = await fs.readdir(directory).catch((error: NodeJS.ErrnoException) => {
@@ -18,7 +18,7 @@ async function filesOf(directory: string): Promise<string[]> {
 }
 
 export async function addMemory(dataDir: string, part: Part): Promise<void> {
-  for (const folder of FOLDERS)
+  for (const folder of MEMORY_FOLDERS)
     for (const name of await filesOf(path.join(dataDir, folder)))
       await addFile(part, path.join(dataDir, folder, name), `${folder}/${name}`);
 }

@@ -4,6 +4,7 @@ import { placeCluster } from "@/lib/db/cluster";
 import { AppError } from "@/lib/errors";
 import type { BackupFile, PhysicalManifest } from "../schema";
 import { copyFile, differenceOf, exists, type FinishedBackup } from "./files";
+import { MEMORY_FOLDERS } from "./memory";
 
 /** @throws AppError conflict, with the sentences */
 export function refuseDamage({ directory }: FinishedBackup, damage: readonly string[]): void {
@@ -40,14 +41,16 @@ export async function placeMemory(
   dataDir: string,
   survivor: string | null,
 ): Promise<void> {
-  const folders = ["signer", "verifier"];
-  for (const folder of survivor ? folders : []) {
+  for (const folder of survivor ? MEMORY_FOLDERS : []) {
     const from = path.join(survivor as string, folder);
     if (await exists(from)) await fs.cp(from, path.join(dataDir, folder), { recursive: true });
   }
   const own: BackupFile[] = [];
   for (const file of backup.manifest.files)
-    if (folders.includes(path.dirname(file.path)) && !(await exists(path.join(dataDir, file.path))))
+    if (
+      MEMORY_FOLDERS.includes(path.dirname(file.path)) &&
+      !(await exists(path.join(dataDir, file.path)))
+    )
       own.push(file);
   refuseDamage(backup, await copyChecked(backup, own, (name) => path.join(dataDir, name)));
 }

@@ -4,7 +4,8 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { getEnv } from "@/lib/env";
 import { appendEvents, createTestLog, testEvents } from "@/lib/events/server/test-log";
-import { DIRECTORY, newestDirectoryNote, restartDirectory, updateDirectory } from "./directory";
+import { beginDirectory } from "./begin-epoch";
+import { DIRECTORY, newestDirectoryNote, updateDirectory } from "./directory";
 import { verifyDirectory } from "./directory-check";
 import { cutCheckpoint, signerDirectory } from "./signer";
 import { readSigned, writeSigned } from "./signer-memory";
@@ -112,16 +113,11 @@ test("a kill between memory and checkpoint, or the loss of the memory, forks not
   expect(await verifyDirectory()).toMatchObject({ ok: true, entries: 6 });
 });
 
-test("after a restore it begins anew under another origin", async () => {
-  const client = await db.owner.connect();
-  try {
-    expect(await restartDirectory(client)).toBeNull();
-    await db.owner.query("DELETE FROM directory_entries WHERE idx = 2");
-    await db.owner.query("DELETE FROM directory_checkpoints");
-    expect(await restartDirectory(client)).toBe(`log.test/${DIRECTORY}/e2`);
-  } finally {
-    client.release();
-  }
+test("after a restore it begins anew under another origin, by its own command where no log lost an event", async () => {
+  expect(await beginDirectory()).toBeNull();
+  await db.owner.query("DELETE FROM directory_entries WHERE idx = 2");
+  await db.owner.query("DELETE FROM directory_checkpoints");
+  expect(await beginDirectory()).toBe(`log.test/${DIRECTORY}/e2`);
   expect(await updateDirectory()).toMatchObject({ kind: "signed", size: 3 });
   expect(await verifyDirectory()).toMatchObject({ ok: true, entries: 3 });
 });

@@ -1,5 +1,5 @@
 import fs from "node:fs/promises";
-import type { InstanceScope } from "@/lib/auth/scope";
+import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { longPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
@@ -33,7 +33,7 @@ const isSound = ({ ok, kind }: { ok: boolean; kind: string | null | undefined })
 
 /** Verifies every log, as after a restore, against what this host's signer and its witnesses know. */
 export async function verifyInstance(
-  { principal }: InstanceScope,
+  _scope: InstanceScope,
   onProgress: (progress: VerificationProgress) => void = () => undefined,
 ): Promise<InstanceVerdict> {
   const { rows } = await longPool().query<{ organization_id: string }>(
@@ -41,7 +41,7 @@ export async function verifyInstance(
   );
   const logs: LogVerdict[] = [];
   for (const { organization_id: organizationId } of rows) {
-    const scope = systemScope(principal.kind === "worker" ? "worker" : "cli", organizationId);
+    const scope = systemScope("cli", organizationId);
     const verdict = await verifyLog(scope, { onProgress });
     await recordVerification(scope, verdict);
     logs.push({ organizationId, verdict, loss: isSound(verdict) ? null : await lossOf(scope) });
@@ -53,7 +53,7 @@ export async function verifyInstance(
   return { ok, logs, missing, directory };
 }
 
-async function lossOf(scope: ReturnType<typeof systemScope>): Promise<EpochPlan | null> {
+async function lossOf(scope: Scope): Promise<EpochPlan | null> {
   try {
     return await planEpoch(scope);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { z } from "zod";
+import { formatMoment } from "@/components/integrity/words";
 import { formatDay } from "@/components/overview/words";
 import { DeletionHistory } from "@/components/settings/deletion-history";
 import { LegalHolds } from "@/components/settings/legal-holds";
@@ -7,6 +8,7 @@ import { RetentionForm } from "@/components/settings/retention-form";
 import { RetentionState } from "@/components/settings/retention-state";
 import { PageHeader } from "@/components/shell/page-header";
 import { pageScope } from "@/lib/auth/server/require-scope";
+import { readLastBackup } from "@/lib/backup/server/last-backup";
 import { readOrganization } from "@/lib/orgs/server/directory";
 import { listRuns, previewRetention, readRetentionOverview } from "@/lib/retention/server/overview";
 import {
@@ -34,11 +36,12 @@ export default async function SettingsPage(props: Props) {
   const { org } = await props.params;
   const scope = await pageScope("page:/o/[org]/settings", org);
   const { deletions_below: below } = searchSchema.parse(await props.searchParams);
-  const [organization, retention, history, newest] = await Promise.all([
+  const [organization, retention, history, newest, backup] = await Promise.all([
     readOrganization(scope),
     readRetentionOverview(scope),
     listRuns(scope, { below }),
     listRuns(scope, { limit: 1 }),
+    readLastBackup(scope),
   ]);
   const { policy } = retention;
   const own = policy.source === "organization" ? policy.days : null;
@@ -48,6 +51,9 @@ export default async function SettingsPage(props: Props) {
     "External id": organization.external_id ?? "none",
     Domains: organization.domains.map(({ domain }) => domain).join(", ") || "none",
     Created: formatDay(organization.created_at),
+    "Last backup": backup
+      ? `${formatMoment(backup.covers_until)}, of the whole server`
+      : "none was made with trailseal backup",
   };
   return (
     <>
