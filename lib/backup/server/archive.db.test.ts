@@ -48,6 +48,7 @@ async function emptyDatabase(): Promise<Required<DatabaseUrls>> {
     ownerUrl: onDatabase(db.ownerUrl, name),
     appUrl: onDatabase(db.appUrl, name),
     signerUrl: onDatabase(process.env.DATABASE_SIGNER_URL as string, name),
+    retentionUrl: onDatabase(process.env.DATABASE_RETENTION_URL as string, name),
   };
 }
 
