@@ -18,6 +18,7 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/o/[org]/integrity/streams": { path: "/o/ORG/integrity/streams", scriptKb: 225 },
   "/o/[org]/integrity/streams/new": { path: "/o/ORG/integrity/streams/new", scriptKb: 225 },
   "/o/[org]/integrity/streams/[id]": { path: "/o/ORG/integrity/streams/STREAM", scriptKb: 225 },
+  "/o/[org]/exports": { path: "/o/ORG/exports?new=1", scriptKb: 225 },
   "/o/[org]/settings": { path: "/o/ORG/settings", scriptKb: 225 },
   "/o/[org]/schemas": { path: "/o/ORG/schemas", scriptKb: 225 },
   "/o/[org]/schemas/action": { path: "/o/ORG/schemas/action?name=doc.viewed", scriptKb: 225 },

@@ -18,7 +18,7 @@ import {
   removeColumn,
   type TableLayout,
 } from "@/lib/events/table-layout";
-import { columnLabel } from "./columns";
+import { columnLabel } from "./column-label";
 
 interface Props {
   layout: TableLayout;

@@ -12,6 +12,7 @@ import {
   type TableLayout,
 } from "@/lib/events/table-layout";
 import { ActionGlyph } from "./action-glyph";
+import { columnLabel } from "./column-label";
 import { participantName, TypeIcon } from "./participant";
 import { clockOf, type Zone, zoneOffset } from "./zone";
 
@@ -134,20 +135,6 @@ function Targets(props: { targets: Participant[] }) {
   );
 }
 
-const LABELS: Record<ColumnId, string> = {
-  seq: "Seq",
-  time: "Time",
-  actor: "Actor",
-  action: "Action",
-  target: "Target",
-  ip: "IP",
-  received: "Received",
-};
-
-export function columnLabel(id: string): string {
-  return isColumnId(id) ? LABELS[id] : id;
-}
-
 /**
  * @param cellValue what a column beyond those of every row holds: undefined while it is being read
  */
@@ -176,7 +163,8 @@ export function createEventColumns(
   return columns.map(({ id }) =>
     helper.display({
       id,
-      header: id === "time" || id === "received" ? `${LABELS[id]}, ${zoneLabel}` : columnLabel(id),
+      header:
+        id === "time" || id === "received" ? `${columnLabel(id)}, ${zoneLabel}` : columnLabel(id),
       cell: ({ row }) => {
         if (isColumnId(id)) return cells[id](row.original);
         const value = cellValue(id, row.original);

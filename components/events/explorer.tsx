@@ -1,15 +1,15 @@
 "use client";
 
-import { Download } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useTransition } from "react";
-import { Button, buttonClasses } from "@/components/ui/button";
+import { Button } from "@/components/ui/button";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import type { Diagnostic } from "@/lib/events/filter/ast";
 import { type EventSearch, toSearchParams, withFilter } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import type { ActionResult } from "@/lib/http/action-result";
+import { DownloadMenu } from "./download-menu";
 import { FilterBar } from "./filter-bar";
 import { LiveToggle } from "./live-toggle";
 import { MobileFilters } from "./mobile-filters";
@@ -69,6 +69,7 @@ interface Props {
   detail: EventDetail | null;
   verifiedTo: number | null;
   showsDeliveries: boolean;
+  canExport: boolean;
   actions: ExplorerActions;
 }
 
@@ -112,8 +113,12 @@ export function Explorer(props: Props) {
       onChange={(next) => change({ time: next })}
     />
   );
-  const csv = isRun && (
-    <CsvLink organizationId={organizationId} search={{ ...state.search, event: null }} />
+  const download = isRun && (
+    <DownloadMenu
+      organizationId={organizationId}
+      search={state.search}
+      canExport={props.canExport}
+    />
   );
   return (
     <>
@@ -123,7 +128,7 @@ export function Explorer(props: Props) {
             <FilterBar {...bar} />
             {time}
             <LiveToggle tail={tail} />
-            {csv}
+            {download}
           </div>
           <div className="flex shrink-0 gap-2 border-b border-(--border) px-4 py-2 sm:hidden">
             <MobileFilters
@@ -149,7 +154,7 @@ export function Explorer(props: Props) {
             </MobileFilters>
             {time}
             <LiveToggle tail={tail} />
-            {csv}
+            {download}
           </div>
         </>
       )}
@@ -230,19 +235,4 @@ export function Explorer(props: Props) {
 export function countWords(count: number, hasMore: boolean): string {
   const more = hasMore ? "+" : "";
   return `${count.toLocaleString("en-US")}${more} ${count === 1 && !more ? "event" : "events"}`;
-}
-
-/** Everything the search matches, not just what is on screen. */
-function CsvLink(props: { organizationId: string; search: EventSearch }) {
-  const params = toSearchParams({ ...props.search, after: null, before: null });
-  return (
-    <a
-      href={`/o/${props.organizationId}/events/csv${params.size > 0 ? `?${params}` : ""}`}
-      download
-      className={buttonClasses({})}
-      title="Every event that matches, as CSV"
-    >
-      <Download size={14} aria-hidden="true" /> <span className="max-sm:sr-only">CSV</span>
-    </a>
-  );
 }

@@ -1,6 +1,7 @@
 import {
   BadgeCheck,
   Braces,
+  Download,
   KeyRound,
   LayoutDashboard,
   List,
@@ -25,6 +26,7 @@ export const PLACES: readonly Place[] = [
   { label: "Overview", path: "", key: "o", Icon: LayoutDashboard },
   { label: "Events", path: "events", also: "timeline", key: "e", Icon: List },
   { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck },
+  { label: "Exports", path: "exports", key: "x", Icon: Download },
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split },
   { label: "Schemas", path: "schemas", key: "c", Icon: Braces },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound },

@@ -1,6 +1,7 @@
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { TimeCards } from "@/components/events/time-cards";
+import { ExportWatch } from "@/components/exports/export-watch";
 import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
@@ -10,6 +11,7 @@ import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
 import { BreakAlarm } from "./break-alarm";
 import { readViewsAction } from "./events/views/actions";
+import { readExportsAction } from "./exports/actions";
 import { StreamAlarm } from "./stream-alarm";
 
 export default async function OrganizationLayout(props: {
@@ -46,6 +48,7 @@ export default async function OrganizationLayout(props: {
         {props.children}
       </main>
       <Toasts />
+      <ExportWatch organizationId={org} read={readExportsAction} />
       <TimeCards />
       <Commands organizationId={org} listViews={readViewsAction} />
     </div>

@@ -155,6 +155,7 @@ export default async function EventsPage(props: Props) {
         detail={detail}
         verifiedTo={verifiedTo}
         showsDeliveries={scope.permissions.has("streams:read")}
+        canExport={scope.permissions.has("exports:manage")}
         actions={{
           list: listEventsAction,
           read: readEventAction,

@@ -1,0 +1,90 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { ActionResult } from "@/lib/http/action-result";
+import { forgetAwaited } from "./awaited";
+import { type ExportList, isUnderWay, type ListedExport } from "./listed";
+import { nextPace, type Pace } from "./pace";
+import { endWords } from "./words";
+
+const POLL_MS = 1_000;
+
+interface Seen {
+  list: ExportList;
+  paces: ReadonlyMap<string, Pace>;
+  /** What ended last while somebody looked, for those who do not see it. */
+  news: string;
+}
+
+function look({ list: before, paces, news }: Seen, list: ExportList): Seen {
+  const atMs = performance.now();
+  const waiting = new Set(before.exports.filter(isUnderWay).map(({ id }) => id));
+  const over = list.exports.filter((one) => waiting.has(one.id) && !isUnderWay(one));
+  const running = list.exports.filter(({ state }) => state === "running");
+  return {
+    list,
+    paces: new Map(
+      running.map(({ id, events }) => [id, nextPace(paces.get(id), { atMs, events })]),
+    ),
+    news: over.length > 0 ? over.map(endWords).join(". ") : news,
+  };
+}
+
+/** Exports as they go on: read again each second while one is under way and the page is visible. */
+export function useExports(
+  organizationId: string,
+  initial: ExportList,
+  read: (organizationId: string) => Promise<ActionResult<ExportList>>,
+) {
+  const [seen, setSeen] = useState<Seen>({ list: initial, paces: new Map(), news: "" });
+  const [problem, setProblem] = useState<string | null>(null);
+  const readList = useRef(read);
+  readList.current = read;
+  const { exports } = seen.list;
+  const isAnyUnderWay = exports.some(isUnderWay);
+
+  useEffect(() => setSeen((before) => look(before, initial)), [initial]);
+
+  const refresh = useCallback(async () => {
+    try {
+      const result = await readList.current(organizationId);
+      setProblem(result.ok ? null : result.message);
+      if (result.ok) setSeen((before) => look(before, result.data));
+    } catch {
+      setProblem("The server did not answer.");
+    }
+  }, [organizationId]);
+
+  useEffect(() => {
+    if (!isAnyUnderWay) return;
+    let isReading = false;
+    const timer = setInterval(async () => {
+      // Actions wait for one another: a slow server gets no queue of these.
+      if (isReading || document.visibilityState !== "visible") return;
+      isReading = true;
+      await refresh();
+      isReading = false;
+    }, POLL_MS);
+    return () => clearInterval(timer);
+  }, [isAnyUnderWay, refresh]);
+
+  // Who looks at the list needs no notice.
+  useEffect(() => {
+    const over = exports.filter((one) => !isUnderWay(one));
+    forgetAwaited(
+      organizationId,
+      over.map(({ id }) => id),
+    );
+  }, [organizationId, exports]);
+
+  /** Takes one as it is after a change, without waiting for the next look. */
+  const put = (one: ListedExport) =>
+    setSeen((before) => {
+      const { exports, hasOlder } = before.list;
+      const isKnown = exports.some(({ id }) => id === one.id);
+      const next = isKnown
+        ? exports.map((known) => (known.id === one.id ? one : known))
+        : [one, ...exports];
+      return look(before, { exports: next, hasOlder });
+    });
+
+  return { ...seen, problem, put };
+}
