@@ -61,7 +61,8 @@ test("a CSV holds exactly what its filter matches, and no formula unless asked f
 
   await page.goto(`/o/${organization.id}/events?q=actor:svc_ci`);
   const downloading = page.waitForEvent("download");
-  await page.getByRole("link", { name: "CSV" }).click();
+  await page.getByRole("button", { name: "Download" }).click();
+  await page.getByRole("menuitem", { name: "Download CSV now" }).click();
   const download = await downloading;
   expect(download.suggestedFilename()).toMatch(/^org_\w+-events-[\d-]+\.csv$/);
   const rows = parseCsv(readFileSync(await download.path(), "utf8"));
