@@ -94,7 +94,7 @@ function Asked({ organizationId, one }: { organizationId: string; one: ListedExp
         {!isBundle && (
           <Link
             href={`/o/${organizationId}/events?${query || "view=none"}`}
-            className="underline underline-offset-2 hover:text-(--text) max-sm:py-3"
+            className="underline underline-offset-2 hover:text-(--text) max-sm:-my-3 max-sm:py-3"
           >
             Show in explorer
           </Link>
@@ -179,15 +179,17 @@ function Actions({ organizationId, one, work }: Props) {
 function Progress({ one, pace }: { one: ListedExport; pace: Pace | undefined }) {
   const { state, total, events, error } = one;
   const isRunning = state === "running";
-  const isKnown = isRunning && total !== null && total > 0;
+  const isKnown = total !== null && total > 0;
   return (
     <div className="mt-3">
-      <progress
-        className="block h-1.5 w-full overflow-hidden rounded-full [&::-moz-progress-bar]:bg-(--accent-line) [&::-webkit-progress-bar]:bg-(--sunken) [&::-webkit-progress-value]:bg-(--accent-line)"
-        aria-label="Progress of the export"
-        max={isKnown ? total : undefined}
-        value={isKnown ? Math.min(events, total) : isRunning ? undefined : 0}
-      />
+      {isRunning && (
+        <progress
+          className="block h-1.5 w-full overflow-hidden rounded-full [&::-moz-progress-bar]:bg-(--accent-line) [&::-webkit-progress-bar]:bg-(--sunken) [&::-webkit-progress-value]:bg-(--accent-line)"
+          aria-label="Progress of the export"
+          max={isKnown ? total : undefined}
+          value={isKnown ? Math.min(events, total) : undefined}
+        />
+      )}
       <p className="mt-1.5 flex flex-wrap gap-x-4 text-[12px] text-(--text-2)">
         {isRunning ? (
           progressWords(one, pace).map((part) => <span key={part}>{part}</span>)
@@ -238,7 +240,8 @@ function Ready({ one, vkeys }: { one: ListedExport; vkeys: readonly string[] }) 
         {!hasManifest && (
           <Fact name="No manifest">
             <span className="text-(--in-fetch)">
-              {manifestError ?? "It was made before manifests were."} The file itself is whole.
+              The file is whole, but its manifest was not signed:{" "}
+              {manifestError ?? "it is older than manifests."}
             </span>
           </Fact>
         )}

@@ -39,7 +39,7 @@ const QUESTIONS = {
   remove: {
     title: "Delete the file of this export?",
     description:
-      "The file and its manifest are deleted now and for good; that it was made stays in this list.",
+      "The file and its manifest are deleted now and for good; what it held stays in this list for 90 days.",
     keep: "Keep file",
     confirm: "Delete file",
   },
@@ -109,8 +109,8 @@ export function Exports(props: Props) {
             {sentence(exports)}
           </h1>
           <p className="max-w-[98ch] text-(--text-2)">
-            Any number of events as a file, with a signed manifest that says what the file holds.
-            Exports go on when this page is left; files are kept for seven days.
+            Any number of events as a file, with a signed manifest that says what it holds. Exports
+            go on when you leave this page; files are kept for seven days.
           </p>
         </div>
         {!props.draft && (

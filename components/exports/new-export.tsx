@@ -73,7 +73,7 @@ export function NewExport(props: {
       noValidate
       onSubmit={submit}
       aria-labelledby="new-export"
-      className="mb-8 grid max-w-[880px] gap-5 border-b border-(--border) pb-6"
+      className="mb-8 grid max-w-[880px] gap-5"
     >
       <h2
         id="new-export"

@@ -60,6 +60,11 @@ test("pictures of the pages", async ({ signedIn: page, browser, server }) => {
         )),
     ],
     ["integrity", async (at) => void (await at.goto(`/o/${busy.id}/integrity`))],
+    ["exports", async (at) => void (await at.goto(`/o/${busy.id}/exports`))],
+    [
+      "new-export",
+      async (at) => void (await at.goto(`/o/${busy.id}/exports?new=1&q=action:user.*&range=30d`)),
+    ],
     ["keys", async (at) => void (await at.goto(`/o/${busy.id}/settings/keys`))],
     ["settings", async (at) => void (await at.goto(`/o/${busy.id}/settings`))],
     ["schemas", async (at) => void (await at.goto(`/o/${busy.id}/schemas`))],

@@ -49,24 +49,28 @@ export default async function ExportsPage(props: {
   const scope = await pageScope("page:/o/[org]/exports", org);
   const [list, vkeys] = await Promise.all([readListedExports(scope), vkeysOf(scope)]);
   const draft = draftOf(params);
-  const isRefused = draft !== null && "problems" in draft;
+  if (draft && "problems" in draft)
+    return (
+      <>
+        <PageHeader title="Exports" />
+        <ErrorPanel
+          title="Nothing was exported"
+          action={<ButtonLink href={`/o/${org}/exports?new=1`}>Start over</ButtonLink>}
+        >
+          The address says which events to export, and its time is not understood.{" "}
+          {draft.problems.join(" ").replaceAll("`", "")}
+        </ErrorPanel>
+      </>
+    );
   return (
     <>
       <PageHeader title="Exports" isLabel />
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
-        {isRefused && (
-          <ErrorPanel
-            title="The address of this export is not understood"
-            action={<ButtonLink href={`/o/${org}/exports?new=1`}>Start over</ButtonLink>}
-          >
-            {draft.problems.join(" ").replaceAll("`", "")} Nothing was exported.
-          </ErrorPanel>
-        )}
         <Exports
           organizationId={org}
           list={list}
           vkeys={vkeys}
-          draft={isRefused ? null : draft}
+          draft={draft}
           actions={{
             read: readExportsAction,
             create: createExportAction,
