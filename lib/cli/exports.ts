@@ -64,6 +64,7 @@ function show(json: boolean | undefined, one: Export): void {
 
 /** Times that were left out are no bounds. */
 function toRequest(options: CreateOptions): NewExport {
+  const isBundle = options.format === "bundle";
   try {
     const {
       format,
@@ -71,8 +72,8 @@ function toRequest(options: CreateOptions): NewExport {
       options: file,
     } = parseExportRequest({
       organization_id: options.org,
-      range_start: options.from ?? "0001-01-01T00:00:00Z",
-      range_end: options.to ?? "9999-12-31T23:59:59Z",
+      range_start: options.from ?? (isBundle ? null : "0001-01-01T00:00:00Z"),
+      range_end: options.to ?? (isBundle ? null : "9999-12-31T23:59:59Z"),
       actions: options.action,
       actor_ids: options.actor,
       actor_names: options.actorName,
@@ -119,7 +120,10 @@ export function register(program: Command): void {
     .option("--actor-name <name>", "repeatable", collect, [])
     .option("--target-type <type>", "repeatable", collect, [])
     .option("--raw", "cells that a spreadsheet would take for formulas stay as they are")
-    .option("--proof", "the manifest proves that nothing was left out that the filter takes")
+    .option(
+      "--proof",
+      "the manifest accounts for every event that the filter passes over, against the signed root",
+    )
     .option("--json", "print JSON")
     .action(async (options: CreateOptions) => {
       const scope = systemScope("cli", options.org);

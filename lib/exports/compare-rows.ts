@@ -12,7 +12,7 @@ const WINDOW = 1_000;
 
 /**
  * What was changed, added or removed: the first place where both go on alike decides. At most `limit` differences.
- * @param given hashes of the file's rows, `wanted` of the manifest's, as RowHashes gives them
+ * @param given hashes of the file's rows, `wanted` of the manifest's, eight bytes each
  */
 export function compareRows(given: Buffer, wanted: Buffer, limit: number): RowDifference[] {
   const at = (hashes: Buffer, row: number) => hashes.readBigUInt64BE(row * ROW_HASH_BYTES);

@@ -38,11 +38,12 @@ export const manifestSchema = z.object({
   file: z.object({ bytes: count, sha256: sha256Hex }),
   /** Of the log at `checkpoint`: every event from `first_seq` on, below `end_seq`, was looked at. */
   sequence: z.object({ first_seq: count, end_seq: count }),
+  /** Events in the file; not in it, since search passes over them; not in the database, although the log has them. */
   matching: count,
   passed_over: count,
-  /** The signed note that covers just these events; null where none could be had, and `checkpoint_missing` says why. */
+  missing: count,
+  /** The signed note that covers just these events; null where there was none. */
   checkpoint: z.string().nullable(),
-  checkpoint_missing: z.string().optional(),
   /** Of the tree below `first_seq`, where that is not 0. */
   frontier: z.array(sha256Hex),
   rows: z.object({ count, sha256: sha256Hex }).nullable(),

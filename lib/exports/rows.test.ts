@@ -38,6 +38,7 @@ test("a row's place in the log is its last two cells, or nothing", () => {
   expect(leafOf("ndjson", Buffer.from(`{"id":"a","seq":12,"chain_hash":"${hex}"}\n`))).toEqual(
     leaf,
   );
+  expect(leafOf("csv", Buffer.from(`12,${hex}\n`))).toEqual(leaf);
   expect(leafOf("csv", Buffer.from(`12,${hex.slice(1)}\n`))).toBeNull();
 });
 

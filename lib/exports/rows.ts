@@ -61,11 +61,11 @@ export interface Leaf {
 
 const TAIL_BYTES = 128;
 const TAILS = {
-  csv: /,(\d{1,16}),([0-9a-f]{64})\n$/,
+  csv: /(?:^|,)(\d{1,16}),([0-9a-f]{64})\n$/,
   ndjson: /,"seq":(\d{1,16}),"chain_hash":"([0-9a-f]{64})"\}\n$/,
 };
 
-/** The place in the log that ends a row; null where there is none: other columns were chosen. */
+/** The place in the log that ends a row whose last columns are it; null for a row that has none. */
 export function leafOf(format: "csv" | "ndjson", row: Buffer): Leaf | null {
   const tail = row.toString("latin1", Math.max(0, row.length - TAIL_BYTES));
   const [, seq, hex] = TAILS[format].exec(tail) ?? [];

@@ -89,7 +89,10 @@ describe("parseExportRequest", () => {
 
 test("a bundle takes no filter: it proves a log from its beginning to its end", () => {
   expect(failure({ format: "bundle", actions: ["a"] })).toMatchObject({ code: "invalid_request" });
-  expect(parseExportRequest({ ...body, format: "bundle" }).format).toBe("bundle");
+  expect(failure({ format: "bundle" })).toMatchObject({ code: "invalid_request" });
+  const whole = { ...body, range_start: null, range_end: null, format: "bundle" };
+  expect(parseExportRequest(whole).format).toBe("bundle");
+  expect(failure({ range_start: null })).toMatchObject({ code: "invalid_request" });
 });
 
 describe("parseExportInput", () => {
@@ -107,7 +110,8 @@ describe("parseExportInput", () => {
       raw: false,
       proof: false,
     });
-    expect(parseExportInput({ ...input, format: "bundle" }).search.q).toBe("");
+    expect(() => parseExportInput({ ...input, format: "bundle" })).toThrow("whole log");
+    expect(parseExportInput({ ...input, q: "", format: "bundle" }).format).toBe("bundle");
   });
 
   test.each([

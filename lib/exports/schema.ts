@@ -36,21 +36,25 @@ const querySchema = storableText(MAX_QUERY_LENGTH).superRefine((q, context) => {
   for (const { message } of parsed.ok ? [] : parsed.diagnostics) context.addIssue(message);
 });
 
-/** What a file holds beside the search. */
+/** What a file holds beside the search, as it is stored: columns may be of another version. */
 export const exportOptionsSchema = z.object({
   /** Ids of the table's columns, for CSV; null: all fields. */
+  columns: z.array(z.string()).nullable().default(null),
+  /** Cells that a spreadsheet would take for formulas stay as they are. */
+  raw: z.boolean().default(false),
+  /** The manifest has the leaf hashes of what was passed over, so that a reader rebuilds the log's root. */
+  proof: z.boolean().default(false),
+});
+export type ExportOptions = z.infer<typeof exportOptionsSchema>;
+
+const optionsInput = exportOptionsSchema.extend({
   columns: z
     .array(z.string().refine((id) => isColumnId(id) || columnField(id), "is no column"))
     .min(1)
     .max(MAX_COLUMNS)
     .nullable()
     .default(null),
-  /** Cells that a spreadsheet would take for formulas stay as they are. */
-  raw: z.boolean().default(false),
-  /** The manifest has the leaf hashes of what was left out, so that a reader rebuilds the log's root. */
-  proof: z.boolean().default(false),
 });
-export type ExportOptions = z.infer<typeof exportOptionsSchema>;
 
 /** As it is stored; `range_start` included, `range_end` not; null is unbounded. */
 export const exportSearchSchema = z.object({
@@ -77,8 +81,9 @@ export interface NewExport {
 const exportBody = z
   .object({
     organization_id: z.string(),
-    range_start: timeSchema,
-    range_end: timeSchema,
+    /** Null only for a bundle. */
+    range_start: timeSchema.nullable(),
+    range_end: timeSchema.nullable(),
     actions: valuesSchema,
     actor_names: valuesSchema,
     actor_ids: valuesSchema,
@@ -104,12 +109,12 @@ const exportBody = z
 export function parseExportRequest(input: unknown): NewExport & { organizationId: string } {
   const request = parseFields(exportBody, input);
   const { range_start: start, range_end: end } = request.search;
-  if (end <= start)
+  if (request.format === "bundle") assertWhole(request.search);
+  else if (start === null || end === null || end <= start)
     throw new AppError("invalid_request", "Invalid date range", {
       errors: [{ field: "range_end", code: "range_end must be after range_start" }],
       details: { code: "invalid_audit_log_export_range_date" },
     });
-  if (request.format === "bundle") assertWhole(request.search);
   return request;
 }
 
@@ -119,7 +124,7 @@ export const exportInput = z.object({
   q: querySchema.default(""),
   from: timeSchema.nullable(),
   to: timeSchema.nullable(),
-  options: exportOptionsSchema,
+  options: optionsInput,
 });
 export type ExportInput = z.input<typeof exportInput>;
 
@@ -128,16 +133,12 @@ export function parseExportInput(input: unknown): NewExport {
   const { format, q, from, to, options } = parseFields(exportInput, input);
   if (from !== null && to !== null && to <= from)
     throw new AppError("invalid_request", "The range is empty: its end lies before its beginning.");
-  if (format !== "bundle")
-    return {
-      format,
-      search: { q, range_start: from, range_end: to, ...NO_LISTS },
-      options: { ...options, columns: format === "csv" ? options.columns : null },
-    };
+  const search = { q, range_start: from, range_end: to, ...NO_LISTS };
+  if (format === "bundle") assertWhole(search);
   return {
     format,
-    search: { q: "", range_start: null, range_end: null, ...NO_LISTS },
-    options: { columns: null, raw: false, proof: false },
+    search,
+    options: { ...options, columns: format === "csv" ? options.columns : null },
   };
 }
 
@@ -145,12 +146,18 @@ const NO_LISTS = { actions: [], actor_names: [], actor_ids: [], targets: [] };
 
 /** A bundle proves a log from its beginning to its end: nothing can be left out of it. */
 function assertWhole(search: ExportSearch): void {
-  if (exportFilter(search).clauses.length === 0) return;
+  if (isEverything(search)) return;
   throw new AppError(
     "invalid_request",
-    "A bundle holds the whole log: leave the filter out, or export NDJSON with `proof`.",
+    "A bundle holds the whole log: leave filter and range out (null), or export NDJSON with `proof`.",
   );
 }
+
+/** Whether nothing is left out on purpose. */
+export const isEverything = (search: ExportSearch): boolean =>
+  search.range_start === null &&
+  search.range_end === null &&
+  exportFilter(search).clauses.length === 0;
 
 const LISTS = {
   actions: "action",
@@ -204,6 +211,8 @@ export interface Export extends NewExport {
   manifestError: string | null;
   /** Why it could not be made, or what went wrong last while it is tried again. */
   error: string | null;
+  /** What links to its files are signed for. */
+  linksEpoch: number;
   /** Pieces of a file that is not finished are kept, and another attempt goes on behind them. */
   canResume: boolean;
   createdBy: string;

@@ -5,6 +5,7 @@ import type { NoteKey } from "@/lib/chain/note";
 import { compareRows } from "./compare-rows";
 import { type Manifest, type OpenedManifest, openManifest } from "./manifest";
 import { leafOf, ROW_HASH_BYTES, RowSplitter, rowHash } from "./rows";
+import { isEverything } from "./schema";
 
 /** Whether a file is the one that its manifest was signed for, and whether anything of the log is missing in it. */
 
@@ -22,6 +23,7 @@ export interface ExportFinding {
     | "file_changed"
     | "bad_checkpoint"
     | "not_of_the_log"
+    | "events_missing"
     | "counts_differ";
   /** Of the file, from 1, the header not counted. */
   row: number | null;
@@ -34,7 +36,7 @@ export interface ExportVerdict {
   id: string | null;
   origin: string | null;
   rows: number;
-  /** true: with what was passed over, the rows make the root that is signed. */
+  /** true: every event of the log up to the signed checkpoint is a row, or is counted as passed over. */
   is_complete: boolean;
   manifest: Manifest | null;
   findings: ExportFinding[];
@@ -81,6 +83,8 @@ class FileReading {
   constructor(
     private readonly format: "csv" | "ndjson",
     private readonly hasHeader: boolean,
+    /** Whether the last columns are a row's place in the log. */
+    private readonly hasPlaces: boolean,
   ) {
     this.splitter = new RowSplitter(format);
   }
@@ -99,7 +103,7 @@ class FileReading {
   }
 
   private addRow(row: Buffer): void {
-    const leaf = leafOf(this.format, row);
+    const leaf = this.hasPlaces ? leafOf(this.format, row) : null;
     this.hashes.add(rowHash(row));
     this.seqs.push(leaf?.seq ?? null);
     this.leaves.add(leaf?.hash ?? NO_LEAF);
@@ -142,9 +146,11 @@ class Check {
   async run(file: AsyncIterable<Buffer>): Promise<ExportVerdict> {
     const { manifest } = this.opened;
     const format = manifest.format === "csv" ? "csv" : "ndjson";
-    const reading = new FileReading(format, manifest.format === "csv");
+    const reading = new FileReading(format, manifest.format === "csv", hasPlaces(manifest));
     for await (const chunk of file) reading.add(chunk);
+    this.checkData();
     this.checkFile(reading);
+    this.checkCounts(reading);
     const isComplete = this.checkLog(reading);
     return {
       ok: this.findings.length === 0,
@@ -163,19 +169,26 @@ class Check {
       this.findings.push({ kind, row: row ?? null, seq: seq ?? null, detail });
   }
 
+  /** The manifest's own lines are those that were signed. */
+  private checkData(): void {
+    for (const name of ["rows", "left"] as const) {
+      const [signed, bytes] = [this.opened.manifest[name], this.opened[name]];
+      const isWhole = signed
+        ? createHash("sha256").update(bytes).digest("hex") === signed.sha256
+        : bytes.length === 0;
+      if (!isWhole)
+        this.find("bad_manifest", `The manifest's “${name}” lines are not those that were signed.`);
+    }
+  }
+
   /** The bytes are those that were signed; else which rows are not. */
   private checkFile(reading: FileReading): void {
-    const { manifest, rows } = this.opened;
+    const { manifest } = this.opened;
     if (reading.digest.digest("hex") === manifest.file.sha256) return;
     const before = this.findings.length;
     if (manifest.columns && reading.header !== csvRow(manifest.columns))
       this.find("header_changed", `The header row is not ${manifest.columns.join(", ")}.`);
-    const isWhole =
-      manifest.rows !== null &&
-      createHash("sha256").update(rows).digest("hex") === manifest.rows.sha256;
-    if (isWhole) this.nameRows(reading);
-    else if (manifest.rows !== null)
-      this.find("bad_manifest", "The manifest's hashes of rows are not those that were signed.");
+    if (manifest.rows && before === 0) this.nameRows(reading);
     if (reading.unfinished > 0)
       this.find(
         "file_changed",
@@ -185,6 +198,34 @@ class Check {
       this.find(
         "file_changed",
         `The file has ${reading.bytes} bytes and another hash; ${manifest.file.bytes} were signed.`,
+      );
+  }
+
+  /** What the manifest says of the log, and what that leaves open. */
+  private checkCounts(reading: FileReading): void {
+    const { matching, passed_over: passed, missing, ...manifest } = this.opened.manifest;
+    const { first_seq: first, end_seq: end } = manifest.sequence;
+    if (matching + passed + missing !== end - first)
+      this.find(
+        "counts_differ",
+        `The log has ${end - first} events there; ${matching} taken, ${passed} passed over and ${missing} missing make another number.`,
+      );
+    if (manifest.rows && manifest.rows.count !== matching)
+      this.find("counts_differ", `${manifest.rows.count} rows were signed as ${matching} events.`);
+    if (missing > 0)
+      this.find(
+        "events_missing",
+        `${missing} events were not in the database any more when this was made: verify the log.`,
+      );
+    if (passed > 0 && isEverything(manifest.search))
+      this.find("counts_differ", `${passed} events were passed over, although nothing was to be.`);
+    if (passed > 0)
+      this.notCovered.push(
+        `Which events the search passes over (${passed}) is the server's word: they are counted${manifest.left ? ", and their hashes are of the log" : ""}.`,
+      );
+    if (manifest.format !== "bundle" && reading.hashes.count > 0)
+      this.notCovered.push(
+        "What stands in a row is the server's word, signed; that it is what was sealed, a bundle proves.",
       );
   }
 
@@ -208,49 +249,47 @@ class Check {
     }
   }
 
-  /** The rows, and what was left out, are all that the signed checkpoint covers. */
+  /** The rows, and what was passed over, are all that the signed checkpoint covers. */
   private checkLog(reading: FileReading): boolean {
-    const { manifest, left } = this.opened;
+    const { manifest } = this.opened;
     const { first_seq: first, end_seq: end } = manifest.sequence;
-    if (manifest.matching + manifest.passed_over !== end - first)
+    if (manifest.format === "bundle") {
+      this.notCovered.push("A bundle proves itself: `trailseal verify --bundle` checks it.");
+      return false;
+    }
+    if (first === end) return true;
+    const checkpoint = this.checkpoint();
+    if (!checkpoint || manifest.missing > 0) return false;
+    if (!hasPlaces(manifest) || (manifest.passed_over > 0 && !manifest.left)) {
+      this.notCovered.push(
+        "That nothing is missing stands in the signed counts alone: export with proof to rebuild the log's root.",
+      );
+      return false;
+    }
+    if (manifest.left && manifest.left.count !== manifest.passed_over) {
       this.find(
         "counts_differ",
-        `${end - first} events were looked at, but ${manifest.matching} taken and ${manifest.passed_over} passed over.`,
+        `${manifest.left.count} hashes stand for ${manifest.passed_over} events.`,
       );
-    if (manifest.format === "bundle") {
-      this.notCovered.push("A bundle proves itself: run `trailseal verify --bundle` on it.");
       return false;
     }
-    const checkpoint = this.checkpoint();
-    if (!checkpoint) return false;
     if (reading.seqs.some((seq) => seq === null)) {
-      this.notCovered.push(
-        "The columns hold no place in the log: that nothing is missing stands in the signed counts alone.",
-      );
+      this.find("not_of_the_log", "A row does not say its place in the log.");
       return false;
     }
-    if (manifest.passed_over > 0 && manifest.left === null) {
-      this.notCovered.push(
-        `What the filter passed over (${manifest.passed_over} events) is not proven to be no match's place: it stands in the signed counts alone. Export with proof for that.`,
+    try {
+      const tree = Frontier.restore(
+        first,
+        manifest.frontier.map((hash) => Buffer.from(hash, "hex")),
       );
-      return false;
+      if (!this.grow(tree, reading)) return false;
+      if (tree.root().equals(checkpoint.root)) return true;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
     }
-    if (manifest.left && createHash("sha256").update(left).digest("hex") !== manifest.left.sha256) {
-      this.find(
-        "bad_manifest",
-        "The manifest's hashes of what was left out are not those that were signed.",
-      );
-      return false;
-    }
-    const tree = Frontier.restore(
-      first,
-      manifest.frontier.map((hash) => Buffer.from(hash, "hex")),
-    );
-    if (!this.grow(tree, reading)) return false;
-    if (tree.root().equals(checkpoint.root)) return true;
     this.find(
       "not_of_the_log",
-      "The rows, with what was left out, do not make the root that the checkpoint signs.",
+      "The rows, with what was passed over, do not make the root that the checkpoint signs.",
     );
     return false;
   }
@@ -259,7 +298,7 @@ class Check {
     const { manifest } = this.opened;
     if (manifest.checkpoint === null) {
       this.notCovered.push(
-        `No checkpoint covers it: ${manifest.checkpoint_missing ?? "none was signed"}`,
+        "The log had no checkpoint of just this size: its integrity page says whether the signer refuses it.",
       );
       return null;
     }
@@ -317,6 +356,10 @@ class Check {
     return false;
   }
 }
+
+/** Whether each row ends in its place in the log. */
+const hasPlaces = ({ columns, format }: Manifest): boolean =>
+  format === "ndjson" || columns?.slice(-2).join() === "seq,chain_hash";
 
 /** One row of RFC 4180 text. */
 export const csvRow = (cells: readonly string[]): string =>

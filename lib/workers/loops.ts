@@ -4,7 +4,12 @@ import { deleteOldSessions } from "@/lib/auth/server/sessions";
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
 import { writePool } from "@/lib/db/pool";
 import { deleteExpiredKeys } from "@/lib/events/server/idempotency";
-import { deleteExpiredFiles, deleteOldExports, runExports } from "@/lib/exports/server/export-jobs";
+import {
+  deleteExpiredFiles,
+  deleteOldExports,
+  runExports,
+  sweepFiles,
+} from "@/lib/exports/server/export-jobs";
 import { deleteOldAnswers } from "@/lib/http/answer-once";
 import { removeRetiredSeeds } from "@/lib/integrity/server/signing-keys";
 import {
@@ -40,6 +45,7 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteOldAlerts();
     await deleteOldDeliveries();
     await deleteExpiredFiles();
+    await sweepFiles();
     await deleteOldExports();
     await deleteOldVerifications();
     await deleteOldSessions();

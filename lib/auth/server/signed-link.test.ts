@@ -14,7 +14,7 @@ let link: string;
 beforeAll(() => {
   directory = mkdtempSync(path.join(os.tmpdir(), "trailseal-link-"));
   process.env.TRAILSEAL_DATA_DIR = directory;
-  link = signLink(systemScope("worker", "org_1"), "/audit_logs/exports/x/file", NOW_MS);
+  link = signLink(systemScope("worker", "org_1"), "/audit_logs/exports/x/file", 3, NOW_MS);
 });
 
 afterAll(() => {

@@ -7,7 +7,7 @@ import { openExport } from "./exports";
 export async function answerFile(
   scope: Scope,
   id: string,
-  options: { isManifest?: boolean; linkedAt?: Date } = {},
+  options: { isManifest?: boolean; linkEpoch?: number } = {},
 ): Promise<Response> {
   const { file, bytes, format } = await openExport(scope, id, options);
   const name = (options.isManifest ? manifestNameOf : fileNameOf)({ id, format });

@@ -23,7 +23,6 @@ const PART_BYTES = 16_777_216;
 const MOST_PARTS = 9_000;
 const TRIES = 4;
 const PAUSE_MS = 500;
-const MESSAGE_LENGTH = 300;
 
 /** Null: files stay in the directory. */
 function bucket(): Bucket | null {
@@ -61,19 +60,38 @@ async function ask(
   }) as Promise<Answer>;
 }
 
-/** Tries again what may pass. @throws Error with what the store said */
+/** What a store answered, without what it tells of keys and names. */
+export class BucketError extends Error {
+  private constructor(
+    message: string,
+    /** Asking again changes nothing. */
+    readonly isFinal: boolean,
+  ) {
+    super(message);
+  }
+
+  static async of({ statusCode, body }: Answer): Promise<BucketError> {
+    const code = codeOf(await body.text());
+    const isFinal = statusCode >= 300 && statusCode < 500 && statusCode !== 429;
+    return new BucketError(`The bucket of exports answered ${statusCode} ${code}`.trim(), isFinal);
+  }
+
+  static inside(text: string): BucketError {
+    return new BucketError(`The bucket of exports failed: ${codeOf(text)}`, false);
+  }
+}
+
+const codeOf = (text: string) => /<Code>(\w{1,60})<\/Code>/.exec(text)?.[1] ?? "";
+
+/** Tries again what may pass. @throws BucketError */
 async function done(...parameters: Parameters<typeof ask>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
       const answer = await ask(...parameters);
       if (answer.statusCode < 300) return answer;
-      const said = (await answer.body.text()).slice(0, MESSAGE_LENGTH);
-      const error = new Error(`The bucket of exports answered ${answer.statusCode}: ${said}`);
-      if (answer.statusCode < 500 && answer.statusCode !== 429)
-        throw Object.assign(error, { isFinal: true });
-      throw error;
+      throw await BucketError.of(answer);
     } catch (error) {
-      if (tries === TRIES || (error as { isFinal?: boolean }).isFinal) throw error;
+      if (tries === TRIES || (error instanceof BucketError && error.isFinal)) throw error;
       await sleep(PAUSE_MS * 2 ** tries);
     }
   }
@@ -85,8 +103,9 @@ export async function putFile(name: string, file: string): Promise<void> {
   const handle = await open(file);
   try {
     const read = async (from: number, length: number) => {
-      const content = Buffer.allocUnsafe(length);
-      await handle.read(content, 0, length, from);
+      const content = Buffer.alloc(length);
+      const { bytesRead } = await handle.read(content, 0, length, from);
+      if (bytesRead !== length) throw new Error(`${file} became shorter while it was sent.`);
       return content;
     };
     if (size <= PART_BYTES) {
@@ -125,8 +144,7 @@ async function putParts(
     );
     const said = await (await done("POST", name, { query: `?${upload}`, content })).body.text();
     // A failure at the end comes with the status 200 (S3 API reference, "CompleteMultipartUpload").
-    if (said.includes("<Error>"))
-      throw new Error(`The bucket of exports said: ${said.slice(0, MESSAGE_LENGTH)}`);
+    if (said.includes("<Error>")) throw BucketError.inside(said);
   } catch (error) {
     // What is left would be paid for.
     await done("DELETE", name, { query: `?${upload}` }).catch(() => undefined);
@@ -136,11 +154,11 @@ async function putParts(
 
 /** @returns null where there is no such object */
 export async function openObject(name: string): Promise<Readable | null> {
-  const { statusCode, body } = await ask("GET", name);
-  if (statusCode === 200) return body;
-  const said = (await body.text()).slice(0, MESSAGE_LENGTH);
-  if (statusCode === 404) return null;
-  throw new Error(`The bucket of exports answered ${statusCode}: ${said}`);
+  const answer = await ask("GET", name);
+  if (answer.statusCode === 200) return answer.body;
+  const error = await BucketError.of(answer);
+  if (answer.statusCode === 404) return null;
+  throw error;
 }
 
 /** What is not there is no failure. */

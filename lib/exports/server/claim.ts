@@ -32,8 +32,15 @@ export interface Claim extends NewExport, Attempt {
 }
 
 export class LeaseLost extends Error {}
-/** What was written does not belong together any more: the next attempt begins anew. */
-export class BeginAnew extends Error {}
+/** What was written does not belong together any more: the next attempt begins anew, of the same range or of another. */
+export class BeginAnew extends Error {
+  constructor(
+    message: string,
+    readonly isRangeKept: boolean,
+  ) {
+    super(message);
+  }
+}
 
 const DUE = "state IN ('queued', 'running') AND coalesce(lease_until <= now(), true)";
 export const AFTER = (parameter: string) => `now() + ${parameter} * interval '1 millisecond'`;
@@ -78,7 +85,8 @@ export async function claimNext(leaseMs: number): Promise<Claim | null> {
       row.first_seq === null || row.end_seq === null
         ? null
         : { first: row.first_seq, end: row.end_seq },
-    safe: row.safe === null ? null : safeSchema.parse(row.safe),
+    // What another version kept is made anew.
+    safe: safeSchema.safeParse(row.safe).data ?? null,
   };
   if (claim.tries <= MAX_TRIES) return claim;
   await fail(claim, `The worker ended ${MAX_TRIES} times while it made this export.`);
@@ -108,10 +116,10 @@ export async function readTries({ organizationId, id, tries }: Claim): Promise<{
   return rows[0] ?? { tries };
 }
 
-export const beginAnew = (claim: Claim) =>
+export const beginAnew = (claim: Claim, isRangeKept: boolean) =>
   update(
     claim,
-    "safe = NULL, first_seq = NULL, end_seq = NULL, total = NULL, events = 0, bytes = 0",
+    `safe = NULL, events = 0, bytes = 0${isRangeKept ? "" : ", first_seq = NULL, end_seq = NULL, total = NULL"}`,
     [],
   ).catch(unlessLost);
 

@@ -59,8 +59,11 @@ export class ExportFile {
     isProven: boolean,
   ): Promise<ExportFile> {
     await mkdir(path.dirname(name), { recursive: true, mode: 0o700 });
-    const handle = await open(partOf(name), "w", 0o600);
     const rows = await ManifestData.create("rows", rowsOf(name));
+    const handle = await open(partOf(name), "w", 0o600).catch(async (error: Error) => {
+      await rows.close();
+      throw error;
+    });
     return new ExportFile(name, handle, rows, format, sequence, isProven);
   }
 
@@ -92,12 +95,16 @@ export class ExportFile {
   }
 
   /** Begins with what an earlier attempt wrote. @returns false where that is not there any more as it was */
-  async takeOver(part: string, { bytes, sha256 }: Written): Promise<boolean> {
-    try {
-      const earlier = createReadStream(part, { end: bytes - 1, highWaterMark: BLOCK_BYTES });
-      for await (const chunk of earlier) await this.write(chunk as Buffer);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  async takeOver(name: string, { bytes, sha256 }: Written): Promise<boolean> {
+    // It was renamed if the attempt came as far as its end.
+    for (const file of [partOf(name), name]) {
+      if (bytes === 0 || this.bytes > 0) break;
+      try {
+        const earlier = createReadStream(file, { end: bytes - 1, highWaterMark: BLOCK_BYTES });
+        for await (const chunk of earlier) await this.write(chunk as Buffer);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
     }
     return this.bytes === bytes && this.written.sha256 === sha256;
   }

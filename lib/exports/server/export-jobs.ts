@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { longPool, writePool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
 import { cutCheckpoint } from "@/lib/integrity/server/signer";
 import { log } from "@/lib/log";
 import { type ExportFormat, exportOptionsSchema, exportSearchSchema } from "../schema";
+import { BucketError } from "./bucket";
 import {
   AFTER,
   BeginAnew,
@@ -20,9 +24,18 @@ import {
   update,
 } from "./claim";
 import type { Sequence } from "./export-file";
-import { fileOf, manifestOf, publish, removeFiles, removePublished } from "./files";
+import {
+  attemptOf,
+  fileOf,
+  forgetLocal,
+  localFiles,
+  manifestOf,
+  publish,
+  removeFiles,
+  removeLocal,
+} from "./files";
 import { makeFile } from "./make-file";
-import { writeManifest } from "./write-manifest";
+import { NoKey, writeManifest } from "./write-manifest";
 
 /** The worker's side of exports: each becomes a file, whatever happens to the workers meanwhile. */
 
@@ -54,57 +67,84 @@ export async function runExports(signal: AbortSignal, options: RunnerOptions = {
 
 type Settings = Required<Omit<RunnerOptions, "pieceSize">> & RunnerOptions;
 
-async function make(claim: Claim, signal: AbortSignal, settings: Settings): Promise<void> {
+async function make(claim: Claim, stop: AbortSignal, settings: Settings): Promise<void> {
   const { id, attempt, organizationId } = claim;
-  const scope = systemScope("worker", organizationId);
+  const lost = new AbortController();
+  const extend = () =>
+    update(claim, `lease_until = ${AFTER("$4")}`, [settings.leaseMs]).catch((error: unknown) => {
+      // A database that is away for a moment takes nothing from anybody.
+      if (error instanceof LeaseLost) lost.abort(error);
+    });
+  // Whatever takes long: the next piece, signing, an upload.
+  const timer = setInterval(extend, settings.leaseMs / 3);
   try {
-    const request = {
-      search: exportSearchSchema.parse(claim.search),
-      options: exportOptionsSchema.parse(claim.options),
-      format: claim.format,
-    };
-    const sequence = claim.sequence ?? (await begin(claim));
-    const keep = (changes: string, values: unknown[]) =>
-      update(claim, `${changes}, lease_until = ${AFTER("$4")}`, [settings.leaseMs, ...values]);
-    const started = { ...claim, ...request, sequence };
-    const made = await makeFile(scope, started, { signal, pieceSize: settings.pieceSize, keep });
-    await assertUnpruned(organizationId, sequence);
-    const manifest = await writeManifest(
-      scope,
-      { ...started, ...made },
-      fileOf(claim),
-      made.file,
-    ).then(
-      (bytes) => ({ bytes, error: null }),
-      (error: Error) => {
-        log().error({ err: error, export_id: id }, "an export's manifest was not signed");
-        return { bytes: null, error: error.message };
-      },
-    );
-    await publish(fileOf(claim));
-    if (manifest.bytes !== null) await publish(manifestOf(fileOf(claim)));
-    const { bytes, events, sha256 } = made.written;
-    await update(
-      claim,
-      `state = 'ready', events = $4, bytes = $5, sha256 = $6, error = NULL, lease_until = NULL, safe = NULL,
-       manifest_bytes = $7, manifest_error = $8, updated_at = now(), expires_at = now() + interval '${KEPT}'`,
-      [events, bytes, Buffer.from(sha256, "hex"), manifest.bytes, manifest.error],
-    );
+    await makeHeld(claim, AbortSignal.any([stop, lost.signal]), settings);
     await removeFiles({ ...claim, attempt: attempt - 1 });
   } catch (error) {
-    if (error instanceof LeaseLost) return removeFiles(claim, attempt);
+    if (error instanceof LeaseLost || lost.signal.aborted) return removeFiles(claim, attempt);
     // A worker that is asked to stop has not failed: the next one goes on at once.
-    if (signal.aborted)
+    if (stop.aborted)
       return update(claim, "state = 'queued', tries = tries - 1, lease_until = NULL", []).catch(
         unlessLost,
       );
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof BeginAnew) await beginAnew(claim);
+    log().error({ err: error, export_id: id, organization_id: organizationId }, "an export failed");
+    if (error instanceof BeginAnew) await beginAnew(claim, error.isRangeKept);
     const { tries } = await readTries(claim);
-    if (tries >= MAX_TRIES) await fail(claim, message);
-    else await retryLater(claim, message, settings.retryMs * 2 ** (tries - 1));
-    throw new Error(`${id}: ${message}`, { cause: error });
+    if (tries >= MAX_TRIES) await fail(claim, causeOf(error));
+    else await retryLater(claim, causeOf(error), settings.retryMs * 2 ** (tries - 1));
+    throw new Error(`${id}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    clearInterval(timer);
   }
+}
+
+async function makeHeld(claim: Claim, signal: AbortSignal, settings: Settings): Promise<void> {
+  const { organizationId } = claim;
+  const scope = systemScope("worker", organizationId);
+  const request = {
+    search: exportSearchSchema.parse(claim.search),
+    options: exportOptionsSchema.parse(claim.options),
+    format: claim.format,
+  };
+  const begun = claim.sequence ?? (await begin(claim));
+  const keep = (changes: string, values: unknown[]) =>
+    update(claim, `${changes}, lease_until = ${AFTER("$4")}`, [settings.leaseMs, ...values]);
+  const started = { ...claim, ...request, sequence: begun };
+  const made = await makeFile(scope, started, { signal, pieceSize: settings.pieceSize, keep });
+  const [name, { written, sequence }] = [fileOf(claim), made];
+  const manifest = await writeManifest(scope, { ...started, ...made }, name, made.file).then(
+    (bytes) => ({ bytes, error: null }),
+    (error: Error) => {
+      if (!(error instanceof NoKey)) throw error;
+      return { bytes: null, error: error.message };
+    },
+  );
+  await assertUnpruned(organizationId, begun);
+  await publish(name);
+  if (manifest.bytes !== null) await publish(manifestOf(name));
+  await update(
+    claim,
+    `state = 'ready', events = $4, bytes = $5, sha256 = $6, first_seq = $7, end_seq = $8, manifest_bytes = $9,
+     manifest_error = $10, error = NULL, lease_until = NULL, safe = NULL, updated_at = now(),
+     expires_at = now() + interval '${KEPT}'`,
+    [
+      ...[written.events, written.bytes, Buffer.from(written.sha256, "hex")],
+      ...[sequence.first, sequence.end, manifest.bytes, manifest.error],
+    ],
+  );
+  for (const one of [name, manifestOf(name)]) await forgetLocal(one);
+}
+
+const FULL = new Set(["ENOSPC", "EDQUOT"]);
+
+/** What whoever asked for the export is told; the server's log has all of it. */
+function causeOf(error: unknown): string {
+  const isForPeople =
+    error instanceof AppError || error instanceof BeginAnew || error instanceof BucketError;
+  if (isForPeople) return error.message;
+  if (FULL.has(String((error as { code?: unknown }).code)))
+    return "There is no room left for files of exports.";
+  return "The file could not be made, for a reason that the server's log names.";
 }
 
 /**
@@ -155,7 +195,7 @@ async function begin(claim: Claim): Promise<Sequence> {
 /** Whether a checkpoint of this size has all that was there when the export was asked for. */
 async function coversRequest({ organizationId, createdAt }: Claim, size: number): Promise<boolean> {
   const { rowCount } = await longPool().query(
-    "SELECT 1 FROM events WHERE organization_id = $1 AND seq = $2 AND recorded_at < $3",
+    "SELECT 1 FROM events WHERE organization_id = $1 AND seq >= $2 AND recorded_at < $3 LIMIT 1",
     [organizationId, size, createdAt],
   );
   return rowCount === 0;
@@ -174,10 +214,10 @@ async function assertUnpruned(organizationId: string, { first }: Sequence): Prom
     [organizationId],
   );
   if (rows[0]?.first_seq !== first)
-    throw new BeginAnew("Retention removed events while the file was made.");
+    throw new BeginAnew("Retention removed events while the file was made.", false);
 }
 
-interface Over {
+export interface Over {
   organization_id: string;
   id: string;
   format: ExportFormat;
@@ -190,15 +230,32 @@ export async function deleteExpiredFiles(): Promise<void> {
     `SELECT organization_id, id, format, attempt FROM exports
      WHERE state IN ('ready', 'failed', 'cancelled') AND expires_at <= now()`,
   );
-  for (const { organization_id: organizationId, id, ...attempt } of rows) {
-    // The file first: a stop in between repeats this, the other way round it would leave the file.
-    await removePublished({ id, ...attempt });
-    await writePool().query(
-      `UPDATE exports SET state = CASE state WHEN 'ready' THEN 'expired' ELSE state END,
-         safe = NULL, expires_at = CASE state WHEN 'ready' THEN expires_at END, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 AND state IN ('ready', 'failed', 'cancelled')`,
-      [organizationId, id],
+  for (const row of rows) await expire(row);
+}
+
+export async function expire({ organization_id: organizationId, ...attempt }: Over): Promise<void> {
+  // The files first: a stop in between repeats this, the other way round it would leave them.
+  await removeFiles(attempt);
+  await writePool().query(
+    `UPDATE exports SET state = CASE state WHEN 'ready' THEN 'expired' ELSE state END,
+       safe = NULL, expires_at = CASE state WHEN 'ready' THEN expires_at END, updated_at = now()
+     WHERE organization_id = $1 AND id = $2 AND state IN ('ready', 'failed', 'cancelled') AND expires_at <= now()`,
+    [organizationId, attempt.id],
+  );
+}
+
+/** Removes what lies in this host's directory and belongs to no export that still needs it. */
+export async function sweepFiles(): Promise<void> {
+  for (const name of await localFiles()) {
+    const attempt = attemptOf(name);
+    if (!attempt) continue;
+    // Without the organization: a file's name has none.
+    const { rows } = await writePool().query<{ needed: boolean }>(
+      `SELECT state IN ('queued', 'running', 'ready', 'failed')
+         AND (attempt = $2 OR (safe ->> 'attempt')::int = $2) AS needed FROM exports WHERE id = $1`,
+      [attempt.id, attempt.attempt],
     );
+    if (!rows.some(({ needed }) => needed)) await removeLocal(name);
   }
 }
 
@@ -210,18 +267,23 @@ export async function deleteOldExports(): Promise<void> {
   );
 }
 
-/** After an erasure: files that may hold what is erased go, and those under way begin anew. */
-export async function discardFiles(organizationId: string): Promise<void> {
-  const { rows } = await writePool().query<Over>(
-    `UPDATE exports SET attempt = attempt + 1, state = 'queued', lease_until = NULL, safe = NULL, first_seq = NULL,
-       end_seq = NULL, total = NULL, events = 0, bytes = 0
-     WHERE organization_id = $1 AND state IN ('queued', 'running') RETURNING organization_id, id, format, attempt`,
+/**
+ * In the transaction of an erasure: files that may hold what is erased run out, and those under way begin anew.
+ * `deleteExpiredFiles` deletes them, at once or within the hour.
+ */
+export async function discardFiles(
+  client: pg.PoolClient,
+  { organizationId }: Scope,
+): Promise<void> {
+  await client.query(
+    `UPDATE exports SET expires_at = now(), safe = NULL, first_seq = NULL, end_seq = NULL, total = NULL
+     WHERE organization_id = $1 AND state IN ('ready', 'failed')`,
     [organizationId],
   );
-  for (const { id, format, attempt } of rows) await removeFiles({ id, format, attempt });
-  await writePool().query(
-    "UPDATE exports SET expires_at = now() WHERE organization_id = $1 AND state IN ('ready', 'failed')",
+  await client.query(
+    `UPDATE exports SET attempt = attempt + 1, state = 'queued', tries = 0, lease_until = NULL, safe = NULL,
+       first_seq = NULL, end_seq = NULL, total = NULL, events = 0, bytes = 0
+     WHERE organization_id = $1 AND state IN ('queued', 'running')`,
     [organizationId],
   );
-  await deleteExpiredFiles();
 }

@@ -194,13 +194,13 @@ describe("an export", () => {
   test("that cannot be made ends in an error with its cause, not in pending", async () => {
     const { id } = await create(scope(), requestOf());
     await db.owner.query(
-      `UPDATE exports SET search = search || '{"range_start": "no time"}' WHERE id = $1`,
+      `UPDATE exports SET search = search || '{"q": "colour:red"}' WHERE id = $1`,
       [id],
     );
     startRunner();
     const failed = await made(id);
     expect(failed).toMatchObject({ state: "failed", events: 0, bytes: 0 });
-    expect(failed.error).toContain("no time");
+    expect(failed.error).toContain("colour");
     expect(filesOf(id)).toEqual([]);
     await expect(openExport(scope(), id)).rejects.toMatchObject({ code: "not_found" });
   });

@@ -13,7 +13,8 @@ import {
   type NewExport,
 } from "../schema";
 import type { Safe } from "./claim";
-import { fileOf, manifestOf, openPublished, removeFiles, removePublished } from "./files";
+import { expire } from "./export-jobs";
+import { fileOf, manifestOf, openPublished, removeFiles } from "./files";
 
 /** An organization's exports that wait or are being made. */
 const MAX_PENDING = 20;
@@ -39,13 +40,13 @@ interface Row {
   started_at: Date | null;
   updated_at: Date;
   expires_at: Date | null;
-  links_revoked_at: Date | null;
+  links_epoch: number;
   attempt: number;
   is_over: boolean;
 }
 
 const COLUMNS = `id, state, format, search, options, events, bytes, total, first_seq, end_seq, safe, sha256,
-  manifest_bytes, manifest_error, error, created_by, created_at, started_at, updated_at, expires_at, links_revoked_at,
+  manifest_bytes, manifest_error, error, created_by, created_at, started_at, updated_at, expires_at, links_epoch,
   attempt, coalesce(expires_at <= now(), false) AS is_over`;
 
 function toExport(row: Row): Export {
@@ -66,6 +67,7 @@ function toExport(row: Row): Export {
     hasManifest: row.manifest_bytes !== null,
     manifestError: row.manifest_error,
     error: row.error,
+    linksEpoch: row.links_epoch,
     canResume: row.state === "failed" && row.safe !== null,
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
@@ -174,8 +176,8 @@ async function change(
 export async function cancelExport(scope: Scope, id: string): Promise<Export> {
   const row = await change(scope, id, {
     from: ["queued", "running"],
-    // Whoever makes it loses it with its next piece, and removes what it wrote.
-    to: "state = 'cancelled', safe = NULL, lease_until = NULL, error = NULL",
+    // Whoever makes it loses it with its next piece, and removes what it wrote; the expiry what that forgets.
+    to: "state = 'cancelled', safe = NULL, lease_until = NULL, error = NULL, expires_at = now()",
   });
   await removeFiles(row);
   return toExport(row);
@@ -193,33 +195,34 @@ export async function resumeExport(scope: Scope, id: string): Promise<Export> {
 
 /** Links to its files that were given out open nothing any more; new ones do. */
 export async function revokeLinks(scope: Scope, id: string): Promise<Export> {
-  return toExport(await change(scope, id, { from: ["ready"], to: "links_revoked_at = now()" }));
+  const to = "links_epoch = links_epoch + 1";
+  return toExport(await change(scope, id, { from: ["ready"], to }));
 }
 
 /** Deletes its files before their time; what it was stays in the list. */
 export async function deleteExport(scope: Scope, id: string): Promise<Export> {
-  // The state first: whoever comes now finds no file that is half gone.
+  // It counts as gone from now on; what cannot be removed just now, the expiry removes.
   const row = await change(scope, id, {
     from: ["ready", "failed"],
-    to: "state = CASE state WHEN 'ready' THEN 'expired' ELSE 'cancelled' END, safe = NULL, expires_at = now()",
+    to: "expires_at = now(), safe = NULL",
   });
-  await removePublished(row);
-  return toExport(row);
+  await expire({ ...row, organization_id: scope.organizationId });
+  return getExport(scope, id);
 }
 
 /**
  * The file of an export that is ready, or its manifest; whoever opens it reads it to the end or destroys it.
- * @param linkedAt when the link was signed that is followed, if one is
+ * @param linkEpoch what the link was signed for that is followed, if one is
  * @throws AppError not_found, also when the file is not ready, gone, or on another host; forbidden for a link that
  * was revoked
  */
 export async function openExport(
   scope: Scope,
   id: string,
-  { isManifest = false, linkedAt }: { isManifest?: boolean; linkedAt?: Date } = {},
+  { isManifest = false, linkEpoch }: { isManifest?: boolean; linkEpoch?: number } = {},
 ): Promise<{ file: Readable; bytes: number; format: ExportFormat }> {
   const row = await readRow(scope, id);
-  if (linkedAt && row.links_revoked_at && linkedAt <= row.links_revoked_at)
+  if (linkEpoch !== undefined && linkEpoch !== row.links_epoch)
     throw new AppError("forbidden", "This link was revoked: ask for a new one.");
   const { state } = toExport(row);
   if (state !== "ready")

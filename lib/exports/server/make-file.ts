@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { addAbortSignal } from "node:stream";
 import type { Scope } from "@/lib/auth/scope";
 import { filePieces } from "@/lib/events/server/csv";
@@ -54,9 +54,9 @@ async function makeRows(
   let isSafe = false;
   try {
     if (safe) {
-      const part = partOf(fileOf({ ...claim, attempt: safe.attempt }));
-      if (!(await file.takeOver(part, safe)))
-        throw new BeginAnew("What was written before is not there any more.");
+      const earlier = fileOf({ ...claim, attempt: safe.attempt });
+      if (!(await file.takeOver(earlier, safe)))
+        throw new BeginAnew("What was written before is not on this server any more.", true);
     } else {
       const header = fileHeader(lines);
       if (header) await file.write(Buffer.from(csvRow(header)));
@@ -114,13 +114,16 @@ async function makeBundle(scope: Scope, claim: Started, making: Making): Promise
       waiting += `${line}\n`;
       if (waiting.length >= BUFFER_BYTES) await flush();
       if (events % BUNDLE_PIECE === 0 && events > 0)
-        await keep("events = $5, bytes = $6", [events, bytes]);
+        await keep("events = $5, bytes = $6, tries = 1", [events, bytes]);
     });
     await flush();
     await handle.sync();
     await rename(partOf(name), name);
     const sha256 = hash.digest("hex");
     return { written: { bytes, events: written.events, sha256 }, rows: null, sequence, file: null };
+  } catch (error) {
+    await rm(partOf(name), { force: true });
+    throw error;
   } finally {
     await handle.close();
   }

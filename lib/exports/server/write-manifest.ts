@@ -4,7 +4,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { longPool } from "@/lib/db/pool";
 import { fileHeader } from "@/lib/events/server/file-columns";
 import { signWith } from "@/lib/integrity/server/signer";
-import { signingKeys } from "@/lib/integrity/server/signing-keys";
+import { type SigningKey, signingKeys } from "@/lib/integrity/server/signing-keys";
 import { type Manifest, manifestText } from "../manifest";
 import type { NewExport } from "../schema";
 import type { ExportFile, Sequence, Written } from "./export-file";
@@ -29,7 +29,7 @@ export interface Made extends NewExport {
  * Writes and signs the manifest beside a file.
  * @param file null for a bundle
  * @returns its size in bytes
- * @throws when this host has no key to sign with
+ * @throws NoKey when this host has no key to sign with
  */
 export async function writeManifest(
   scope: Scope,
@@ -38,6 +38,8 @@ export async function writeManifest(
   file: ExportFile | null,
 ): Promise<number> {
   const { written, sequence, options, format } = made;
+  const keys = keysHere();
+  const stored = await countStored(scope, sequence);
   const left = options.proof && file ? await writeLeft(scope, name, sequence, file) : null;
   const proof = await evidenceOf(scope, sequence);
   const manifest: Manifest = {
@@ -55,14 +57,14 @@ export async function writeManifest(
     file: { bytes: written.bytes, sha256: written.sha256 },
     sequence: { first_seq: sequence.first, end_seq: sequence.end },
     matching: written.events,
-    passed_over: sequence.end - sequence.first - written.events,
+    passed_over: stored - written.events,
+    missing: sequence.end - sequence.first - stored,
     checkpoint: proof.checkpoint,
-    ...(proof.checkpoint === null ? { checkpoint_missing: NO_CHECKPOINT } : {}),
     frontier: proof.frontier.map((hash) => hash.toString("hex")),
     rows: made.rows,
     left,
   };
-  const note = await signWith(signingKeys(), proof.origin, manifestText(manifest));
+  const note = await signWith(keys, proof.origin, manifestText(manifest));
   const part = partOf(manifestOf(name));
   const handle = await open(part, "w", 0o600);
   try {
@@ -80,8 +82,29 @@ export async function writeManifest(
   return (await stat(manifestOf(name))).size;
 }
 
-const NO_CHECKPOINT =
-  "The log had no checkpoint of just this size: the integrity page says whether the signer refuses it.";
+/** Nothing is signed here: another host has the keys. */
+export class NoKey extends Error {}
+
+function keysHere(): SigningKey[] {
+  try {
+    return signingKeys();
+  } catch (cause) {
+    throw new NoKey("This host has no key to sign manifests with.", { cause });
+  }
+}
+
+/** How many of these events the database has: all, unless somebody removed some. */
+async function countStored({ organizationId }: Scope, { first, end }: Sequence): Promise<number> {
+  let count = 0;
+  for (let from = first; from < end; from += PIECE) {
+    const { rows } = await longPool().query<{ count: number }>(
+      "SELECT count(*)::int AS count FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3",
+      [organizationId, from, Math.min(end, from + PIECE)],
+    );
+    count += rows[0]?.count ?? 0;
+  }
+  return count;
+}
 
 /** The checkpoint that covers just these events, and what the tree needs below them. */
 async function evidenceOf(

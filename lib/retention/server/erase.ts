@@ -3,7 +3,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { type Commitments, commitment, SALT_BYTES, unitNames } from "@/lib/chain/event-hash";
 import { ownerPool } from "@/lib/db/owner-pool";
 import { appendControlEvent } from "@/lib/events/server/control-event";
-import { discardFiles } from "@/lib/exports/server/export-jobs";
+import { deleteExpiredFiles, discardFiles, sweepFiles } from "@/lib/exports/server/export-jobs";
 import { asRole, withoutHold } from "./owner-transaction";
 
 /** Erasure of a person's fields (integrity spec §2): the values go, their commitments and every hash stay. */
@@ -66,7 +66,7 @@ export async function planErasure(scope: Scope, erasure: Erasure): Promise<Erasu
       [organizationId, ...subjectOf(erasure)],
     );
     const files = await pool.query<{ count: number }>(
-      "SELECT count(*)::int AS count FROM exports WHERE organization_id = $1 AND state IN ('queued', 'running', 'ready')",
+      "SELECT count(*)::int AS count FROM exports WHERE organization_id = $1 AND state IN ('queued', 'running', 'ready', 'failed')",
       [organizationId],
     );
     const streams = await pool.query<{ name: string }>(
@@ -110,7 +110,8 @@ export async function eraseEvents(
       erased += step;
       onProgress(erased);
     }
-    if (erased > 0) await discardFiles(scope.organizationId);
+    await deleteExpiredFiles();
+    await sweepFiles();
     return erased;
   } finally {
     await pool.end();
@@ -144,6 +145,7 @@ async function eraseBatch(client: pg.PoolClient, scope: Scope, erasure: Erasure)
   await asRole(client, "trailseal_eraser", async () => {
     for (const { row, units } of changes) await eraseRow(client, organizationId, row, units);
   });
+  if (rows.length > 0) await discardFiles(client, scope);
   return rows.length;
 }
 

@@ -15,5 +15,5 @@ ALTER TABLE exports
   -- Bytes of the manifest that goes with the file; null: none was signed, and why.
   ADD COLUMN manifest_bytes bigint,
   ADD COLUMN manifest_error text,
-  -- Links that were signed until then open nothing any more.
-  ADD COLUMN links_revoked_at timestamptz(3);
+  -- Links are signed for one number; a revocation is the next.
+  ADD COLUMN links_epoch integer NOT NULL DEFAULT 0;

@@ -17,7 +17,7 @@ export async function GET(request: Request, { params }: Context): Promise<Respon
     );
     const found = await getExport(scope, id);
     const link = (name: string) =>
-      `${originOf(request)}${signLink(scope, `/audit_logs/exports/${found.id}/${name}`)}`;
+      `${originOf(request)}${signLink(scope, `/audit_logs/exports/${found.id}/${name}`, found.linksEpoch)}`;
     return toWireExport(found, { file: link("file"), manifest: link("manifest") });
   });
 }

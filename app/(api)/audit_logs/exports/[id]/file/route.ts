@@ -7,8 +7,8 @@ type Context = { params: Promise<{ id: string }> };
 /** The file of an export, for whoever has a link to it that has not run out and was not revoked. */
 export async function GET(request: Request, { params }: Context): Promise<Response> {
   try {
-    const { scope, signedAt } = linkScope(request, "handler:/audit_logs/exports/[id]/file");
-    return await answerFile(scope, (await params).id, { linkedAt: signedAt });
+    const { scope, epoch } = linkScope(request, "handler:/audit_logs/exports/[id]/file");
+    return await answerFile(scope, (await params).id, { linkEpoch: epoch });
   } catch (error) {
     return errorResponse(error);
   }

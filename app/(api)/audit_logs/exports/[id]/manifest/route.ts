@@ -7,8 +7,8 @@ type Context = { params: Promise<{ id: string }> };
 /** What was signed of an export, for whoever has a link to it that has not run out and was not revoked. */
 export async function GET(request: Request, { params }: Context): Promise<Response> {
   try {
-    const { scope, signedAt } = linkScope(request, "handler:/audit_logs/exports/[id]/manifest");
-    return await answerFile(scope, (await params).id, { isManifest: true, linkedAt: signedAt });
+    const { scope, epoch } = linkScope(request, "handler:/audit_logs/exports/[id]/manifest");
+    return await answerFile(scope, (await params).id, { isManifest: true, linkEpoch: epoch });
   } catch (error) {
     return errorResponse(error);
   }
