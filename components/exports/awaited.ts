@@ -11,13 +11,14 @@ function write(organizationId: string, ids: readonly string[]): void {
   writePreference(awaitedName(organizationId), ids.length > 0 ? ids.join(" ") : null);
 }
 
-const read = (organizationId: string) => parseAwaited(readPreference(awaitedName(organizationId)));
+export const readAwaited = (organizationId: string): string[] =>
+  parseAwaited(readPreference(awaitedName(organizationId)));
 
 export const awaitExport = (organizationId: string, id: string): void =>
-  write(organizationId, [...read(organizationId), id]);
+  write(organizationId, [...readAwaited(organizationId), id]);
 
 export function forgetAwaited(organizationId: string, ids: readonly string[]): void {
-  const known = read(organizationId);
+  const known = readAwaited(organizationId);
   const left = known.filter((id) => !ids.includes(id));
   if (left.length < known.length) write(organizationId, left);
 }

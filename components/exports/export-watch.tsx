@@ -1,48 +1,19 @@
 "use client";
 
+import dynamic from "next/dynamic";
 import { usePathname } from "next/navigation";
-import { useEffect, useRef } from "react";
 import { usePreference } from "@/components/shell/preferences";
-import { showToast } from "@/components/ui/toasts";
-import { awaitedName, forgetAwaited, parseAwaited } from "./awaited";
-import { type ExportActions, isUnderWay } from "./listed";
-import { endWords } from "./words";
+import { awaitedName, parseAwaited } from "./awaited";
+import type { ExportActions } from "./listed";
 
-const POLL_MS = 3_000;
+// Few pages are open while an export is awaited: the others do not load what watches it.
+const Awaited = dynamic(() => import("./awaited-exports").then((module) => module.Awaited), {
+  ssr: false,
+});
 
-/** Says on any other page that an export is ready which was asked for in this browser; asks only while one is awaited. */
+/** Says on any other page that an export is ready which was asked for in this browser. */
 export function ExportWatch(props: { organizationId: string; read: ExportActions["read"] }) {
-  const { organizationId } = props;
-  const read = useRef(props.read);
-  read.current = props.read;
-  const isElsewhere = usePathname() !== `/o/${organizationId}/exports`;
-  const stored = usePreference(awaitedName(organizationId));
-  const isAwaiting = stored !== null && isElsewhere;
-
-  useEffect(() => {
-    if (!isAwaiting) return;
-    let isReading = false;
-    const timer = setInterval(async () => {
-      if (isReading || document.visibilityState !== "visible") return;
-      isReading = true;
-      // A failure is not news here: the next look may tell.
-      const result = await read.current(organizationId).catch(() => null);
-      isReading = false;
-      if (!result?.ok) return;
-      const awaited = parseAwaited(stored);
-      const listed = new Map(result.data.exports.map((one) => [one.id, one]));
-      const over = awaited.filter((id) => {
-        const one = listed.get(id);
-        return !one || !isUnderWay(one);
-      });
-      forgetAwaited(organizationId, over);
-      for (const id of over) {
-        const one = listed.get(id);
-        if (one) showToast(endWords(one));
-      }
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }, [organizationId, isAwaiting, stored]);
-
-  return null;
+  const isElsewhere = usePathname() !== `/o/${props.organizationId}/exports`;
+  const ids = parseAwaited(usePreference(awaitedName(props.organizationId)));
+  return isElsewhere && ids.length > 0 && <Awaited {...props} />;
 }
