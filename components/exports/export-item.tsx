@@ -208,8 +208,8 @@ function Progress({ one, pace }: { one: ListedExport; pace: Pace | undefined }) 
 function Failure({ one }: { one: ListedExport }) {
   return (
     <p className="mt-2 max-w-[98ch] text-(--in-failed)">
-      {one.error ?? "The cause is not known."}{" "}
-      <span className="text-(--text-2)">
+      {one.error ?? "The cause is not known."}
+      <span className="block text-(--text-2)">
         {one.canResume
           ? `${countEvents(one.events)} are written and kept${one.expiresAt ? ` until ${formatMoment(one.expiresAt)}` : ""}: Resume goes on behind them.`
           : "Nothing of the file is kept."}

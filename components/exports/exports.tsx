@@ -122,12 +122,13 @@ export function Exports(props: Props) {
       </div>
       {props.draft && (
         <NewExport
+          key={JSON.stringify(props.draft)}
           organizationId={organizationId}
           draft={props.draft}
           create={actions.create}
           onCreated={(one) => {
             made(one);
-            router.push(here);
+            router.replace(here);
           }}
         />
       )}

@@ -140,6 +140,12 @@ test("on a phone: a mistake in the filter is said at its field, NDJSON and a bun
   await page.setViewportSize(PHONE);
   await page.getByRole("link", { name: "New export" }).click();
   await page.getByRole("radio", { name: "NDJSON" }).check();
+  await page.getByRole("button", { name: "Time: All time" }).click();
+  await page.getByRole("textbox", { name: "Time range" }).fill("2026-03-02");
+  await page.keyboard.press("Enter");
+  await expect(
+    page.getByText("2026-03-02 UTC to before 2026-03-03 UTC. Times in the file are always UTC."),
+  ).toBeVisible();
   const filter = page.getByLabel("Filter", { exact: true });
   await filter.fill("actr:usr_3");
   await page.getByRole("button", { name: "Create export" }).click();
@@ -149,7 +155,11 @@ test("on a phone: a mistake in the filter is said at its field, NDJSON and a bun
   await page.getByRole("button", { name: "Use actor" }).click();
   await page.getByRole("button", { name: "Create export" }).click();
 
-  const stored = await countStored(server, organization.id, "actor_id = 'usr_3'");
+  const stored = await countStored(
+    server,
+    organization.id,
+    "actor_id = 'usr_3' AND occurred_at >= '2026-03-02' AND occurred_at < '2026-03-03'",
+  );
   const item = items(page).first();
   await expect(item).toContainText(`${stored} events, `);
   await expect(item).toHaveAttribute("data-state", "ready");

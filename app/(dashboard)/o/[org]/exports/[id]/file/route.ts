@@ -2,7 +2,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { answerFile } from "@/lib/exports/server/answer-file";
 import { errorResponse } from "@/lib/http/error-response";
 
-/** The file of an export, for whoever is signed in. */
+/** The file of an export, for somebody signed in who may export. */
 export async function GET(
   _request: Request,
   { params }: { params: Promise<{ org: string; id: string }> },
