@@ -17,7 +17,7 @@ import { storedRows, type Writing, write } from "./fixtures/writers";
 import { TestServer } from "./server";
 
 const PASSPHRASE = "correct horse battery staple";
-const WRITERS = 8;
+const WRITERS = process.env.TRAILSEAL_LONG ? 8 : 3;
 
 interface Made {
   directory: string;
@@ -43,8 +43,8 @@ test.beforeEach(() => {
 
 test.afterEach(() => rmSync(place, { recursive: true, force: true }));
 
-const startServer = async (dataDir?: string) => {
-  const server = new TestServer({ TRAILSEAL_BACKUP_PASSPHRASE: PASSPHRASE }, dataDir);
+const startServer = async (dataDir?: string, env: Record<string, string> = {}) => {
+  const server = new TestServer({ TRAILSEAL_BACKUP_PASSPHRASE: PASSPHRASE, ...env }, dataDir);
   await server.start();
   return server;
 };
@@ -125,8 +125,9 @@ test("what was acknowledged before a backup ends is restored, verified and serve
   }
 });
 
-test("an older backup beside a newer signer's memory: what is lost is said, and an epoch goes on", async () => {
-  const server = await startServer();
+test("an older backup beside a newer signer's memory, or a witness: what is lost is said, and an epoch goes on", async () => {
+  const witness = path.join(place, "witness");
+  const server = await startServer(undefined, { TRAILSEAL_WITNESS_DIR: witness });
   let second: TestServer | null = null;
   try {
     const { id } = await newLog(server);
@@ -138,6 +139,8 @@ test("an older backup beside a newer signer's memory: what is lost is said, and 
     const { id: younger } = await newLog(server);
     await server.cliJson("seed", "--org", younger, "--events", "10");
     await sign(server, younger);
+    const kept = () => readFileSync(path.join(witness, `${id}.checkpoints`), "utf8");
+    await expect.poll(kept).toContain("\n500\n");
     await server.stop();
 
     // The disk of the database is lost, the rest of the directory is not.
@@ -158,6 +161,9 @@ test("an older backup beside a newer signer's memory: what is lost is said, and 
       missing: [{ organization_id: younger, signed_size: 10 }],
     });
     second = await startServer(lossy.into);
+    const whole = await second.cli("verify", "--all");
+    expect(whole.code).toBe(1);
+    expect(whole.stdout).toContain(`trailseal epoch begin --org ${id}`);
     await second.cliJson("epoch", "begin", "--org", id, "--reason", "disk lost", "--yes");
     await second.cliJson("seed", "--org", id, "--events", "50", "--seed", "2");
     await sign(second, id);
@@ -165,7 +171,18 @@ test("an older backup beside a newer signer's memory: what is lost is said, and 
     await second.remove();
     second = null;
 
-    // With its own memory nothing is known to be lost.
+    // The whole directory is lost: the witness knows.
+    const witnessed = await restore(server, made);
+    expect(witnessed.code, witnessed.stderr).toBe(1);
+    expect(witnessed.restored?.logs).toMatchObject([{ loss: { signed_size: 500, lost: 200 } }]);
+    second = new TestServer({ TRAILSEAL_WITNESS_DIR: witness }, witnessed.into);
+    await second.cliJson("epoch", "begin", "--org", id, "--reason", "disk lost", "--yes");
+    expect(await second.cliJson("verify", "--org", id)).toMatchObject({ ok: true, checked: 301 });
+    await second.remove();
+    second = null;
+
+    // With the backup's own memory alone nothing is known to be lost.
+    server.env.TRAILSEAL_WITNESS_DIR = "";
     const plain = await restore(server, made);
     expect(plain.code, plain.stderr).toBe(0);
     expect(plain.restored).toMatchObject({ ok: true, missing: [] });

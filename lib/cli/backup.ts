@@ -23,7 +23,7 @@ import { readPassphrase } from "./passphrase";
 interface Options {
   to?: string;
   archive?: boolean;
-  keys?: string | false;
+  keys?: string;
   withoutKeys?: boolean;
   passphraseFile?: string;
   check?: string;
@@ -37,15 +37,12 @@ function size(bytes: number): string {
   return bytes < 1_000_000 ? `${count(bytes)} bytes` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-const toJson = ({ files, ...manifest }: Manifest) => ({
-  name: manifest.name,
-  kind: manifest.kind,
-  started_at: manifest.started_at,
-  finished_at: manifest.finished_at,
-  covers_until: manifest.covers_until,
-  postgres: manifest.postgres,
-  migration: manifest.migration,
-  events: manifest.events,
+/** Without the lists. */
+const toJson = ({ format: _, files, ...manifest }: Manifest) => ({
+  ...manifest,
+  directories: undefined,
+  tables: undefined,
+  sequences: undefined,
   files: files.length,
   bytes: bytesOf({ files }),
 });
@@ -104,13 +101,13 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
       ? writeTables(ownerUrl, part, memory)
       : copyCluster(ownerUrl, path.join(dataDir, "pg"), part, memory);
   });
-  const file = keys && (await writeKeys(keys, backup, passphrase as string));
+  const file = keys ? await writeKeys(keys, backup, passphrase as string) : null;
   await recordBackup(systemInstanceScope("cli"), backup.manifest, Boolean(keys));
   const { events, files, covers_until: until } = backup.manifest;
   const seconds = ((Date.now() - started) / 1_000).toFixed(1);
   print(
     options.json,
-    { ...toJson(backup.manifest), directory: backup.directory, keys: file || null },
+    { ...toJson(backup.manifest), directory: backup.directory, keys: file },
     [
       `Backed up to ${backup.directory}: ${count(events)} events and all else that was acknowledged before ${until}; ${count(files.length)} files, ${size(bytesOf(backup.manifest))}, in ${seconds} s.`,
       file

@@ -34,7 +34,7 @@ export function instanceWords(
     ...lost,
     ...missing.map(
       ({ organizationId, signedSize }) =>
-        `${organizationId}: the whole log is not in the database; ${count(signedSize)} of its events were signed.`,
+        `${organizationId}: the whole log is not in the database; ${count(signedSize)} of its events were signed. Restore a newer backup; or accept the loss by removing signer/${organizationId}.json from the data directory.`,
     ),
     ...(isDirectoryAlone && directory.findings[0]?.kind === "truncated_tail"
       ? ["The directory of logs goes on after: trailseal epoch directory"]

@@ -4,7 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { AppError } from "@/lib/errors";
-import { type FinishedBackup, syncDirectory, writeDurably } from "./files";
+import { exists, type FinishedBackup, syncDirectory, writeDurably } from "./files";
 
 /**
  * The secrets of an instance, sealed with a passphrase, apart from the backup that they belong to. Within is the
@@ -55,7 +55,8 @@ const keyOf = (passphrase: string, salt: Buffer) =>
 /** The secrets as they are now. */
 export async function readSecrets(dataDir: string): Promise<Record<string, string>> {
   const directory = path.join(dataDir, "secrets");
-  const names = (await fs.readdir(directory)).filter((name) => !name.endsWith(".new")).sort();
+  const found = (await exists(directory)) ? await fs.readdir(directory) : [];
+  const names = found.filter((name) => !name.endsWith(".new")).sort();
   const contents = names.map((name) => fs.readFile(path.join(directory, name), "utf8"));
   return Object.fromEntries((await Promise.all(contents)).map((text, at) => [names[at], text]));
 }
