@@ -113,6 +113,9 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
       file
         ? `Its keys are in ${file}: keep them apart, and the passphrase apart from both.`
         : "Its keys are not in it.",
+      ...(files.some((one) => one.path.startsWith("signer/"))
+        ? []
+        : ["No signer's memory was here to go with it: where another host signs, back up there."]),
     ].join("\n"),
   );
 }
