@@ -76,13 +76,21 @@ export async function setRetention(
 /** E9 of the contract: its period is never null, so that "everything" is told as the longest it knows. */
 export async function readConfiguration(scope: Scope): Promise<object> {
   const { organizationId } = scope;
-  const head = await getPrisma().logHead.findUniqueOrThrow({ where: { organizationId } });
+  const { firstSeq } = await getPrisma().logHead.findUniqueOrThrow({ where: { organizationId } });
+  // Events of the log itself, such as the change of its retention, were not sent by anybody.
+  const sent = await getPrisma().event.findFirst({
+    where: {
+      organizationId,
+      OR: [{ action: { lt: "trailseal." } }, { action: { gte: "trailseal/" } }],
+    },
+    select: { seq: true },
+  });
   // The contract has one stream per organization: the first of those that there are.
   const [stream] = await listStreams(scope);
   return {
     organization_id: organizationId,
     retention_period_in_days: (await readPolicy(scope)).days ?? MAX_RETENTION_DAYS,
-    state: head.nextSeq > BigInt(0) ? "active" : "inactive",
+    state: sent || firstSeq > BigInt(0) ? "active" : "inactive",
     ...(stream ? { log_stream: streamOfContract(stream) } : {}),
   };
 }
