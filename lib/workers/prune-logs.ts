@@ -39,18 +39,21 @@ async function tell(outcome: RunOutcome): Promise<void> {
   const { organizationId, state, events, removed, behind, error } = outcome;
   const about = { organization_id: organizationId, events, removed };
   if (removed > 0) log().info(about, "events past retention were deleted");
-  if (error !== null) log().error({ ...about, reason: error }, "a log could not be pruned");
-  if (state !== "behind") return;
-  log().warn({ ...about, streams: behind }, "streams hold back what is past retention");
-  await raiseAlertOnce(
-    longPool(),
-    systemScope("worker", organizationId),
-    {
-      kind: "retention.held_back",
-      title: "Streams hold back what is past retention",
-      detail: `${events} events are kept, since they are not delivered yet by ${behind.join(", ")}. Let the streams deliver, discard what they set aside, or choose under Settings that deletion does not wait.`,
-      path: `/o/${organizationId}/settings`,
-    },
-    new Date(Date.now() - TOLD_AGAIN_MS),
-  );
+  const alert = (kind: string, title: string, detail: string) =>
+    raiseAlertOnce(
+      longPool(),
+      systemScope("worker", organizationId),
+      { kind, title, detail, path: `/o/${organizationId}/settings` },
+      new Date(Date.now() - TOLD_AGAIN_MS),
+    );
+  if (error !== null) {
+    log().error({ ...about, reason: error }, "a log could not be pruned");
+    const detail = `${error} The next run tries it again.`;
+    await alert("retention.failed", "Not all that is past retention was deleted", detail);
+  }
+  if (state === "behind") {
+    log().warn({ ...about, streams: behind }, "streams hold back what is past retention");
+    const detail = `${events} events are kept, since they are not delivered yet by ${behind.join(", ")}. Let the streams deliver, discard what they set aside, or choose under Settings that deletion does not wait.`;
+    await alert("retention.held_back", "Streams hold back what is past retention", detail);
+  }
 }

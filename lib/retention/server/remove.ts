@@ -137,9 +137,7 @@ export async function dropSpentPartitions(
     if (year === undefined || number === undefined) continue;
     const month = `${year}-${number}-01`;
     const bytes = await dropMonth(pool, month, signal);
-    // What came later is needed as well.
-    if (bytes === null) break;
-    dropped.push({ month, bytes });
+    if (bytes !== null) dropped.push({ month, bytes });
   }
   return dropped;
 }

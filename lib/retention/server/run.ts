@@ -1,9 +1,8 @@
 import type pg from "pg";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
-import { longPool } from "@/lib/db/pool";
+import { isConnectionFailure, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
-import { AppError } from "@/lib/errors";
 import type { RetentionPlan } from "../schema";
 import { alone } from "./owner-transaction";
 import { countUnfinished, planRetention, readEnds } from "./plan";
@@ -61,11 +60,13 @@ export async function runRetention(
       const plan = await planRetention(log, { isCounted: scope.principal.kind === "cli" });
       const error =
         plan.state === "due"
-          ? await reasonOf(() =>
-              recordPruning(pool, log, plan, {
-                before: new Date(plan.before as string),
-                undelivered: plan.undelivered,
-              }),
+          ? await reasonOf(
+              () =>
+                recordPruning(pool, log, plan, {
+                  before: new Date(plan.before as string),
+                  undelivered: plan.undelivered,
+                }),
+              signal,
             )
           : null;
       logs.push({ ...plan, removed: 0, error });
@@ -76,11 +77,13 @@ export async function runRetention(
       const due =
         outcome.unfinished + (outcome.state === "due" && !outcome.error ? outcome.events : 0);
       if (due === 0) continue;
-      const error = await reasonOf(() =>
-        removePruned(pool, log, {
-          signal,
-          onBatch: (removed) => onBatch?.(log.organizationId, removed),
-        }),
+      const error = await reasonOf(
+        () =>
+          removePruned(pool, log, {
+            signal,
+            onBatch: (removed) => onBatch?.(log.organizationId, removed),
+          }),
+        signal,
       );
       outcome.removed = due - (await countUnfinished(log, (await readEnds(log)).first));
       outcome.error ??= error;
@@ -89,13 +92,16 @@ export async function runRetention(
   });
 }
 
-/** What an AppError says; anything else is thrown on. */
-async function reasonOf(work: () => Promise<unknown>): Promise<string | null> {
+/** What went wrong with one log. A stop, and a database that is away, concern all of them and are thrown on. */
+async function reasonOf(
+  work: () => Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
   try {
     await work();
     return null;
   } catch (error) {
-    if (error instanceof AppError) return error.message;
-    throw error;
+    if (signal?.aborted || isConnectionFailure(error)) throw error;
+    return error instanceof Error ? error.message : String(error);
   }
 }
