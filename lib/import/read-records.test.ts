@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ImportFormat, openRecords } from "./read-records";
+import { openRecords, type RecordFormat } from "./read-records";
 
 let directory: string;
 
@@ -19,7 +19,7 @@ function write(name: string, content: string | Buffer): string {
   return file;
 }
 
-async function read(file: string, format: ImportFormat = "ndjson") {
+async function read(file: string, format: RecordFormat = "ndjson") {
   const { records, bytesRead } = openRecords(file, format);
   const found = [];
   for await (const record of records) found.push(record);
@@ -67,7 +67,7 @@ describe("NDJSON", () => {
 
 describe("files that cannot be read", () => {
   const packed = gzipSync('{"Records":[]}\n'.repeat(1_000));
-  const formats: ImportFormat[] = ["ndjson", "cloudtrail"];
+  const formats: RecordFormat[] = ["ndjson", "cloudtrail"];
 
   test.each(formats)("%s: a cut archive ends with an error that names the file", async (format) => {
     const file = write(`cut-${format}.gz`, packed.subarray(0, packed.length - 12));

@@ -4,11 +4,13 @@ import { buffer } from "node:stream/consumers";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 
-export const importFormats = ["cloudtrail", "ndjson"] as const;
+export const importFormats = ["cloudtrail", "ndjson", "csv"] as const;
 export type ImportFormat = (typeof importFormats)[number];
+/** Formats whose records stand alone; a row of CSV needs its header. */
+export type RecordFormat = Exclude<ImportFormat, "csv">;
 
-/** Longest line that is looked into: sixteen times the largest event, whatever its escapes and spaces. */
-const MAX_LINE_BYTES = 1_048_576;
+/** Longest line or row that is looked into: sixteen times the largest event, whatever its escapes and spaces. */
+export const MAX_RECORD_BYTES = 1_048_576;
 const LINE_FEED = 0x0a;
 
 /** One record of a file, before anybody looked into it. */
@@ -24,25 +26,28 @@ export interface RecordFile {
   records: AsyncGenerator<RawRecord>;
   /** Bytes of the file, as it lies on disk, that were read so far. */
   bytesRead(): number;
+  /** Closes a file that is not read to its end. */
+  close(): void;
 }
 
 /** The records of a file, plain or `.gz`. Iterating throws when it cannot be read as the format. */
-export function openRecords(file: string, format: ImportFormat): RecordFile {
+export function openRecords(file: string, format: RecordFormat): RecordFile {
   const source = createReadStream(file);
   const content = chunksOf(unpack(source, file), file);
   return {
     records: format === "cloudtrail" ? cloudTrailRecords(content) : ndjsonRecords(content),
     bytesRead: () => source.bytesRead,
+    close: () => source.destroy(),
   };
 }
 
-function unpack(source: ReadStream, file: string): Readable {
+export function unpack(source: ReadStream, file: string): Readable {
   if (!file.endsWith(".gz")) return source;
   // Unlike pipe(), hands the source's error to whoever reads.
   return pipeline(source, createGunzip(), () => undefined);
 }
 
-async function* chunksOf(content: Readable, file: string): AsyncGenerator<Buffer> {
+export async function* chunksOf(content: Readable, file: string): AsyncGenerator<Buffer> {
   try {
     yield* content;
   } catch (error) {
@@ -90,7 +95,7 @@ async function* ndjsonRecords(content: AsyncIterable<Buffer>): AsyncGenerator<Ra
 
 function parseLine(number: number, line: Buffer | null): RawRecord | null {
   if (!line)
-    return { number, value: null, problem: `longer than ${MAX_LINE_BYTES} bytes: not one event` };
+    return { number, value: null, problem: `longer than ${MAX_RECORD_BYTES} bytes: not one event` };
   let text: string;
   try {
     text = decode(line).trim();
@@ -111,11 +116,11 @@ async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer |
   let length = 0;
   const add = (part: Buffer) => {
     length += part.length;
-    if (length > MAX_LINE_BYTES) parts = [];
+    if (length > MAX_RECORD_BYTES) parts = [];
     else if (part.length > 0) parts.push(part);
   };
   const take = () => {
-    const line = length > MAX_LINE_BYTES ? null : Buffer.concat(parts);
+    const line = length > MAX_RECORD_BYTES ? null : Buffer.concat(parts);
     parts = [];
     length = 0;
     return line;

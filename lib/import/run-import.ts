@@ -1,9 +1,8 @@
 import { open, rename, rm, stat } from "node:fs/promises";
 import type { Scope } from "@/lib/auth/scope";
-import { type NewEvent, parseImportedEvent } from "@/lib/events/schema";
+import { readPool } from "@/lib/db/pool";
 import { Importer, type ImportItem } from "@/lib/events/server/ingest";
-import { mapCloudTrailRecord } from "./cloudtrail";
-import { type ImportFormat, openRecords, type RawRecord } from "./read-records";
+import { type CandidateOptions, openCandidates, type Reason, reasonText } from "./candidates";
 
 const BATCH = 500;
 
@@ -12,6 +11,8 @@ export interface ImportSummary {
   stored: number;
   already_there: number;
   rejected: number;
+  /** Members of what another log gave out that this one writes itself; left out when there are none. */
+  ignored?: string[];
 }
 
 interface Rejection {
@@ -21,8 +22,7 @@ interface Rejection {
   record: unknown;
 }
 
-interface Options {
-  format: ImportFormat;
+interface Options extends CandidateOptions {
   files: string[];
   /** Where rejected records go, one JSON document a line; made only when there are any. */
   rejectsFile: string;
@@ -34,47 +34,6 @@ export interface ImportProgress {
   /** Bytes of the files as they lie on disk. */
   readBytes: number;
   totalBytes: number;
-}
-
-type Converted = { ok: true; item: ImportItem } | { ok: false; reasons: string[] };
-
-function accept(event: unknown, format: ImportFormat, sourceId: string | null): Converted {
-  const parsed = parseImportedEvent(event);
-  if (!parsed.ok) {
-    return {
-      ok: false,
-      reasons: parsed.errors.map(({ field, code }) =>
-        code === "required" ? `${field} is required` : code,
-      ),
-    };
-  }
-  return { ok: true, item: { event: parsed.value satisfies NewEvent, format, sourceId } };
-}
-
-/** NDJSON lines are events, bare or in the API's `{organization_id, event}` envelope. */
-function fromNdjson(value: unknown, organizationId: string): Converted {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    return { ok: false, reasons: ["not a JSON object"] };
-  const line = value as Record<string, unknown>;
-  const event = "event" in line && !("action" in line) ? line.event : line;
-  const named = line.organization_id ?? (event as Record<string, unknown> | null)?.organization_id;
-  // Another system's name for the organization is not ours: only an id of this kind can contradict.
-  if (typeof named === "string" && named.startsWith("org_") && named !== organizationId) {
-    return { ok: false, reasons: [`belongs to organization ${named}, not ${organizationId}`] };
-  }
-  const id = (event as Record<string, unknown> | null)?.id;
-  return accept(event, "ndjson", typeof id === "string" && id !== "" ? id : null);
-}
-
-function convert(raw: RawRecord, format: ImportFormat, organizationId: string): Converted {
-  if (raw.problem) return { ok: false, reasons: [raw.problem] };
-  if (format === "ndjson") return fromNdjson(raw.value, organizationId);
-  try {
-    const { event, sourceId } = mapCloudTrailRecord(raw.value);
-    return accept(event, "cloudtrail", sourceId);
-  } catch (error) {
-    return { ok: false, reasons: [(error as Error).message] };
-  }
 }
 
 /** Rejected records, written beside their final place and moved there whole. */
@@ -116,7 +75,8 @@ async function totalSize(files: string[]): Promise<number> {
 export async function runImport(scope: Scope, options: Options): Promise<ImportSummary> {
   const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
   const rejects = new RejectsFile(options.rejectsFile);
-  let batch: ImportItem[] = [];
+  let batch: { item: ImportItem; ownId: string | null }[] = [];
+  const ignored = new Set<string>();
   const progress: ImportProgress = { readBytes: 0, totalBytes: await totalSize(options.files) };
   const importer = new Importer(scope, (outcomes) => {
     const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
@@ -125,25 +85,28 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
     options.onProgress?.(summary, progress);
   });
   const flush = async () => {
-    if (batch.length > 0) await importer.add(batch);
+    const known = await ownEvents(scope, batch);
+    const fresh = batch.filter(({ ownId }) => ownId === null || !known.has(ownId));
+    summary.already_there += batch.length - fresh.length;
     batch = [];
+    if (fresh.length > 0) await importer.add(fresh.map(({ item }) => item));
   };
   try {
     for (const file of options.files) {
-      const { records, bytesRead } = openRecords(file, options.format);
+      const { rows, bytesRead } = await openCandidates(
+        file,
+        options,
+        scope.organizationId,
+        ignored,
+      );
       const before = progress.readBytes;
-      for await (const raw of records) {
+      for await (const { number, record, converted } of rows) {
         summary.read += 1;
-        const converted = convert(raw, options.format, scope.organizationId);
-        if (converted.ok) batch.push(converted.item);
+        if (converted.ok) batch.push(converted);
         else {
           summary.rejected += 1;
-          await rejects.add({
-            file,
-            number: raw.number,
-            reasons: converted.reasons,
-            record: raw.value,
-          });
+          const reasons = converted.reasons.map(reasonText);
+          await rejects.add({ file, number, reasons, record });
         }
         progress.readBytes = before + bytesRead();
         if (batch.length >= BATCH) await flush();
@@ -157,5 +120,54 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
     await rejects.discard();
     throw error;
   }
-  return summary;
+  return ignored.size > 0 ? { ...summary, ignored: [...ignored] } : summary;
+}
+
+/** Which of the events that came from this very log are still in it. */
+async function ownEvents(
+  { organizationId }: Scope,
+  batch: { ownId: string | null }[],
+): Promise<Set<string>> {
+  const ids = batch.flatMap(({ ownId }) => ownId ?? []);
+  if (ids.length === 0) return new Set();
+  const { rows } = await readPool().query<{ id: string }>(
+    "SELECT id FROM events WHERE organization_id = $1 AND id = ANY($2)",
+    [organizationId, ids],
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
+export interface PreviewRow {
+  number: number;
+  /** What would be stored; null when the row is rejected. */
+  event: ImportItem["event"] | null;
+  reasons: Reason[];
+}
+
+export const PREVIEW_ROWS = 20;
+
+/**
+ * The first 20 records of a file as an import would take them. Stores nothing.
+ * @throws AppError invalid_request when the file as a whole cannot be imported this way.
+ */
+export async function previewImport(
+  { organizationId }: Scope,
+  file: string,
+  options: CandidateOptions,
+): Promise<PreviewRow[]> {
+  const { rows, close } = await openCandidates(file, options, organizationId, new Set());
+  const preview: PreviewRow[] = [];
+  try {
+    for await (const { number, converted } of rows) {
+      preview.push(
+        converted.ok
+          ? { number, event: converted.item.event, reasons: [] }
+          : { number, event: null, reasons: converted.reasons },
+      );
+      if (preview.length === PREVIEW_ROWS) break;
+    }
+  } finally {
+    close();
+  }
+  return preview;
 }

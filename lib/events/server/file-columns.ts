@@ -50,6 +50,10 @@ const COLUMNS: Cell[] = [
   { name: "chain_hash", sql: "encode(e.chain_hash, 'hex')" },
 ];
 
+/** The header of a CSV of all fields, and the columns whose cells a spreadsheet is guarded from. */
+export const CSV_COLUMNS = COLUMNS.map(({ name }) => name);
+export const CSV_GUARDED_COLUMNS = COLUMNS.filter(({ text }) => text).map(({ name }) => name);
+
 /** Columns that a table of events can show; an actor is two cells, since names are not unique. */
 const SHOWN: Record<ColumnId, readonly string[]> = {
   seq: ["seq"],
