@@ -16,6 +16,7 @@ import * as eventsSend from "./events-send";
 import * as exportFiles from "./exports";
 import * as importFiles from "./import";
 import * as keys from "./keys";
+import * as mappings from "./mappings";
 import * as orgs from "./orgs";
 import * as restore from "./restore";
 import * as retention from "./retention";
@@ -33,6 +34,7 @@ const commands = [
   keys,
   users,
   importFiles,
+  mappings,
   eventsSend,
   exportFiles,
   streams,
