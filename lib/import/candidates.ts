@@ -44,7 +44,7 @@ export interface CandidateOptions {
   guard?: "strip" | "keep" | undefined;
 }
 
-/** What the log writes beside an event; another log writes its own. */
+/** What a log writes beside an event; another log writes its own. */
 const RECORDED_MEMBERS = ["seq", "recorded_at", "chain_hash", "previous_hash"];
 
 /**
@@ -151,7 +151,12 @@ function mappedConverter(file: string, mapping: Mapping, header: string[]): RowC
       const { event, sourceId } = map(cells);
       const converted = accept(event, { format, sourceId });
       if (converted.ok) return converted;
-      return { ok: false, reasons: converted.reasons.map((reason) => explain(reason, columns)) };
+      // A target that was left out has moved those behind it.
+      const isMoved = (event.targets as unknown[]).length < mapping.targets.length;
+      const reasons = converted.reasons.map((reason) =>
+        isMoved && reason.cause.startsWith("targets.") ? reason : explain(reason, columns),
+      );
+      return { ok: false, reasons };
     });
 }
 

@@ -66,7 +66,9 @@ export function mappedTime(text: string, format: string, zone: string | undefine
   const [wall, offset] = format === "iso" ? isoParts(text) : patternParts(text, format);
   if (offset !== null) return normalizeTimestamp(`${wall}${offset}`);
   if (zone === undefined)
-    throw new RangeError(`“${text}” names no time zone: say under occurred_at.zone which one it is in`);
+    throw new RangeError(
+      `“${text}” names no time zone: say under occurred_at.zone which one it is in`,
+    );
   const wallMs = Date.parse(normalizeTimestamp(`${wall}Z`));
   const moment = momentOf(zone, wallMs);
   if (moment + zoneOffsetMs(zone, moment) !== wallMs)

@@ -231,6 +231,21 @@ describe("a mapping", () => {
   });
 });
 
+test("a target with an id and no type is told by its type's column, whatever was left out before it", () => {
+  const target = (name: string) => ({ type: { column: `${name}_type` }, id: { column: name } });
+  const document = { ...small, targets: [target("a"), target("b")] };
+  const row = {
+    what: "x",
+    when: "2026-01-01T00:00:00Z",
+    who: "u",
+    a: "",
+    a_type: "",
+    b: "1",
+    b_type: "",
+  };
+  expect(() => map(document, row)).toThrow(expect.objectContaining({ column: "b_type" }));
+});
+
 test("a proposal takes well-known names, never a zone, and says what it did not find", () => {
   const header = ["id", "created_at", "event", "user_email", "ip", "plan"];
   const { mapping: proposed, notes } = proposeMapping(header, [

@@ -155,6 +155,12 @@ export function rowMapper(mapping: Mapping, header: readonly string[]) {
       name: read(named),
       metadata: present(Object.entries(metadata).map(([key, value]) => [key, read(value)])),
     });
+    const untyped = mapping.targets.find(({ type, id }) => read(id) && !read(type));
+    if (untyped)
+      throw new MappingProblem(
+        columnsOf(untyped.type).join(", "),
+        `is empty: the target “${read(untyped.id)}” needs a type; fill it, or map targets.type to a constant`,
+      );
     const { context = {} } = mapping;
     const version = read(mapping.version);
     return {

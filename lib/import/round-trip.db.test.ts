@@ -250,6 +250,11 @@ describe("another system's CSV", () => {
   test("is refused before anything is stored without a mapping, and with one of other columns", async () => {
     const scope = systemScope("cli", await createTestLog(db));
     const file = write("other.csv", "a,b\n1,2\n");
+    const good = write("good.csv", "id,what,when,who\n1,a,2026-01-02T03:04:05Z,u\n");
+    await expect(runImport(scope, { ...csv(good), files: [good, file], mapping })).rejects.toThrow(
+      "other.csv has no column",
+    );
+    expect(await contentOf(scope.organizationId)).toEqual([]);
     await expect(runImport(scope, csv(file))).rejects.toThrow(
       "name a mapping for its columns (a, b)",
     );

@@ -70,10 +70,12 @@ async function totalSize(files: string[]): Promise<number> {
 /**
  * Imports files into the scope's organization. Safe to repeat at any time and after a kill: a record that
  * is there already, told by its source id or else its content, is not stored again.
+ * @throws AppError invalid_request, before anything is stored, when a CSV file does not fit what is said of it.
  * @throws Error when a file cannot be read; what was stored until then stays and is recognised next time.
  */
 export async function runImport(scope: Scope, options: Options): Promise<ImportSummary> {
   const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
+  await refuseUnfit(scope, options);
   const rejects = new RejectsFile(options.rejectsFile);
   let batch: { item: ImportItem; ownId: string | null }[] = [];
   const ignored = new Set<string>();
@@ -121,6 +123,13 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
     throw error;
   }
   return ignored.size > 0 ? { ...summary, ignored: [...ignored] } : summary;
+}
+
+/** Of several CSV files the last one's columns are looked at before the first one's rows are stored. */
+async function refuseUnfit({ organizationId }: Scope, options: Options): Promise<void> {
+  if (options.format !== "csv" || options.files.length === 1) return;
+  for (const file of options.files)
+    (await openCandidates(file, options, organizationId, new Set())).close();
 }
 
 /** Which of the events that came from this very log are still in it. */
