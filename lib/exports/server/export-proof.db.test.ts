@@ -11,6 +11,7 @@ import { inTransaction, writePool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { appendEvents, createTestLog, newEvent, testEvents } from "@/lib/events/server/test-log";
 import { vkeysOf } from "@/lib/integrity/server/signer";
+import { pruneEvents } from "@/lib/retention/server/prune";
 import { type ExportInput, parseExportInput } from "../schema";
 import { type ExportVerdict, verifyExport } from "../verify-export";
 import { deleteExpiredFiles, discardFiles, sweepFiles } from "./export-jobs";
@@ -251,6 +252,20 @@ describe("a log that misses an event", () => {
       expect(verdict.manifest?.sequence.end_seq).toBe(300);
     }
   });
+});
+
+test("a log whose beginning was pruned is exported from there on, and makes the signed root", async () => {
+  const own = await newLog(300);
+  await make({}, own);
+  await stopRunners();
+  const before = new Date(Date.now() + 1_000);
+  const { size } = await pruneEvents(scope(own), before);
+  await appendEvents(own, testEvents(40, 8));
+  const { file, manifest } = await make({ q: "-action:odd*", options: { proof: true } }, own);
+  const verdict = await check(file, manifest, own);
+  expect(verdict).toMatchObject({ ok: true, is_complete: true });
+  expect(verdict.manifest).toMatchObject({ sequence: { first_seq: size }, missing: 0 });
+  expect(size).toBe(300);
 });
 
 describe("an export", () => {
