@@ -136,8 +136,9 @@ export function NewExport(props: {
             </Check>
           )}
           <Check checked={proof} onChange={setProof} label="Prove completeness">
-            The manifest carries the hashes of all events that are not in the file, so that anyone
-            with the log's key can check that nothing was left out.
+            The manifest carries the hashes of all events that are not in the file: with the log's
+            key, every event up to the signed end can be accounted for. Which of them the filter
+            passes over stays this server's word.
           </Check>
         </div>
       )}
