@@ -11,7 +11,7 @@ import {
   readBackup,
   writeBackup,
 } from "@/lib/backup/server/files";
-import { readSecrets, sealKeys } from "@/lib/backup/server/keys-file";
+import { mergeSecrets, readSecrets, sealKeys } from "@/lib/backup/server/keys-file";
 import { readLastBackup, recordBackup } from "@/lib/backup/server/last-backup";
 import { addMemory } from "@/lib/backup/server/memory";
 import { copyCluster } from "@/lib/backup/server/physical";
@@ -93,6 +93,7 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
     throw new AppError("invalid_request", `${keys} does not exist: make it, for this user alone.`);
   const passphrase = keys ? await readPassphrase(options.passphraseFile, true) : null;
   const started = Date.now();
+  const before = await readSecrets(getEnv().TRAILSEAL_DATA_DIR);
   const backup = await writeBackup(path.resolve(to), (part) => {
     const dataDir = getEnv().TRAILSEAL_DATA_DIR;
     const ownerUrl = process.env.DATABASE_OWNER_URL as string;
@@ -101,7 +102,7 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
       ? writeTables(ownerUrl, part, memory)
       : copyCluster(ownerUrl, path.join(dataDir, "pg"), part, memory);
   });
-  const file = keys ? await writeKeys(keys, backup, passphrase as string) : null;
+  const file = keys ? await writeKeys(keys, backup, passphrase as string, before) : null;
   await recordBackup(systemInstanceScope("cli"), backup.manifest, Boolean(keys));
   const { events, files, covers_until: until } = backup.manifest;
   const seconds = ((Date.now() - started) / 1_000).toFixed(1);
@@ -120,10 +121,27 @@ async function backUp(to: string, { archive, keys, withoutKeys, ...options }: Op
   );
 }
 
-/** After the signer's memory: every seed that it names is there. */
-async function writeKeys(directory: string, backup: FinishedBackup, passphrase: string) {
-  const secrets = await readSecrets(getEnv().TRAILSEAL_DATA_DIR);
-  return sealKeys(path.resolve(directory), backup, secrets, passphrase);
+/**
+ * After the signer's memory: every seed that it names is there. Before the rows: so is what they were sealed with.
+ * @throws AppError saying that the backup itself is there
+ */
+async function writeKeys(
+  directory: string,
+  backup: FinishedBackup,
+  passphrase: string,
+  before: Record<string, string>,
+): Promise<string> {
+  const secrets = mergeSecrets(before, await readSecrets(getEnv().TRAILSEAL_DATA_DIR));
+  try {
+    return await sealKeys(path.resolve(directory), backup, secrets, passphrase);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError(
+      "unavailable",
+      `The backup is in ${backup.directory}, but its keys could not be written: ${why}. Back up again.`,
+      { cause },
+    );
+  }
 }
 
 export function showBytes(total: number): (done: number) => void {
@@ -143,7 +161,7 @@ async function checkBackup(directory: string, { json }: Options): Promise<void> 
     { ok: damage.length === 0, damage, ...toJson(backup.manifest) },
     damage.length > 0
       ? [`${directory} is damaged:`, ...damage].join("\n  ")
-      : `${directory} is as it was written: ${count(backup.manifest.files.length)} files, ${size(total)}, covering what was acknowledged before ${backup.manifest.covers_until}.`,
+      : `${directory} agrees with its manifest: ${count(backup.manifest.files.length)} files, ${size(total)}, covering what was acknowledged before ${backup.manifest.covers_until}.`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import path from "node:path";
 import { type Command, Option } from "commander";
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
@@ -56,7 +57,7 @@ async function proposed(file: string, { delimiter }: Options): Promise<boolean> 
   try {
     if (isExportedCsv(header)) return false;
     const { value } = await rows.next();
-    const { mapping, notes } = proposeMapping(header, value?.cells ?? []);
+    const { mapping, notes } = proposeMapping(header, value?.cells ?? [], path.parse(file).name);
     const words = [
       `${file} is not an export of Trailseal: it needs a mapping. Nothing was stored.`,
       "A proposal is on standard output. Save it to a file, set source to the system's name, and look at the outcome with --mapping <file> --preview.",

@@ -78,9 +78,18 @@ First steps:
 
 /** Whoever checks a file need not have one; a restore opens the one that it makes. */
 function needsNoDatabase(command: Command): boolean {
-  const { bundle, proof, check } = command.opts();
-  const isBackupList = command.name() === "list" && command.parent?.name() === "backup";
-  return Boolean(bundle || proof || check) || command.name() === "restore" || isBackupList;
+  const { bundle, proof, export: file, check } = command.opts();
+  switch (`${command.parent?.name()} ${command.name()}`) {
+    case "trailseal verify":
+      return Boolean(bundle || proof || file);
+    case "trailseal backup":
+      return Boolean(check);
+    case "trailseal restore":
+    case "backup list":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** A drill damages what it is pointed at: it gets an embedded database of its own. */

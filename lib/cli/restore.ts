@@ -11,7 +11,7 @@ import {
   syncDirectory,
   writeDurably,
 } from "@/lib/backup/server/files";
-import { openKeys, placeSecrets, readSecrets } from "@/lib/backup/server/keys-file";
+import { mergeSecrets, openKeys, placeSecrets, readSecrets } from "@/lib/backup/server/keys-file";
 import { loadArchive } from "@/lib/backup/server/load-archive";
 import { placeBackedUpCluster, placeMemory, refuseDamage } from "@/lib/backup/server/place";
 import { type DatabaseUrls, startEmbedded } from "@/lib/db/embedded";
@@ -128,7 +128,7 @@ async function secretsOf(
       "invalid_request",
       `${keys} was made with ${opened.backup}, not with ${manifest.name}: it cannot tell whether somebody replaced that. Where you know that nobody did, add --other-keys.`,
     );
-  return { files: { ...opened?.secrets, ...old }, isOwn: isOwn && !old };
+  return { files: mergeSecrets(opened?.secrets ?? {}, old ?? {}), isOwn: isOwn && !old };
 }
 
 async function place(

@@ -80,7 +80,10 @@ export function run(
   options: SpawnOptions,
 ): ChildProcess {
   const [first, ...rest] = [...privileges.prefix, command, ...args] as [string, ...string[]];
-  return spawn(first, rest, { ...options, ...privileges.options, cwd: "/" });
+  // Not our settings: whoever may look at the server's environment would read secrets there.
+  const { PATH, LD_LIBRARY_PATH } = process.env;
+  const env = { PATH, LD_LIBRARY_PATH, LANG: "C", TZ: "UTC" } as unknown as NodeJS.ProcessEnv;
+  return spawn(first, rest, { env, ...options, ...privileges.options, cwd: "/" });
 }
 
 export function ended(child: ChildProcess): Promise<number | null> {

@@ -116,8 +116,8 @@ async function exportedConverter(
       "invalid_request",
       `${file} is not an export of Trailseal: name a mapping for its columns (${header.join(", ")}).`,
     );
+  const line = guard === "keep" ? null : await findGuard(await openCsv(file, delimiter));
   if (guard === undefined) {
-    const line = await findGuard(await openCsv(file, delimiter));
     if (line !== null)
       throw new AppError(
         "invalid_request",
@@ -128,7 +128,8 @@ async function exportedConverter(
   const organization = header.indexOf("organization_id");
   return (cells) =>
     attempt(() => {
-      const event = fromExportedRow(header, cells, guard === "strip");
+      // A file without one was made raw: its apostrophes are the events' own.
+      const event = fromExportedRow(header, cells, guard === "strip" && line !== null);
       const id = typeof event.id === "string" && event.id !== "" ? event.id : null;
       // The same event exported as NDJSON is the same record.
       const key = { format: "ndjson", sourceId: id };

@@ -41,6 +41,11 @@ export function compilePattern(pattern: string): RegExp {
       );
     return literal(part);
   });
+  const groups = source.flatMap((part) => /^\(\?<(\w+)>/.exec(part)?.[1] ?? []);
+  const twice = groups.find((group, at) => groups.indexOf(group) !== at);
+  if (twice) throw new RangeError(`it has ${twice} twice: MM is the month, mm the minute`);
+  if (groups.includes("hour12") !== groups.includes("half"))
+    throw new RangeError("h and a go together: without a, the hour is H");
   const expression = new RegExp(`^${source.join("")}$`);
   for (const [name, tokens] of Object.entries({ year: "yyyy", month: "MM", day: "dd" }))
     if (!source.some((part) => part.startsWith(`(?<${name}`)))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseImportedEvent } from "@/lib/events/schema";
 import { parseInput } from "@/lib/http/parse-input";
-import { mappedTime } from "./mapped-time";
+import { compilePattern, mappedTime } from "./mapped-time";
 import { type Mapping, mappingSchema, missingColumns, rowMapper } from "./mapping";
 import { proposeMapping } from "./propose-mapping";
 
@@ -248,14 +248,11 @@ test("a target with an id and no type is told by its type's column, whatever was
 
 test("a proposal takes well-known names, never a zone, and says what it did not find", () => {
   const header = ["id", "created_at", "event", "user_email", "ip", "plan"];
-  const { mapping: proposed, notes } = proposeMapping(header, [
-    "1",
-    "2026-01-02 03:04:05",
-    "login",
-    "a@example.com",
-    "1.2.3.4",
-    "pro",
-  ]);
+  const { mapping: proposed, notes } = proposeMapping(
+    header,
+    ["1", "2026-01-02 03:04:05", "login", "a@example.com", "1.2.3.4", "pro"],
+    "crm",
+  );
   expect(mapping(proposed)).toMatchObject({
     row_id: ["id"],
     action: { column: "event" },
@@ -265,5 +262,18 @@ test("a proposal takes well-known names, never a zone, and says what it did not 
   });
   expect(proposed.occurred_at.zone).toBeUndefined();
   expect(notes).toEqual([]);
-  expect(proposeMapping(["x"], ["1"]).notes.join()).toMatch(/occurred_at.*actor\.id.*action/s);
+  expect(proposeMapping(["x"], ["1"], "x").notes.join()).toMatch(/occurred_at.*actor\.id.*action/s);
+});
+
+test.each([
+  ["MM/dd/yyyy hh:mm:ss", "h and a go together"],
+  ["MM/dd/yyyy HH:mm a", "h and a go together"],
+  ["yyyy-MM-dd HH:MM", "month twice"],
+])("a pattern that would read other hours than are meant is refused: %s", (pattern, words) => {
+  expect(() => compilePattern(pattern)).toThrow(words);
+});
+
+test("a proposal is of a source named after its file, and takes no request's id for a row's", () => {
+  const { mapping: proposed } = proposeMapping(["request_id", "event"], ["r1", "login"], "crm");
+  expect(proposed).toMatchObject({ source: "crm", row_id: [] });
 });

@@ -161,6 +161,18 @@ export function rowMapper(mapping: Mapping, header: readonly string[]) {
         columnsOf(untyped.type).join(", "),
         `is empty: the target “${read(untyped.id)}” needs a type; fill it, or map targets.type to a constant`,
       );
+    const unnamed = mapping.targets.find(
+      ({ id, name: named, metadata = {} }) =>
+        read(id) === undefined &&
+        [named, ...Object.values(metadata)].some(
+          (value) => columnsOf(value).length > 0 && read(value) !== undefined,
+        ),
+    );
+    if (unnamed)
+      throw new MappingProblem(
+        columnsOf(unnamed.id).join(", "),
+        "is empty, although the row names that target: fill it, or map targets.id to a column that every such row has",
+      );
     const { context = {} } = mapping;
     const version = read(mapping.version);
     return {

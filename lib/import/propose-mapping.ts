@@ -2,7 +2,7 @@ import type { Mapping } from "./mapping";
 
 /** Header names of well-known systems and plain words, most telling first; compared without case and signs. */
 const NAMES = {
-  row_id: ["uuid", "eventid", "documentid", "id", "requestid"],
+  row_id: ["uuid", "eventid", "documentid", "id"],
   action: ["action", "eventtype", "eventname", "event", "operation", "activity"],
   occurred_at: [
     "occurredat",
@@ -61,13 +61,14 @@ const NAMES = {
 const plain = (column: string) => column.toLowerCase().replace(/[^a-z0-9]/g, "");
 
 /**
- * A mapping to begin with, made from the names of the columns and one row. A time without zone gets none:
+ * A mapping to begin with, made from the names of the columns and one row, for a source named after the file. A time without zone gets none:
  * whoever knows the file names it.
  * @returns the proposal, and what has to be looked at before it can be used.
  */
 export function proposeMapping(
   header: readonly string[],
   sample: readonly (string | null)[],
+  source: string,
 ): { mapping: Mapping; notes: string[] } {
   const find = (field: keyof typeof NAMES) => {
     for (const wanted of NAMES[field]) {
@@ -107,7 +108,7 @@ export function proposeMapping(
     notes,
     mapping: {
       mapping_version: 1,
-      source: "other",
+      source,
       row_id: rowId === undefined ? [] : [rowId],
       action: { column: must("action", "action") },
       occurred_at: { column: time, format: format ?? "iso" },

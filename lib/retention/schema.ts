@@ -28,6 +28,8 @@ export interface RetentionPolicy {
   defaultDays: number | null;
   /** Days between the end of the period and the deletion. */
   graceDays: number;
+  /** When the organization's policy was set: nothing is deleted before the grace period after that. */
+  since: string;
   undelivered: Undelivered;
 }
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ArchiveManifest, Contents } from "../schema";
 import { addText, findDamage, listBackups, readBackup, writeBackup } from "./files";
-import { openKeys, placeSecrets, readSecrets, sealKeys } from "./keys-file";
+import { mergeSecrets, openKeys, placeSecrets, readSecrets, sealKeys } from "./keys-file";
 
 let place: string;
 
@@ -107,6 +107,25 @@ describe("the keys' file", () => {
     expect(fs.statSync(path.join(place, "secrets/signing")).mode & 0o777).toBe(0o400);
     expect(fs.statSync(path.join(place, "secrets/session")).mode & 0o777).toBe(0o600);
     expect(fs.statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("holds no file that is no secret, and opens whatever else lies beside them", async () => {
+    const backup = await make();
+    await placeSecrets(place, secrets);
+    for (const stray of [".signing.swp", "signing~", "signing_old", "session.new"])
+      fs.writeFileSync(path.join(place, "secrets", stray), "x");
+    fs.mkdirSync(path.join(place, "secrets", "old"));
+    const file = await sealKeys(place, backup, await readSecrets(place), passphrase);
+    expect((await openKeys(file, passphrase)).secrets).toEqual(secrets);
+  });
+
+  test("keeps the key that rows were sealed with when it was rotated since", () => {
+    expect(mergeSecrets({ envelope: "a", session: "s" }, { envelope: "b" })).toEqual({
+      envelope: "b",
+      "envelope.previous": "a",
+      session: "s",
+    });
+    expect(mergeSecrets({ envelope: "a" }, { envelope: "a" })).toEqual({ envelope: "a" });
   });
 
   test("does not open with another passphrase, or after a change", async () => {

@@ -26,11 +26,14 @@ const fileSchema = z.object({
   sealed: z.base64(),
 });
 
+/** What an editor or a file system leaves beside them is no secret. */
+const SECRET_NAME = /^[a-z0-9][a-z0-9.-]*$/;
+
 const keysSchema = z.object({
   backup: z.string(),
   manifest_sha256: z.hex().length(64),
   /** Files under `secrets`, by name. */
-  secrets: z.record(z.string().regex(/^[a-z0-9][a-z0-9.-]*$/), z.string()),
+  secrets: z.record(z.string().regex(SECRET_NAME), z.string()),
 });
 
 export type Keys = z.infer<typeof keysSchema>;
@@ -55,10 +58,32 @@ const keyOf = (passphrase: string, salt: Buffer) =>
 /** The secrets as they are now. */
 export async function readSecrets(dataDir: string): Promise<Record<string, string>> {
   const directory = path.join(dataDir, "secrets");
-  const found = (await exists(directory)) ? await fs.readdir(directory) : [];
-  const names = found.filter((name) => !name.endsWith(".new")).sort();
+  const found = (await exists(directory))
+    ? await fs.readdir(directory, { withFileTypes: true })
+    : [];
+  const names = found
+    .filter((entry) => entry.isFile() && SECRET_NAME.test(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => !name.endsWith(".new"))
+    .sort();
   const contents = names.map((name) => fs.readFile(path.join(directory, name), "utf8"));
   return Object.fromEntries((await Promise.all(contents)).map((text, at) => [names[at], text]));
+}
+
+/** Later secrets beside earlier ones: what an earlier key of streams' credentials sealed still opens. */
+export function mergeSecrets(
+  earlier: Record<string, string>,
+  later: Record<string, string>,
+): Record<string, string> {
+  const isRotated =
+    earlier.envelope !== undefined &&
+    later.envelope !== undefined &&
+    earlier.envelope !== later.envelope;
+  return {
+    ...earlier,
+    ...later,
+    ...(isRotated ? { "envelope.previous": earlier.envelope as string } : {}),
+  };
 }
 
 /** Puts secrets into a data directory that has none. */
@@ -81,7 +106,7 @@ export async function sealKeys(
   secrets: Record<string, string>,
   passphrase: string,
 ): Promise<string> {
-  const keys: Keys = { backup: name, manifest_sha256: manifestSha256, secrets };
+  const keys = keysSchema.parse({ backup: name, manifest_sha256: manifestSha256, secrets });
   const [salt, iv] = [randomBytes(16), randomBytes(12)];
   const cipher = createCipheriv("aes-256-gcm", await keyOf(passphrase, salt), iv);
   const sealed = Buffer.concat([cipher.update(JSON.stringify(keys)), cipher.final()]);

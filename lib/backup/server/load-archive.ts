@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import path from "node:path";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import pg from "pg";
@@ -9,6 +11,7 @@ import { migrate } from "@/lib/db/migrate";
 import { AppError } from "@/lib/errors";
 import type { ArchiveManifest } from "../schema";
 import { fileOfTable, TEXT_FORMAT } from "./archive";
+import { differenceOf } from "./files";
 
 const { escapeIdentifier } = pg;
 
@@ -44,7 +47,7 @@ export async function loadArchive(
     for (const table of manifest.tables) {
       if (table.rows === 0) continue;
       onProgress(table.name);
-      await loadTable(client, backup, table);
+      await loadTable(client, backup, table, manifest.files);
     }
     for (const { name, value } of manifest.sequences)
       await client.query("SELECT setval($1::regclass, $2::bigint)", [
@@ -84,13 +87,29 @@ async function loadTable(
   client: pg.Client,
   backup: string,
   { name, parent, begins, columns, rows }: ArchiveManifest["tables"][number],
+  files: ArchiveManifest["files"],
 ): Promise<void> {
   if (begins) await client.query("SELECT ensure_partitions($1::timestamptz)", [begins]);
   const list = columns.map(escapeIdentifier).join(", ");
   const target = client.query(
     copyFrom(`COPY ${escapeIdentifier(parent ?? name)} (${list}) FROM STDIN`),
   );
-  await pipeline(createReadStream(path.join(backup, fileOfTable(name))), createGunzip(), target);
+  const hash = createHash("sha256");
+  let bytes = 0;
+  // What was checked before may lie where others can write.
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const file = fileOfTable(name);
+  await pipeline(createReadStream(path.join(backup, file)), counted, createGunzip(), target);
+  const wanted = files.find((one) => one.path === file);
+  const found = { bytes, sha256: hash.digest("hex") };
+  if (!wanted || differenceOf(wanted, found) !== null)
+    throw new Error(`${file} was changed while it was restored: somebody writes in ${backup}.`);
   if (target.rowCount !== rows)
     throw new Error(`${name}: ${target.rowCount} rows came in, ${rows} were archived.`);
 }

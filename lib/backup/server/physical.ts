@@ -87,8 +87,11 @@ async function refuseOther(client: pg.Client, cluster: string): Promise<void> {
   const { rows } = await client.query<{ setting: string }>(
     "SELECT setting FROM pg_settings WHERE name = 'data_directory'",
   );
-  const own = await fs.realpath(cluster).catch(() => null);
-  if (own === null || rows[0]?.setting !== own)
+  // The server says what it was started with, symbolic links and all.
+  const [own, said] = await Promise.all(
+    [cluster, rows[0]?.setting ?? ""].map((place) => fs.realpath(place).catch(() => null)),
+  );
+  if (own === null || said !== own)
     throw new AppError(
       "conflict",
       "DATABASE_URL names a server whose files are not here. Make an archive with --archive, or back it up with its own tools: the README says what goes with it.",

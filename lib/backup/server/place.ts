@@ -25,7 +25,8 @@ export async function placeBackedUpCluster(
 ): Promise<void> {
   const fill = async (target: string) => {
     const placeOf = (name: string) => path.join(target, path.relative("pg", name));
-    for (const name of directories) await fs.mkdir(placeOf(name), { recursive: true, mode: 0o700 });
+    const inside = directories.filter((name) => name === "pg" || name.startsWith("pg/"));
+    for (const name of inside) await fs.mkdir(placeOf(name), { recursive: true, mode: 0o700 });
     const own = files.filter((file) => file.path.startsWith("pg/"));
     refuseDamage(backup, await copyChecked(backup, own, placeOf, onProgress));
   };

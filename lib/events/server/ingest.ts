@@ -62,10 +62,13 @@ function requestKey(organizationId: string, key: string | null, event: NewEvent)
   return sha256(canonicalize([organizationId, key, eventContent(event)]));
 }
 
+/** Rows of two mapped sources never meet, whatever they hold. */
 function importKey(format: string, sourceId: string | null, event: NewEvent): Buffer {
   return sha256(
     canonicalize(
-      sourceId === null ? ["import", "content", eventContent(event)] : ["import", format, sourceId],
+      sourceId === null
+        ? ["import", ...(format.startsWith("csv:") ? [format] : []), "content", eventContent(event)]
+        : ["import", format, sourceId],
     ),
   );
 }

@@ -166,6 +166,25 @@ describe("after a restore that lost signed events", () => {
 });
 
 describe("an epoch", () => {
+  test("does not get a name that was signed already, as by a database from before that epoch", async () => {
+    const { log } = await restoredLog();
+    const { origin } = await beginEpoch(scopeOf(log), "restored from Monday");
+    await appendEvents(log, testEvents(20, 4));
+    await cutCheckpoint(log);
+    const [{ rows: epochs }, head] = [
+      await db.owner.query("SELECT origin FROM log_epochs WHERE organization_id = $1", [log]),
+      origin.replace(/\/e2$/, ""),
+    ];
+    expect(epochs).toHaveLength(2);
+    await turnBack(log, 420);
+    await run(
+      log,
+      "DELETE FROM log_epochs WHERE ORG",
+      `UPDATE log_heads SET origin = '${head}' WHERE ORG`,
+    );
+    await expect(planEpoch(scopeOf(log))).rejects.toThrow(`This log went on as ${origin}`);
+  });
+
   test("is not begun where nothing is lost, unless the key was stolen", async () => {
     const log = await sealedLog(FIRST);
     await cutCheckpoint(log);

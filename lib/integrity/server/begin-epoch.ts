@@ -156,6 +156,25 @@ async function write(
   );
 }
 
+/**
+ * A database from before an epoch knows nothing of it: another epoch of the same name would be a second history
+ * under one signature.
+ */
+async function refuseUsedName(
+  organizationId: string,
+  { first, number, signedOrigin }: { first: string; number: number; signedOrigin: string },
+): Promise<void> {
+  const tail = signedOrigin.startsWith(`${first}/e`) ? signedOrigin.slice(first.length + 2) : "1";
+  const next = epochOrigin(first, number + 1);
+  const used =
+    Number(tail) > number ? signedOrigin : (await keptSize(organizationId, next)) > 0 ? next : null;
+  if (used !== null)
+    throw new AppError(
+      "conflict",
+      `This log went on as ${used} after what the database holds: restore a backup that was made after that began.`,
+    );
+}
+
 async function plan(
   client: pg.PoolClient,
   { organizationId }: Scope,
@@ -182,6 +201,7 @@ async function plan(
   );
   const number = epochs.rows.length || 1;
   const first = epochs.rows[0]?.origin ?? log.origin;
+  await refuseUsedName(organizationId, { first, number, signedOrigin: signed.origin });
   // A kill came between the database and the signer's memory.
   const isBegun = number > 1 && signed.origin === epochOrigin(first, number - 1);
   const startSeq = isBegun ? (epochs.rows.at(-1)?.start_seq as number) : log.next_seq;

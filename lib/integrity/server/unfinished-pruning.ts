@@ -5,7 +5,7 @@ import type { Epochs } from "./epochs";
 import type { FindingList } from "./findings";
 import { wrongProjection } from "./projections";
 import { sealRow, selectRows } from "./sealed-rows";
-import type { Snapshot } from "./snapshot";
+import { bytes, type Snapshot } from "./snapshot";
 import type { TargetCheck } from "./target-check";
 import type { TileCheck } from "./tile-check";
 import { WINDOW } from "./window-threads";
@@ -28,6 +28,14 @@ interface Around {
   signal?: AbortSignal | undefined;
 }
 
+async function readLeftAfter(snapshot: Snapshot): Promise<Buffer | null> {
+  const [row] = await snapshot.query(
+    `SELECT left_after FROM retention_runs WHERE organization_id = $1 AND left_after IS NOT NULL
+     ORDER BY prune_size DESC LIMIT 1`,
+  );
+  return row?.[0] ? bytes(row[0]) : null;
+}
+
 /**
  * Looks at rows below a log's beginning. A pruning is recorded before its rows go, from the lowest on: what it has not
  * come to yet is whole, and leads to the hash in the record. Anything else was put there, and is a finding.
@@ -37,18 +45,20 @@ export async function checkUnfinishedPruning(
   { min, firstSeq, chainHash }: Beginning,
   { snapshot, findings, epochs, tiles, targets, control, signal }: Around,
 ): Promise<number> {
-  // Without a tile the lowest row's predecessor is lost: then what follows speaks for its hash alone.
-  const before = min > 0 ? (await tiles.lookUp([min - 1]))(min - 1) : undefined;
+  // Whoever deletes keeps the hash of the last one that went; before that it is in a tile.
+  const before =
+    min > 0 ? ((await tiles.lookUp([min - 1]))(min - 1) ?? (await readLeftAfter(snapshot))) : null;
   let previous = min === 0 ? genesisHash(epochs.originAt(0)) : before;
   let seq = min;
-  let holds = min >= 0;
+  let holds = min >= 0 && previous !== null;
   for (let from = min; holds && from < firstSeq; from += WINDOW) {
     signal?.throwIfAborted();
     const to = Math.min(from + WINDOW, firstSeq);
     await targets?.readTo(to);
     for (const raw of await selectRows(snapshot, from, to)) {
       const row = sealRow(snapshot.organizationId, raw);
-      holds &&= row.seq === seq && (!previous || rowHolds(epochs.originAt, row, seq, previous));
+      holds &&=
+        row.seq === seq && previous !== null && rowHolds(epochs.originAt, row, seq, previous);
       control.add(row, holds);
       const column = wrongProjection(row);
       if (column) {

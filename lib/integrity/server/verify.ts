@@ -7,8 +7,9 @@ import type { Trust } from "./checkpoint-check";
 import { LogWalk } from "./log-walk";
 import { originsOf, signerTrust } from "./signer";
 import { readSigned, type SignedTree, writeSigned } from "./signer-memory";
+import { knownPublicKeys } from "./signing-keys";
 import { Snapshot } from "./snapshot";
-import { readKept } from "./witnesses";
+import { configuredWitnesses, readKept } from "./witnesses";
 
 const PROGRESS_INTERVAL_MS = 200;
 
@@ -85,9 +86,13 @@ export async function verifyLog(scope: Scope, options: VerifyOptions = {}): Prom
   );
 }
 
+/** A host that never signed a log can still hold it against what witnesses keep. */
+const withoutMemory = (): Trust | null =>
+  configuredWitnesses().length === 0 ? null : { publicKeys: knownPublicKeys(), signedSize: null };
+
 /** What this host knows of a log by itself: its signer's memory, and what its witnesses keep. */
 export async function hostTrust(scope: Scope, isNewestOnly = false): Promise<Trust | null> {
-  const own = signerTrust(scope);
+  const own = signerTrust(scope) ?? withoutMemory();
   if (!own) return null;
   const kept = await readKept(scope.organizationId, await originsOf(scope), isNewestOnly);
   return { ...own, checkpoints: kept.notes, gaps: kept.gaps };

@@ -22,9 +22,10 @@ export async function readRetention({ organizationId }: Scope): Promise<number |
 export async function readPolicy({ organizationId }: Scope): Promise<RetentionPolicy> {
   const { TRAILSEAL_RETENTION_DAYS, TRAILSEAL_RETENTION_GRACE_DAYS: graceDays } = getEnv();
   const defaultDays = TRAILSEAL_RETENTION_DAYS ?? null;
-  const { retentionDays, retentionUndelivered } = await getPrisma().organization.findUniqueOrThrow({
-    where: { id: organizationId },
-  });
+  const { retentionDays, retentionUndelivered, retentionSince } =
+    await getPrisma().organization.findUniqueOrThrow({
+      where: { id: organizationId },
+    });
   const days = retentionDays ?? defaultDays;
   return {
     days,
@@ -32,6 +33,7 @@ export async function readPolicy({ organizationId }: Scope): Promise<RetentionPo
     defaultDays,
     graceDays,
     undelivered: retentionUndelivered as Undelivered,
+    since: retentionSince.toISOString(),
   };
 }
 
@@ -56,7 +58,8 @@ export async function setRetention(
     const after = { days, undelivered: undelivered ?? before.undelivered };
     if (after.days === before.days && after.undelivered === before.undelivered) return;
     await client.query(
-      `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, updated_at = now()
+      `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, retention_since = now(),
+         updated_at = now()
        WHERE id = $1`,
       [organizationId, after.days, after.undelivered],
     );

@@ -17,6 +17,7 @@ export async function placeHold(scope: Scope, reason: string): Promise<Hold> {
       action: "trailseal.hold_placed",
       targets: [{ type: "legal_hold", id: hold.id }],
       metadata: { reason },
+      isDeletedToo: true,
     });
     const { rows } = await client.query<{ created_at: Date }>(
       "INSERT INTO legal_holds (organization_id, id, reason, created_by) VALUES ($1, $2, $3, $4) RETURNING created_at",
@@ -33,6 +34,7 @@ export async function releaseHold(scope: Scope, id: string, reason: string): Pro
       action: "trailseal.hold_released",
       targets: [{ type: "legal_hold", id }],
       metadata: { reason },
+      isDeletedToo: true,
     });
     const { rowCount } = await client.query(
       "UPDATE legal_holds SET released_at = now() WHERE organization_id = $1 AND id = $2 AND released_at IS NULL",

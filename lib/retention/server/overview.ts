@@ -63,7 +63,9 @@ async function readNext(scope: Scope): Promise<RetentionOverview["next"]> {
   const [policy, ends] = await Promise.all([readPolicy(scope), readEnds(scope)]);
   const oldest = policy.days === null ? null : await receivedAt(scope, ends.first);
   if (!oldest || policy.days === null) return null;
-  const day = Math.floor(oldest.getTime() / DAY_MS) + policy.days + policy.graceDays + 1;
+  const due = Math.floor(oldest.getTime() / DAY_MS) + policy.days + policy.graceDays + 1;
+  const settled = Math.ceil(Date.parse(policy.since) / DAY_MS) + policy.graceDays;
+  const day = Math.max(due, settled);
   const before = deletedBefore(policy, day * DAY_MS) as Date;
   return {
     at: new Date(day * DAY_MS).toISOString(),

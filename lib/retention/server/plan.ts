@@ -48,24 +48,31 @@ export async function boundaryOf(scope: Scope, ends: LogEnds, before: Date): Pro
   return low;
 }
 
-/** What a policy deletes today: whole days, so that a log is pruned once a day at most. Null: nothing, ever. */
+/**
+ * What a policy deletes today: whole days, so that a log is pruned once a day at most. Null: nothing, or not yet: who
+ * set it by mistake has the grace period to notice.
+ */
 export function deletedBefore(
-  { days, graceDays }: Pick<RetentionPolicy, "days" | "graceDays">,
+  { days, graceDays, since }: Pick<RetentionPolicy, "days" | "graceDays"> & { since?: string },
   now = Date.now(),
 ): Date | null {
   if (days === null) return null;
+  if (since !== undefined && now < Date.parse(since) + graceDays * DAY_MS) return null;
   return new Date(Math.floor(now / DAY_MS) * DAY_MS - (days + graceDays) * DAY_MS);
 }
 
-/** Streams that have not delivered everything below `size`, or have some of it set aside. */
+/** Streams that have not delivered everything below `size`, are to send some of it again, or have some set aside. */
 export async function streamsBehind(
   { organizationId }: Scope,
   first: number,
   size: number,
 ): Promise<string[]> {
   const { rows } = await longPool().query<{ name: string }>(
-    `SELECT s.name FROM streams s JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
-     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND t.lane = 'live' AND (t.cursor_seq < $2
+    `SELECT DISTINCT s.name FROM streams s
+     JOIN stream_state t ON t.organization_id = s.organization_id AND t.stream_id = s.id
+     WHERE s.organization_id = $1 AND s.deleted_at IS NULL AND (
+       (t.lane = 'live' AND t.cursor_seq < $2)
+       OR (t.kind = 'backfill' AND t.finished_at IS NULL AND t.cursor_seq < least($2, t.to_seq))
        OR EXISTS (SELECT FROM dead_letters d WHERE d.organization_id = s.organization_id AND d.stream_id = s.id
          AND d.seq >= $3 AND d.seq < $2 AND d.discarded_at IS NULL)) ORDER BY 1`,
     [organizationId, size, first],

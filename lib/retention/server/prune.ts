@@ -83,10 +83,12 @@ export async function recordPruning(
       isDeletedToo: true,
     }),
   );
+  await refuseOtherEvent(scope, eventSeq, size);
   await coverWithCheckpoint(organizationId);
   await publishCheckpoints(organizationId);
   const signed = await longPool().query(
-    "SELECT 1 FROM checkpoints WHERE organization_id = $1 AND tree_size > $2 LIMIT 1",
+    `SELECT 1 FROM checkpoints c JOIN log_heads h ON h.organization_id = c.organization_id AND h.origin = c.origin
+     WHERE c.organization_id = $1 AND c.tree_size > $2 LIMIT 1`,
     [organizationId, eventSeq],
   );
   if (signed.rowCount === 0)
@@ -105,16 +107,36 @@ export async function recordPruning(
       tree.frontier.hashes,
       eventSeq,
     ]);
-    await client.query("UPDATE log_heads SET first_seq = $2 WHERE organization_id = $1", [
-      organizationId,
-      size,
-    ]);
+    const moved = await client.query(
+      "UPDATE log_heads SET first_seq = $2 WHERE organization_id = $1 AND first_seq = $3",
+      [organizationId, size, first],
+    );
+    if (moved.rowCount !== 1)
+      throw new AppError("conflict", "The log was pruned by somebody else meanwhile.");
     await client.query(
       `INSERT INTO retention_runs (organization_id, prune_size, first_seq, before, started_by, undelivered)
        VALUES ($1, $2, $3, $4, $5, $6)`,
       [organizationId, size, first, before, principal.kind === "worker" ? "worker" : "cli", behind],
     );
   });
+}
+
+/** The key of an announcement can be guessed: what was stored under it has to be one. */
+async function refuseOtherEvent(
+  { organizationId }: Scope,
+  seq: number,
+  size: number,
+): Promise<void> {
+  const { rowCount } = await longPool().query(
+    `SELECT 1 FROM events WHERE organization_id = $1 AND seq = $2 AND action = 'trailseal.pruned'
+       AND metadata ->> 'prune_size' = $3`,
+    [organizationId, seq, String(size)],
+  );
+  if (rowCount === 0)
+    throw new AppError(
+      "conflict",
+      `#${seq} stands where the announcement of the pruning should: somebody stored another event under its key. Nothing was removed.`,
+    );
 }
 
 /** The tree of the first `size` leaves, grown from the last pruning. */

@@ -75,9 +75,10 @@ async function removeRange(client: pg.PoolClient, range: (string | number)[]): P
     `WITH gone AS (
        DELETE FROM events e WHERE organization_id = $1 AND seq >= $2 AND seq < $3 AND recorded_at BETWEEN $4 AND $5
          AND seq < (SELECT first_seq FROM log_heads WHERE organization_id = $1)
-       RETURNING pg_column_size(e.*) AS bytes)
+       RETURNING pg_column_size(e.*) AS bytes, seq, chain_hash)
      UPDATE retention_runs SET deleted = deleted + (SELECT count(*) FROM gone),
-       bytes = bytes + coalesce((SELECT sum(bytes) FROM gone), 0)
+       bytes = bytes + coalesce((SELECT sum(bytes) FROM gone), 0),
+       left_after = coalesce((SELECT chain_hash FROM gone ORDER BY seq DESC LIMIT 1), left_after)
      WHERE organization_id = $1 AND prune_size = (SELECT first_seq FROM log_heads WHERE organization_id = $1)`,
     [...range, ...times],
   );

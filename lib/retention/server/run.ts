@@ -3,6 +3,7 @@ import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { isConnectionFailure, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
+import { log as logger } from "@/lib/log";
 import type { RetentionPlan } from "../schema";
 import { alone } from "./owner-transaction";
 import { countUnfinished, planRetention, readEnds } from "./plan";
@@ -57,39 +58,59 @@ export async function runRetention(
     const logs: RunOutcome[] = [];
     for (const log of scopes) {
       signal?.throwIfAborted();
-      const plan = await planRetention(log, { isCounted: scope.principal.kind === "cli" });
-      const error =
-        plan.state === "due"
-          ? await reasonOf(
-              () =>
-                recordPruning(pool, log, plan, {
-                  before: new Date(plan.before as string),
-                  undelivered: plan.undelivered,
-                }),
-              signal,
-            )
-          : null;
-      logs.push({ ...plan, removed: 0, error });
+      // One log that cannot be read keeps no other waiting.
+      await skipping(log, signal, async () => {
+        const plan = await planRetention(log, { isCounted: scope.principal.kind === "cli" });
+        const record = () =>
+          recordPruning(pool, log, plan, {
+            before: new Date(plan.before as string),
+            undelivered: plan.undelivered,
+          });
+        const error = plan.state === "due" ? await reasonOf(record, signal) : null;
+        logs.push({ ...plan, removed: 0, error });
+      });
     }
     const dropped = await dropSpentPartitions(pool, signal);
-    for (const [at, log] of scopes.entries()) {
-      const outcome = logs[at] as RunOutcome;
+    for (const outcome of logs) {
+      const log = scopes.find((one) => one.organizationId === outcome.organizationId) as Scope;
       const due =
         outcome.unfinished + (outcome.state === "due" && !outcome.error ? outcome.events : 0);
-      if (due === 0) continue;
-      const error = await reasonOf(
-        () =>
-          removePruned(pool, log, {
-            signal,
-            onBatch: (removed) => onBatch?.(log.organizationId, removed),
-          }),
-        signal,
-      );
-      outcome.removed = due - (await countUnfinished(log, (await readEnds(log)).first));
+      // What a hold keeps is no failure, and goes when it is released.
+      if (outcome.holds.length > 0 || (due === 0 && !(await hasOpenRun(log)))) continue;
+      const remove = () =>
+        removePruned(pool, log, {
+          signal,
+          onBatch: (removed) => onBatch?.(log.organizationId, removed),
+        });
+      const error = await reasonOf(remove, signal);
+      await skipping(log, signal, async () => {
+        outcome.removed = due - (await countUnfinished(log, (await readEnds(log)).first));
+      });
       outcome.error ??= error;
     }
+    // Months that had to wait for the rows of earlier ones.
+    dropped.push(...(await dropSpentPartitions(pool, signal)));
     return { logs, dropped };
   });
+}
+
+/** A deletion that ended behind its last row, and did not say so. */
+async function hasOpenRun({ organizationId }: Scope): Promise<boolean> {
+  const { rowCount } = await longPool().query(
+    "SELECT 1 FROM retention_runs WHERE organization_id = $1 AND finished_at IS NULL LIMIT 1",
+    [organizationId],
+  );
+  return rowCount !== 0;
+}
+
+async function skipping(
+  { organizationId }: Scope,
+  signal: AbortSignal | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  const reason = await reasonOf(work, signal);
+  if (reason !== null)
+    logger().error({ organization_id: organizationId, reason }, "retention passed over a log");
 }
 
 /** What went wrong with one log. A stop, and a database that is away, concern all of them and are thrown on. */
