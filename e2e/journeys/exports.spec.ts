@@ -252,7 +252,7 @@ test("one under way says how far it is through a reload, and is cancelled; one t
   await page.getByRole("dialog").getByRole("button", { name: "Revoke links" }).click();
   await expect(page.getByRole("dialog")).toHaveCount(0);
   const [row] = await runSql<{ is_revoked: boolean }>(server, [
-    "SELECT links_revoked_at IS NOT NULL AS is_revoked FROM exports WHERE id = $1",
+    "SELECT links_epoch > 0 AS is_revoked FROM exports WHERE id = $1",
     [bare],
   ]);
   expect(row?.is_revoked).toBe(true);

@@ -232,17 +232,13 @@ const CONTRACT_STATES = {
   expired: "expired",
 } as const satisfies Record<ExportState, string>;
 
-/** @param urls where its file and its manifest can be fetched, which is told once it is ready */
-export function toWireExport(
-  { id, state, createdAt, updatedAt, hasManifest }: Export,
-  urls: { file: string; manifest: string } | null,
-) {
+/** As the contract has it, without anything of our own. @param url where its file can be fetched, which is told once it is ready */
+export function toWireExport({ id, state, createdAt, updatedAt }: Export, url: string | null) {
   return {
     object: "audit_log_export",
     id,
     state: CONTRACT_STATES[state],
-    ...(state === "ready" && urls ? { url: urls.file } : {}),
-    ...(state === "ready" && urls && hasManifest ? { manifest_url: urls.manifest } : {}),
+    ...(state === "ready" && url ? { url } : {}),
     created_at: createdAt,
     updated_at: updatedAt,
   };

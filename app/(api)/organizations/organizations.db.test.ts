@@ -307,8 +307,8 @@ describe("the configuration", () => {
     expect(await read()).toEqual({
       organization_id: id,
       retention_period_in_days: 3650,
-      // The log has the event that tells of the stream.
-      state: "active",
+      // The log has only the event that tells of the stream.
+      state: "inactive",
       log_stream: {
         id: stream.id,
         type: "GenericHttps",

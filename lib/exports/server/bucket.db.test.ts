@@ -52,7 +52,7 @@ test("a file and its manifest lie in the bucket, are read from there, and go wit
   expect(await made(id, log)).toMatchObject({ state: "ready", events: 300 });
   const names = [`audit/exports/${id}.1.csv`, `audit/exports/${id}.1.csv.manifest`];
   expect(store.names()).toEqual(names);
-  expect(filesOf(id)).toEqual([]);
+  await expect.poll(() => filesOf(id)).toEqual([]);
   expect(await contentOf(id, log)).toBe(store.objects.get(names[0] as string)?.bytes.toString());
   expect(await contentOf(id, log, true)).toContain("trailseal-export/1");
   await deleteExport(scope(), id);
