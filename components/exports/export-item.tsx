@@ -90,7 +90,7 @@ function Asked({ organizationId, one }: { organizationId: string; one: ListedExp
         {!isBundle && <span>{rangeWords(search.range_start, search.range_end)}</span>}
         {format === "csv" && <span>{columnWords(options.columns)}</span>}
         {options.raw && <span>Raw cells</span>}
-        {options.proof && <span>Completeness proven</span>}
+        {options.proof && <span>With proof of completeness</span>}
         {!isBundle && (
           <Link
             href={`/o/${organizationId}/events?${query || "view=none"}`}

@@ -82,7 +82,7 @@ test("what the explorer shows becomes a file that is verified as shown, with the
   await expect(page.getByRole("form", { name: "New export" })).toHaveCount(0);
   await expect(item).toContainText(`${stored} events, `);
   await expect(item).toContainText("actor is svc_ci");
-  await expect(item).toContainText("Completeness proven");
+  await expect(item).toContainText("With proof of completeness");
   await expect(item).toContainText("From 2026-03-02 08:00 UTC on");
   await expect(item).toContainText("#0 to #249 of the log");
 
