@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import type { Scope } from "@/lib/auth/scope";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { followTiles } from "@/lib/chain/server/tiles";
+import { sha256 } from "@/lib/chain/sha256";
 import { ownerPool } from "@/lib/db/owner-pool";
 import { retentionPool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
@@ -14,6 +15,8 @@ import { readPolicy, setRetention } from "@/lib/orgs/server/retention";
 import { placeHold, releaseHold } from "./holds";
 import { listRuns, readRetentionOverview } from "./overview";
 import { DAY_MS, planRetention } from "./plan";
+import { recordPruning } from "./prune";
+import { dropSpentPartitions } from "./remove";
 import { runRetention } from "./run";
 
 let db: TestDatabase;
@@ -327,6 +330,40 @@ test("a row put below a beginning whose events are all gone is a finding, whatev
     [log],
   );
   expect(await verifyLog(scopeOf(log))).toMatchObject({ ok: false, kind: "inserted_row" });
+});
+
+test("a month stays while a log has older rows that are still to go: what is left of it has no gap", async () => {
+  const [old, log] = [await createTestLog(db), await createTestLog(db)];
+  await appendAgo(old, 160, 3);
+  await appendAgo(log, 160, 10);
+  await appendAgo(log, 120, 10);
+  await appendAgo(log, 1, 5);
+  await setPeriod(scopeOf(log), 30);
+  const plan = await planRetention(scopeOf(log));
+  await follow(log);
+  const record = { before: new Date(plan.before as string), undelivered: "hold" as const };
+  await recordPruning(login, scopeOf(log), plan, record);
+  await dropSpentPartitions(login);
+  expect(await kept("events", log, 20)).toBe(20);
+  expect(await verdictOf(log)).toMatchObject(good);
+  await run({ organizationId: log });
+  expect(await kept("events", log, 20)).toBe(0);
+  expect(await kept("events", old)).toBe(3);
+  expect(await verdictOf(log)).toMatchObject(good);
+});
+
+test("an event that was stored under an announcement's key is no announcement: nothing goes", async () => {
+  const log = await createTestLog(db);
+  await appendAgo(log, 100, 10);
+  await setPeriod(scopeOf(log), 30);
+  const { size } = await planRetention(scopeOf(log));
+  await db.owner.query(
+    `INSERT INTO idempotency_keys (organization_id, key_hash, seq, source) VALUES ($1, $2, 3, 'import')`,
+    [log, sha256(`pruned ${log} ${size}`)],
+  );
+  const { logs } = await run({ organizationId: log });
+  expect(logs).toMatchObject([{ removed: 0, error: expect.stringContaining("#3 stands where") }]);
+  expect(await kept("events", log, size)).toBe(size);
 });
 
 describe("the policy", () => {
