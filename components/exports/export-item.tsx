@@ -11,7 +11,7 @@ import { parseFilter } from "@/lib/events/filter/parse";
 import { serializeClause } from "@/lib/events/filter/serialize";
 import { isUnderWay, type ListedExport, searchQuery } from "./listed";
 import type { Pace } from "./pace";
-import { StateMark } from "./state-mark";
+import { ExportStateMark } from "./state-mark";
 import {
   columnWords,
   countEvents,
@@ -54,7 +54,7 @@ export function ExportItem(props: Props) {
       <div className="flex flex-wrap items-start gap-x-3 gap-y-2">
         <div className="min-w-0 flex-1 max-sm:basis-full">
           <div className="flex flex-wrap items-center gap-x-2.5">
-            <StateMark state={one.state} />
+            <ExportStateMark state={one.state} />
             <h2 className="font-medium">{FORMATS[one.format].label}</h2>
             <Result one={one} />
           </div>

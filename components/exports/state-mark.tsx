@@ -6,6 +6,7 @@ import {
   CircleSlash,
   CircleX,
 } from "lucide-react";
+import { StateMark } from "@/components/ui/state-mark";
 import type { ExportState } from "@/lib/exports/schema";
 import { STATE_WORDS } from "./words";
 
@@ -18,13 +19,6 @@ const MARKS = {
   expired: { Icon: CircleMinus, colour: "text-(--text-2)" },
 } satisfies Record<ExportState, unknown>;
 
-/** Shape and word; colour only repeats them. */
-export function StateMark({ state }: { state: ExportState }) {
-  const { Icon, colour } = MARKS[state];
-  return (
-    <span className={`inline-flex items-center gap-1.5 font-medium ${colour}`}>
-      <Icon aria-hidden="true" className="size-4 shrink-0" strokeWidth={1.6} />
-      {STATE_WORDS[state]}
-    </span>
-  );
+export function ExportStateMark({ state }: { state: ExportState }) {
+  return <StateMark mark={MARKS[state]} words={STATE_WORDS[state]} />;
 }

@@ -1,7 +1,7 @@
 import Link from "next/link";
 import { SealMark } from "@/components/integrity/seal-mark";
 import { formatCount, formatMoment, toneOf, verdictSentence } from "@/components/integrity/words";
-import { StateMark } from "@/components/streams/state-mark";
+import { StreamStateMark } from "@/components/streams/state-mark";
 import { formatSpan, isErrorCurrent, listSentence } from "@/components/streams/words";
 import type { Verification } from "@/lib/integrity/schema";
 import type { StreamSummary } from "@/lib/streams/schema";
@@ -58,7 +58,7 @@ export function StreamRows({ href, streams }: { href: string; streams: StreamSum
         {streams.map((stream) => (
           <li key={stream.id} className="relative border-t border-(--border) py-1.5 max-sm:py-3">
             <p className="flex items-center gap-3">
-              <StateMark state={stream.state} />
+              <StreamStateMark state={stream.state} />
               <Link
                 href={`${href}/${stream.id}`}
                 className="min-w-0 flex-1 truncate after:absolute after:inset-0 hover:underline focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"

@@ -1,4 +1,5 @@
 import { CircleCheck, CirclePause, CirclePower, CircleX, TriangleAlert } from "lucide-react";
+import { StateMark } from "@/components/ui/state-mark";
 import type { StreamState } from "@/lib/streams/schema";
 import { STATE_WORDS } from "./words";
 
@@ -10,13 +11,6 @@ const MARKS = {
   disabled: { Icon: CirclePower, colour: "text-(--st-failing)" },
 } satisfies Record<StreamState, unknown>;
 
-/** Shape and word; colour only repeats them. */
-export function StateMark({ state }: { state: StreamState }) {
-  const { Icon, colour } = MARKS[state];
-  return (
-    <span className={`inline-flex items-center gap-1.5 font-medium ${colour}`}>
-      <Icon aria-hidden="true" className="size-4 shrink-0" strokeWidth={1.6} />
-      {STATE_WORDS[state]}
-    </span>
-  );
+export function StreamStateMark({ state }: { state: StreamState }) {
+  return <StateMark mark={MARKS[state]} words={STATE_WORDS[state]} />;
 }

@@ -18,7 +18,7 @@ import type {
   TestResult,
 } from "@/lib/streams/schema";
 import type { RangeEstimate } from "@/lib/streams/work-schema";
-import { StateMark } from "./state-mark";
+import { StreamStateMark } from "./state-mark";
 import { StreamHealth } from "./stream-health";
 import { useFresh } from "./use-fresh";
 import { useWork } from "./use-work";
@@ -105,7 +105,7 @@ export function StreamDetail(props: Props) {
           <h1 className="flex flex-wrap items-center gap-x-3 text-[16px] leading-6 font-semibold tracking-[-0.012em]">
             <span className="min-w-0 break-words">{stream.name}</span>
             <span className="text-[13px]">
-              <StateMark state={stream.state} />
+              <StreamStateMark state={stream.state} />
             </span>
           </h1>
           <p className="truncate text-(--text-2)">

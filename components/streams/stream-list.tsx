@@ -6,7 +6,7 @@ import { ButtonLink } from "@/components/ui/button-link";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { StreamSummary, StreamView } from "@/lib/streams/schema";
 import { Sparkline, SparklineLegend } from "./sparkline";
-import { StateMark } from "./state-mark";
+import { StreamStateMark } from "./state-mark";
 import { useFresh } from "./use-fresh";
 import {
   countEvents,
@@ -91,7 +91,7 @@ function Table({ views, base }: { views: StreamView[]; base: string }) {
         {views.map((view) => (
           <tr key={view.stream.id} className="group relative hover:bg-(--hover)">
             <td className={CELL}>
-              <StateMark state={view.stream.state} />
+              <StreamStateMark state={view.stream.state} />
             </td>
             <td className={CELL}>
               <Link
@@ -136,7 +136,7 @@ function Card({ view, base }: { view: StreamView; base: string }) {
         >
           {stream.name}
         </Link>
-        <StateMark state={stream.state} />
+        <StreamStateMark state={stream.state} />
       </div>
       <Where stream={stream} />
       <Sparkline halfHours={halfHours} className="mt-1.5 h-6 w-full" />

@@ -57,6 +57,15 @@ async function ask(input: Partial<ExportInput> = {}, of = log): Promise<string> 
   return (await requestExport(scope(of), parseExportInput(request))).id;
 }
 
+/** Asked for, begun by a worker, and left with a piece that is safe. */
+async function begun(of: string): Promise<string> {
+  const id = await ask({}, of);
+  const stop = startRunner({ pieceSize: 20 });
+  while ((await getExport(scope(of), id)).events === 0) await sleep(1);
+  await stop();
+  return id;
+}
+
 async function make(input: Partial<ExportInput> = {}, of = log) {
   startRunner({ pieceSize: 100 });
   const id = await ask(input, of);
@@ -275,10 +284,7 @@ describe("an export", () => {
     const own = await newLog(1_500);
     const whole = await undisturbed(own);
     await stopRunners();
-    const id = await ask({}, own);
-    const stop = startRunner({ pieceSize: 20 });
-    while ((await getExport(scope(own), id)).events === 0) await sleep(1);
-    await stop();
+    const id = await begun(own);
     const before = await getExport(scope(own), id);
     expect(before).toMatchObject({ state: "queued", reached: expect.any(String), total: 1_500 });
     expect(before.events).toBeLessThan(1_500);
@@ -297,10 +303,7 @@ describe("an export", () => {
     const own = await newLog(1_500);
     const whole = await undisturbed(own);
     await stopRunners();
-    const id = await ask({}, own);
-    const stop = startRunner({ pieceSize: 20 });
-    while ((await getExport(scope(own), id)).events === 0) await sleep(1);
-    await stop();
+    const id = await begun(own);
     const { rows } = await db.owner.query(
       "SELECT (safe ->> 'attempt')::int AS attempt FROM exports WHERE id = $1",
       [id],
@@ -347,10 +350,7 @@ describe("an export", () => {
 
   test("that failed says why, keeps what is safe, and goes on when somebody says so", async () => {
     const own = await newLog(1_500);
-    const id = await ask({}, own);
-    const stop = startRunner({ pieceSize: 20 });
-    while ((await getExport(scope(own), id)).events === 0) await sleep(1);
-    await stop();
+    const id = await begun(own);
     await db.owner.query("UPDATE exports SET tries = 5 WHERE id = $1", [id]);
     startRunner();
     const failed = await made(id, own);
@@ -378,10 +378,7 @@ describe("an export", () => {
     const own = await newLog(1_500);
     const { id: ready } = await make({}, own);
     await stopRunners();
-    const id = await ask({}, own);
-    const stop = startRunner({ pieceSize: 20 });
-    while ((await getExport(scope(own), id)).events === 0) await sleep(1);
-    await stop();
+    const id = await begun(own);
     await inTransaction(writePool(), (client) => discardFiles(client, scope(own)));
     await deleteExpiredFiles();
     await sweepFiles();
