@@ -61,7 +61,11 @@ export function TimeControl(props: Props) {
             className="max-w-80 min-w-0 max-sm:flex-1"
             aria-label={`Time: ${words}`}
           >
-            <Clock size={14} aria-hidden="true" className="shrink-0 text-(--text-3)" />
+            <Clock
+              size={14}
+              aria-hidden="true"
+              className="shrink-0 text-(--text-3) max-sm:hidden"
+            />
             <span className="truncate" suppressHydrationWarning>
               {words}
             </span>

@@ -13,6 +13,8 @@ interface Props {
   /** The organization's own; null: the instance's default, else for ever. */
   days: number | null;
   defaultDays: number | null;
+  /** Days that nothing goes after a change. */
+  graceDays: number;
   undelivered: Undelivered;
   preview: RetentionPreview;
   readPreview(organizationId: string, days: number | null): Promise<ActionResult<RetentionPreview>>;
@@ -90,7 +92,9 @@ export function RetentionForm(props: Props) {
       <p role="status" className="text-(--text-2)">
         {preview.before === null
           ? `All ${count(preview.all)} events are kept.`
-          : `Would delete ${count(preview.events)} of ${count(preview.all)} events now: those received before ${formatDay(preview.before)}.`}
+          : isSaved
+            ? "What it deletes next is said below."
+            : `Would delete ${count(preview.events)} of ${count(preview.all)} events now: those received before ${formatDay(preview.before)}.${graceWords(props.graceDays)}`}
       </p>
       <div className="flex max-sm:flex-col">
         <Button type="submit" variant="primary" disabled={isPending || isSaved} className="sm:h-8">
@@ -100,3 +104,6 @@ export function RetentionForm(props: Props) {
     </form>
   );
 }
+
+const graceWords = (days: number) =>
+  days === 0 ? "" : ` After a change nothing is deleted for ${periodWords(days)}.`;

@@ -219,7 +219,7 @@ function exportWords({ ok, id, origin, rows, is_complete, ...verdict }: ExportVe
     ].join("\n");
   const { first_seq: first, end_seq: end } = manifest.sequence;
   const whole = is_complete
-    ? "With what was passed over they make the root that the checkpoint signs: nothing is missing."
+    ? "With what was passed over they make the root that the checkpoint signs: no event of the log is unaccounted for."
     : "";
   return [
     `${id} of ${origin}: ${count(manifest.matching)} events, just as signed.`,

@@ -77,6 +77,7 @@ export default async function SettingsPage(props: Props) {
           days={own}
           undelivered={policy.undelivered}
           defaultDays={policy.defaultDays}
+          graceDays={policy.graceDays}
           preview={await previewRetention(scope, own)}
           readPreview={previewRetentionAction}
           save={setRetentionAction}
