@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { SMTPServer } from "smtp-server";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { writePool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
@@ -74,11 +75,17 @@ beforeEach(async () => {
 });
 
 const ALERT = { kind: "integrity.broken", title: "It broke", detail: "at #7", path: "/o/x" };
-const due = () => db.owner.query("UPDATE alerts SET next_attempt_at = now()");
+// A column of milliseconds rounds now() up by half of one at most.
+const due = () => db.owner.query("UPDATE alerts SET next_attempt_at = now() - interval '1 ms'");
+
+async function raise(scope: Scope): Promise<void> {
+  await raiseAlert(writePool(), scope, ALERT);
+  await due();
+}
 
 test("an alert goes out by mail and by a signed webhook, once", async () => {
   const scope = systemScope("cli", await createTestLog(db));
-  await raiseAlert(writePool(), scope, ALERT);
+  await raise(scope);
   expect(await deliverAlerts()).toBe(2);
   expect(mails).toHaveLength(1);
   expect(mails[0]?.to).toEqual(["ops@example.com", "sec@example.com"]);
@@ -102,7 +109,7 @@ test("an alert goes out by mail and by a signed webhook, once", async () => {
 test("what a receiver refuses is kept and tried again; the other way is not held up", async () => {
   const scope = systemScope("cli", await createTestLog(db));
   status = 503;
-  await raiseAlert(writePool(), scope, ALERT);
+  await raise(scope);
   expect(await deliverAlerts()).toBe(1);
   const webhook = (await readAlertStates(scope)).find(({ channel }) => channel === "webhook");
   expect(webhook?.last).toMatchObject({ sentAt: null, error: "the receiver answered 503" });
@@ -116,7 +123,7 @@ test("what a receiver refuses is kept and tried again; the other way is not held
 test("the webhook goes through the guard of streams", async () => {
   const scope = systemScope("cli", await createTestLog(db));
   getEnv().TRAILSEAL_EGRESS_ALLOW = [];
-  await raiseAlert(writePool(), scope, ALERT);
+  await raise(scope);
   expect(await deliverAlerts()).toBe(1);
   expect(calls).toHaveLength(0);
 });

@@ -224,7 +224,10 @@ describe("an export", () => {
     await made(id);
     await deleteExpiredFiles();
     expect(filesOf(id)).toHaveLength(2);
-    await db.owner.query("UPDATE exports SET expires_at = now() WHERE id = $1", [id]);
+    // A column of milliseconds rounds now() up by half of one at most.
+    await db.owner.query("UPDATE exports SET expires_at = now() - interval '1 ms' WHERE id = $1", [
+      id,
+    ]);
     expect(await getExport(scope(), id)).toMatchObject({ state: "expired" });
     await expect(openExport(scope(), id)).rejects.toThrow("its state is expired");
     await deleteExpiredFiles();

@@ -48,9 +48,10 @@ export async function setRetention(
 ): Promise<void> {
   const { organizationId } = scope;
   await inTransaction(writePool(), async (client) => {
+    // An append, which holds the log's head, asks for the key share of this row: NO KEY lets it have that.
     const { rows } = await client.query<{ days: number | null; undelivered: Undelivered }>(
       `SELECT retention_days AS days, retention_undelivered AS undelivered FROM organizations
-       WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`,
+       WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE`,
       [organizationId],
     );
     const before = rows[0];

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { sha256 } from "@/lib/chain/sha256";
 import { retentionPool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
-import { createTestLog } from "@/lib/events/server/test-log";
+import { appendEvents, createTestLog, newEvent } from "@/lib/events/server/test-log";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import { readPolicy, setRetention } from "@/lib/orgs/server/retention";
 import { listRuns, readRetentionOverview } from "./overview";
@@ -24,6 +24,15 @@ afterAll(() => db.close());
 const { scopeOf, run, appendAgo, setPeriod, follow, verdictOf, good, kept } = retentionSuite(
   () => ({ db, login }),
 );
+
+test("a period changes while events arrive: neither waits for the other in a circle", async () => {
+  const log = await createTestLog(db);
+  const turns = Array.from({ length: 40 }, (_, turn) => turn);
+  const changes = turns.map((turn) => setRetention(scopeOf(log), 30 + turn));
+  const appends = turns.map(() => appendEvents(log, [newEvent({})]));
+  await Promise.all([...changes, ...appends]);
+  expect(await kept("events", log, 200)).toBe(80);
+});
 
 test("a row put below a beginning whose events are all gone is a finding, whatever hash it names", async () => {
   const log = await createTestLog(db);
