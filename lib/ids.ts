@@ -8,6 +8,7 @@ const PREFIX = {
   domain: "org_domain_",
   itContact: "it_contact_",
   user: "user_",
+  invitation: "invitation_",
   session: "ses_",
   apiKey: "key_",
   stream: "als_",

@@ -30,7 +30,8 @@ export async function signInWith(email: string, password: string): Promise<strin
   }
 }
 
-export function SignInForm() {
+/** @param props.next where to go then */
+export function SignInForm(props: { email?: string; next?: string }) {
   const router = useRouter();
   const [error, setError] = useState<string | null>(null);
   const [isPending, setPending] = useState(false);
@@ -42,7 +43,7 @@ export function SignInForm() {
     const problem = await signInWith(String(data.get("email")), String(data.get("password")));
     setError(problem);
     if (problem === null) {
-      router.push("/");
+      router.push(props.next ?? "/");
       router.refresh();
     } else {
       setPending(false);
@@ -60,7 +61,8 @@ export function SignInForm() {
             type="email"
             autoComplete="username"
             required
-            autoFocus
+            autoFocus={props.email === undefined}
+            defaultValue={props.email}
             placeholder="you@example.com"
             className="h-9 max-sm:h-11"
           />

@@ -12,7 +12,8 @@ interface Props {
   organizationId: string;
   /** Address the application sends to. */
   baseUrl: string;
-  createKey: CreateKeyAction;
+  /** Null for who may not make one. */
+  createKey: CreateKeyAction | null;
   readIngestion(organizationId: string): Promise<ActionResult<{ hasEvents: boolean }>>;
 }
 
@@ -101,12 +102,18 @@ export function Onboarding(props: Props) {
         </header>
         <section>
           <h3 className="text-[14px] font-semibold">1. Create an API key</h3>
-          <CreateKey
-            isSimple
-            organizationId={organizationId}
-            create={props.createKey}
-            onCreated={setKey}
-          />
+          {props.createKey ? (
+            <CreateKey
+              isSimple
+              organizationId={organizationId}
+              create={props.createKey}
+              onCreated={setKey}
+            />
+          ) : (
+            <p className="mt-1 text-(--text-2)">
+              An owner or admin of this organization makes one, and gives it to the application.
+            </p>
+          )}
         </section>
         <section>
           <div className="flex flex-wrap items-center gap-2">

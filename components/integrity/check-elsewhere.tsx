@@ -18,7 +18,11 @@ export function Command(props: { text: string; label: string }) {
 }
 
 /** How somebody checks the log who trusts neither this page nor its operator. `vkeys`: the present one first. */
-export function CheckElsewhere(props: { organizationId: string; vkeys: string[] }) {
+export function CheckElsewhere(props: {
+  organizationId: string;
+  vkeys: string[];
+  canExport: boolean;
+}) {
   const { organizationId } = props;
   const [vkey, ...former] = props.vkeys;
   const keys = props.vkeys.map((key) => `--vkey '${key}'`).join(" ");
@@ -29,11 +33,13 @@ export function CheckElsewhere(props: { organizationId: string; vkeys: string[] 
         The file holds every event with its signed checkpoints. It is checked without this server,
         by whoever has the key: give it to them by another way than the file.
       </p>
-      <p className="mt-2">
-        <a href={`/o/${organizationId}/integrity/bundle`} className={buttonClasses({})}>
-          Download the log
-        </a>
-      </p>
+      {props.canExport && (
+        <p className="mt-2">
+          <a href={`/o/${organizationId}/integrity/bundle`} className={buttonClasses({})}>
+            Download the log
+          </a>
+        </p>
+      )}
       <Command label="the key" text={vkey as string} />
       {former.length > 0 && (
         <details className="mt-2 text-(--text-2)">

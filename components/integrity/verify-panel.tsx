@@ -57,6 +57,7 @@ export function VerifyPanel(props: {
   nextSeq: number;
   /** How far the continuous check came. */
   watch: { checkedTo: number; checkedAt: string; finding: unknown } | null;
+  canVerify: boolean;
   actions: VerifyActions;
 }) {
   const { organizationId, actions } = props;
@@ -126,15 +127,16 @@ export function VerifyPanel(props: {
             </p>
           )}
         </div>
-        {runId ? (
-          <Button onClick={cancel} disabled={isStarting}>
-            Cancel
-          </Button>
-        ) : (
-          <Button variant="primary" onClick={start} disabled={isStarting}>
-            {props.latest ? "Verify again" : "Verify"}
-          </Button>
-        )}
+        {props.canVerify &&
+          (runId ? (
+            <Button onClick={cancel} disabled={isStarting}>
+              Cancel
+            </Button>
+          ) : (
+            <Button variant="primary" onClick={start} disabled={isStarting}>
+              {props.latest ? "Verify again" : "Verify"}
+            </Button>
+          ))}
       </div>
       {run && tone === "running" && <Progress run={run} />}
       {problem && (

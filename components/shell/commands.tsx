@@ -2,10 +2,11 @@
 
 import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
+import type { Permission } from "@/lib/auth/permissions";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { ViewList } from "@/lib/views/view";
 import { openPanel, usePanel } from "./panel";
-import { PLACES, placeHref } from "./places";
+import { placeHref, placesFor } from "./places";
 import { useShortcuts } from "./shortcuts";
 
 const Palette = dynamic(() => import("./palette").then((module) => module.Palette), { ssr: false });
@@ -15,6 +16,7 @@ const HelpSheet = dynamic(() => import("./help-sheet").then((module) => module.H
 
 export interface CommandsProps {
   organizationId: string;
+  granted: readonly Permission[];
   listViews(organizationId: string): Promise<ActionResult<ViewList>>;
 }
 
@@ -36,7 +38,7 @@ export function Commands(props: CommandsProps) {
       group: "Everywhere",
       run: () => openPanel("help"),
     },
-    ...PLACES.map((place) => ({
+    ...placesFor(props.granted).map((place) => ({
       keys: `g ${place.key}`,
       label: place.label,
       group: "Go to",

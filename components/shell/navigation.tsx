@@ -7,16 +7,18 @@ import { useEffect, useState } from "react";
 import { Button } from "@/components/ui/button";
 import { Sheet } from "@/components/ui/dialog";
 import { Menu, MenuItem, MenuSeparator } from "@/components/ui/menu";
+import type { Permission } from "@/lib/auth/permissions";
 import { Logo } from "./logo";
 import { PaletteButton } from "./palette-button";
 import { openPanel } from "./panel";
-import { PLACES, placeHref } from "./places";
+import { PLACES, placeHref, placesFor } from "./places";
 import { ThemeChoice } from "./theme-switch";
 
 export interface NavigationProps {
   organization: { id: string; name: string };
   organizations: { id: string; name: string }[];
   user: { name: string; email: string };
+  granted: readonly Permission[];
   /** Ends the session on the server. */
   signOut(): Promise<void>;
 }
@@ -46,7 +48,7 @@ function Places(props: NavigationProps) {
   const current = currentPlace(usePathname(), base);
   return (
     <nav aria-label="Main" className="mt-2 grid gap-px px-2">
-      {PLACES.map(({ Icon, ...place }) => (
+      {placesFor(props.granted).map(({ Icon, ...place }) => (
         <Link
           key={place.path}
           href={placeHref(props.organization.id, place)}

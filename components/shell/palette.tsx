@@ -12,12 +12,12 @@ import { Keys } from "./help-sheet";
 import { addRecent, type Destination, parsePalette, parseRecent } from "./palette-mode";
 import { SubjectItems } from "./palette-subjects";
 import { openPanel } from "./panel";
-import { PLACES, placeHref } from "./places";
+import { placeHref, placesFor } from "./places";
 import { readPreference, writePreference } from "./preferences";
 import { runShortcut, useRegisteredShortcuts } from "./shortcuts";
 
 /** Goes anywhere and does anything that the page can do: by name, filter, actor, target or event id. */
-export function Palette({ organizationId, listViews }: CommandsProps) {
+export function Palette({ organizationId, granted, listViews }: CommandsProps) {
   const router = useRouter();
   const base = `/o/${organizationId}`;
   const recentName = `recent.${organizationId}`;
@@ -64,6 +64,7 @@ export function Palette({ organizationId, listViews }: CommandsProps) {
               {mode.kind === "commands" && (
                 <CommandItems
                   organizationId={organizationId}
+                  granted={granted}
                   listViews={listViews}
                   text={mode.text}
                   recent={parseRecent(readPreference(recentName))}
@@ -150,11 +151,13 @@ function CommandItems(
       () => setProblem("The server did not answer."),
     );
   }, [organizationId, listViews]);
-  const places = PLACES.map((place) => ({
-    label: place.label,
-    href: placeHref(organizationId, place),
-    keys: `g ${place.key}`,
-  })).filter(({ href }) => href !== pathname);
+  const places = placesFor(props.granted)
+    .map((place) => ({
+      label: place.label,
+      href: placeHref(organizationId, place),
+      keys: `g ${place.key}`,
+    }))
+    .filter(({ href }) => href !== pathname);
   const actions = [...shortcuts.values()]
     .filter(({ keys }) => keys !== "mod+k" && !keys.startsWith("g "))
     .slice(0, props.text ? undefined : ACTIONS_SUGGESTED);

@@ -8,7 +8,9 @@ import {
   type LucideIcon,
   Settings,
   Split,
+  Users,
 } from "lucide-react";
+import type { Permission } from "@/lib/auth/permissions";
 
 export interface Place {
   label: string;
@@ -19,19 +21,25 @@ export interface Place {
   /** After `g`. */
   key: string;
   Icon: LucideIcon;
+  needs: Permission;
 }
 
 /** The pages of an organization that one can go to without knowing more. */
 export const PLACES: readonly Place[] = [
-  { label: "Overview", path: "", key: "o", Icon: LayoutDashboard },
-  { label: "Events", path: "events", also: "timeline", key: "e", Icon: List },
-  { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck },
-  { label: "Exports", path: "exports", key: "x", Icon: Download },
-  { label: "Streams", path: "integrity/streams", key: "s", Icon: Split },
-  { label: "Schemas", path: "schemas", key: "c", Icon: Braces },
-  { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound },
-  { label: "Settings", path: "settings", key: ",", Icon: Settings },
+  { label: "Overview", path: "", key: "o", Icon: LayoutDashboard, needs: "overview:read" },
+  { label: "Events", path: "events", also: "timeline", key: "e", Icon: List, needs: "events:read" },
+  { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck, needs: "integrity:read" },
+  { label: "Exports", path: "exports", key: "x", Icon: Download, needs: "exports:manage" },
+  { label: "Streams", path: "integrity/streams", key: "s", Icon: Split, needs: "streams:read" },
+  { label: "Schemas", path: "schemas", key: "c", Icon: Braces, needs: "schemas:read" },
+  { label: "Members", path: "settings/members", key: "m", Icon: Users, needs: "members:manage" },
+  { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound, needs: "keys:manage" },
+  { label: "Settings", path: "settings", key: ",", Icon: Settings, needs: "settings:manage" },
 ];
+
+/** Those that somebody may open. */
+export const placesFor = (granted: readonly Permission[]): readonly Place[] =>
+  PLACES.filter(({ needs }) => granted.includes(needs));
 
 export function placeHref(organizationId: string, { path }: Pick<Place, "path">): string {
   return `/o/${organizationId}${path && "/"}${path}`;

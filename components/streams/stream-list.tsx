@@ -21,8 +21,13 @@ import {
 interface Props {
   organizationId: string;
   views: StreamView[];
+  /** Without it, the streams are there to be read and lead nowhere. */
+  canManage: boolean;
   read(organizationId: string): Promise<ActionResult<StreamView[]>>;
 }
+
+/** Where the streams' own pages are; null for who may not open them. */
+type Base = string | null;
 
 const CELL = "border-b border-(--border)/60 px-2 py-2 align-middle first:pl-0";
 const HEAD =
@@ -34,9 +39,9 @@ const delivered24h = ({ halfHours }: StreamView) =>
   halfHours.reduce((sum, { delivered }) => sum + delivered, 0);
 
 /** Streams with their health, read again every few seconds. */
-export function StreamList({ organizationId, views: initial, read }: Props) {
+export function StreamList({ organizationId, views: initial, canManage, read }: Props) {
   const { data: views, problem } = useFresh(initial, () => read(organizationId));
-  const base = `/o/${organizationId}/integrity/streams`;
+  const base: Base = canManage ? `/o/${organizationId}/integrity/streams` : null;
   if (views.length === 0) return <NoStreams base={base} />;
   const streams = views.map(({ stream }) => stream);
   const delivered = views.reduce((sum, view) => sum + delivered24h(view), 0);
@@ -52,7 +57,7 @@ export function StreamList({ organizationId, views: initial, read }: Props) {
             chain.
           </p>
         </div>
-        <NewStreamLink base={base} />
+        {base && <NewStreamLink base={base} />}
       </div>
       {problem && (
         <p role="alert" className="mt-3 text-(--in-fetch)">
@@ -73,7 +78,7 @@ export function StreamList({ organizationId, views: initial, read }: Props) {
   );
 }
 
-function Table({ views, base }: { views: StreamView[]; base: string }) {
+function Table({ views, base }: { views: StreamView[]; base: Base }) {
   return (
     <table className="mt-5 w-full table-fixed border-separate border-spacing-0 max-lg:hidden">
       <thead>
@@ -94,12 +99,11 @@ function Table({ views, base }: { views: StreamView[]; base: string }) {
               <StreamStateMark state={view.stream.state} />
             </td>
             <td className={CELL}>
-              <Link
-                href={`${base}/${view.stream.id}`}
-                className={`block truncate font-medium group-hover:underline ${COVERS}`}
-              >
-                {view.stream.name}
-              </Link>
+              <Name
+                stream={view.stream}
+                base={base}
+                className="block truncate font-medium group-hover:underline"
+              />
               <Where stream={view.stream} />
             </td>
             <td className={CELL}>
@@ -125,17 +129,12 @@ function Table({ views, base }: { views: StreamView[]; base: string }) {
   );
 }
 
-function Card({ view, base }: { view: StreamView; base: string }) {
+function Card({ view, base }: { view: StreamView; base: Base }) {
   const { stream, halfHours } = view;
   return (
     <li className="relative border-b border-(--border) py-3">
       <div className="flex items-center gap-2">
-        <Link
-          href={`${base}/${stream.id}`}
-          className={`min-w-0 flex-1 truncate font-medium ${COVERS}`}
-        >
-          {stream.name}
-        </Link>
+        <Name stream={stream} base={base} className="min-w-0 flex-1 truncate font-medium" />
         <StreamStateMark state={stream.state} />
       </div>
       <Where stream={stream} />
@@ -151,6 +150,17 @@ function Card({ view, base }: { view: StreamView; base: string }) {
         <LastError stream={stream} />
       </p>
     </li>
+  );
+}
+
+function Name(props: { stream: StreamSummary; base: Base; className: string }) {
+  const { stream, base, className } = props;
+  return base ? (
+    <Link href={`${base}/${stream.id}`} className={`${className} ${COVERS}`}>
+      {stream.name}
+    </Link>
+  ) : (
+    <span className={className}>{stream.name}</span>
   );
 }
 
@@ -192,7 +202,7 @@ function LastError({ stream }: { stream: StreamSummary }) {
 }
 
 /** Cause, consequence and next step of a stream that does not deliver now. */
-function Trouble({ stream, base }: { stream: StreamSummary; base: string }) {
+function Trouble({ stream, base }: { stream: StreamSummary; base: Base }) {
   const { lastError, firstFailureAt, state } = stream;
   const href = `${base}/${stream.id}`;
   return (
@@ -211,10 +221,12 @@ function Trouble({ stream, base }: { stream: StreamSummary; base: string }) {
       <p className="mt-0.5 max-w-[92ch] text-(--text-2)">
         {lastError?.message} {lastError?.advice}
       </p>
-      <div className="mt-2 flex flex-wrap gap-2">
-        {state !== "degraded" && <ButtonLink href={`${href}?tab=settings`}>Settings</ButtonLink>}
-        <ButtonLink href={`${href}?tab=attempts`}>Attempts</ButtonLink>
-      </div>
+      {base && (
+        <div className="mt-2 flex flex-wrap gap-2">
+          {state !== "degraded" && <ButtonLink href={`${href}?tab=settings`}>Settings</ButtonLink>}
+          <ButtonLink href={`${href}?tab=attempts`}>Attempts</ButtonLink>
+        </div>
+      )}
     </section>
   );
 }
@@ -228,7 +240,7 @@ function NewStreamLink({ base }: { base: string }) {
   );
 }
 
-function NoStreams({ base }: { base: string }) {
+function NoStreams({ base }: { base: Base }) {
   return (
     <div className="max-w-[64ch]">
       <h1 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
@@ -239,7 +251,7 @@ function NoStreams({ base }: { base: string }) {
         its sequence number and chain hash to a system that this server's operators cannot change: a
         SIEM, an object store with a lock, a log collector or a webhook.
       </p>
-      <NewStreamLink base={base} />
+      {base ? <NewStreamLink base={base} /> : <p>Who manages streams here can make one.</p>}
     </div>
   );
 }

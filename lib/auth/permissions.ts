@@ -12,6 +12,8 @@ export const permissions = [
   "streams:read",
   "streams:manage",
   "keys:manage",
+  "members:manage",
+  "owners:manage",
   "organizations:manage",
   "settings:manage",
 ] as const;

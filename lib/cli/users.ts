@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
+import { roles } from "@/lib/auth/roles";
 import { systemInstanceScope } from "@/lib/auth/server/system-scope";
 import { createUser, newUserSchema } from "@/lib/auth/server/users";
 import { parseInput } from "@/lib/http/parse-input";
@@ -11,6 +12,7 @@ interface Options {
   name?: string;
   admin?: boolean;
   org?: string;
+  role?: string;
   passwordStdin?: boolean;
   json?: boolean;
 }
@@ -25,6 +27,7 @@ export function register(program: Command): void {
     .option("--name <name>", "shown in the dashboard; the e-mail when absent")
     .option("--admin", "administrator of the instance: reaches every organization")
     .option("--org <id>", "member of this organization")
+    .option("--role <role>", `what they may do there: ${roles.join(", ")}`, "admin")
     .option("--password-stdin", "read the password from standard input")
     .option("--json", "print JSON")
     .action(async (options: Options, command: Command) => {
@@ -38,6 +41,7 @@ export function register(program: Command): void {
         password: generated,
         instanceAdmin: options.admin ?? false,
         organizationId: options.org ?? null,
+        role: options.role,
       });
       const made = await createUser(systemInstanceScope("cli"), user);
       const shown = password === null ? { password: generated } : {};

@@ -1,4 +1,5 @@
 import { deleteOldAlerts } from "@/lib/alerts/server/alerts";
+import { deleteOldInvitations } from "@/lib/auth/server/invitations";
 import { deleteOldPortalSessions } from "@/lib/auth/server/portal-sessions";
 import { deleteOldSessions } from "@/lib/auth/server/sessions";
 import { deleteOldAttempts } from "@/lib/auth/server/throttle";
@@ -50,6 +51,7 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteOldVerifications();
     await deleteOldSessions();
     await deleteOldPortalSessions();
+    await deleteOldInvitations();
     removeRetiredSeeds();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }

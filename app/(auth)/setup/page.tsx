@@ -1,7 +1,8 @@
 import type { Metadata } from "next";
+import { AccountForm } from "@/components/auth/account-form";
 import { AuthCard } from "@/components/auth/auth-card";
 import { PlainHttpWarning } from "@/components/auth/connection";
-import { SetupForm } from "@/components/auth/setup-form";
+
 import { ButtonLink } from "@/components/ui/button-link";
 import { isSetupToken } from "@/lib/auth/server/setup";
 import { readArrival } from "@/lib/http/arrival";
@@ -33,7 +34,11 @@ export default async function SetupPage(props: {
       lead="The administrator of this instance reaches every organization."
     >
       <PlainHttpWarning guess={(await readArrival()).isExposed} />
-      <SetupForm token={token} create={createFirstAdministratorAction} />
+      <AccountForm
+        token={token}
+        label="Create administrator"
+        create={createFirstAdministratorAction}
+      />
     </AuthCard>
   );
 }

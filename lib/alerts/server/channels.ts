@@ -1,6 +1,6 @@
-import nodemailer from "nodemailer";
 import { Webhook } from "standardwebhooks";
 import { getEnv, publicUrl } from "@/lib/env";
+import { sendMail } from "@/lib/mail/server/send-mail";
 import { post } from "@/lib/streams/server/egress";
 
 /** Where alerts go: settings of whoever runs the server. */
@@ -38,27 +38,12 @@ export async function send(channel: Channel, alert: Alert): Promise<void> {
 const linkOf = ({ path }: Alert) => publicUrl() + path;
 
 async function sendEmail(alert: Alert): Promise<void> {
-  const { TRAILSEAL_SMTP_URL, TRAILSEAL_ALERT_EMAIL, TRAILSEAL_ALERT_FROM } = getEnv();
-  if (!TRAILSEAL_SMTP_URL) throw new Error("TRAILSEAL_SMTP_URL is not set any more");
-  const transport = nodemailer.createTransport({
-    url: TRAILSEAL_SMTP_URL,
-    connectionTimeout: DEADLINE_MS,
-    greetingTimeout: DEADLINE_MS,
-    socketTimeout: DEADLINE_MS,
+  await sendMail({
+    to: getEnv().TRAILSEAL_ALERT_EMAIL ?? [],
+    subject: alert.title,
+    text: `${alert.detail}\n\n${linkOf(alert)}\n\nOrganization ${alert.organizationId}, ${alert.createdAt.toISOString()}\n`,
+    id: alert.id,
   });
-  try {
-    await transport.sendMail({
-      from: TRAILSEAL_ALERT_FROM ?? `Trailseal <trailseal@${new URL(publicUrl()).hostname}>`,
-      to: TRAILSEAL_ALERT_EMAIL,
-      subject: alert.title,
-      text: `${alert.detail}\n\n${linkOf(alert)}\n\nOrganization ${alert.organizationId}, ${alert.createdAt.toISOString()}\n`,
-      // The same alert tried again is the same message.
-      messageId: `<${alert.id}@${new URL(publicUrl()).hostname}>`,
-      headers: { "Auto-Submitted": "auto-generated" },
-    });
-  } finally {
-    transport.close();
-  }
 }
 
 /** Shaped and signed after Standard Webhooks 1.0 (standardwebhooks.com). */

@@ -2,7 +2,9 @@ import { cache } from "react";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import { type InstanceAccessKey, type OrganizationAccessKey, permissionOf } from "../access";
+import { roleSchema } from "../people";
 import { type Permission, permissions } from "../permissions";
+import { ROLE_PERMISSIONS } from "../roles";
 import type { InstanceScope, Scope } from "../scope";
 import type { PortalSession } from "./portal-sessions";
 import type { SessionUser } from "./sessions";
@@ -12,23 +14,32 @@ export type Visitor = SessionUser | PortalSession;
 
 export const isPortal = (visitor: Visitor): visitor is PortalSession => "portalId" in visitor;
 
-/** Members may do everything in their organization until there are roles. */
 const EVERYTHING: ReadonlySet<Permission> = new Set(permissions);
 const NOTHING: ReadonlySet<Permission> = new Set();
 
-export const reaches = cache(async (user: Visitor, organizationId: string): Promise<boolean> => {
-  if (isPortal(user)) return user.organizationId === organizationId;
-  const prisma = getPrisma();
-  const organization = await prisma.organization.findFirst({
-    where: { id: organizationId, deletedAt: null },
-  });
-  if (!organization) return false;
-  if (user.instanceAdmin) return true;
-  const membership = await prisma.membership.findUnique({
-    where: { organizationId_userId: { organizationId, userId: user.id } },
-  });
-  return membership !== null;
-});
+/** What somebody may do in an organization; null where they reach nothing. */
+export const permissionsWithin = cache(
+  async (visitor: Visitor, organizationId: string): Promise<ReadonlySet<Permission> | null> => {
+    if (isPortal(visitor))
+      return visitor.organizationId === organizationId ? visitor.permissions : null;
+    const prisma = getPrisma();
+    const organization = await prisma.organization.findFirst({
+      where: { id: organizationId, deletedAt: null },
+    });
+    if (!organization) return null;
+    if (visitor.instanceAdmin) return EVERYTHING;
+    const membership = await prisma.membership.findUnique({
+      where: {
+        organizationId_userId: { organizationId, userId: visitor.id },
+        removedAt: null,
+      },
+    });
+    if (!membership) return null;
+    // A role that this version does not know grants nothing.
+    const role = roleSchema.safeParse(membership.role);
+    return role.success ? ROLE_PERMISSIONS[role.data] : NOTHING;
+  },
+);
 
 function principalOf(user: Visitor): Scope["principal"] {
   if (isPortal(user)) return { kind: "portal", id: user.portalId };
@@ -51,10 +62,11 @@ export async function issueScope(
   organizationId: string,
 ): Promise<Scope> {
   if (!user) throw signInFirst();
-  if (!(await reaches(user, organizationId))) throw noOrganization();
+  const granted = await permissionsWithin(user, organizationId);
+  if (!granted) throw noOrganization();
   const scope = {
     principal: principalOf(user),
-    permissions: isPortal(user) ? user.permissions : EVERYTHING,
+    permissions: granted,
     organizationId,
   } as unknown as Scope;
   if (!scope.permissions.has(permissionOf(accessKey))) {
@@ -82,4 +94,13 @@ export function issueInstanceScope(
     throw new AppError("forbidden", "Only an administrator of this instance may do this.");
   }
   return scope;
+}
+
+/** Somebody on the way in: names who joined, and may do nothing. */
+export function joiningScope(user: { id: string; email: string }, organizationId: string): Scope {
+  return {
+    principal: { kind: "user", sessionId: "", ...user },
+    permissions: NOTHING,
+    organizationId,
+  } as unknown as Scope;
 }

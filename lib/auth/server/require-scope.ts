@@ -11,7 +11,7 @@ import {
   isPortal,
   issueInstanceScope,
   issueScope,
-  reaches,
+  permissionsWithin,
   signInFirst,
   type Visitor,
 } from "./issue-scope";
@@ -35,7 +35,7 @@ export const currentPortal = cache(async (): Promise<PortalSession | null> => {
 /** A user is one also behind a portal link, wherever they reach. */
 const currentVisitor = cache(async (organizationId: string): Promise<Visitor | null> => {
   const user = await currentUser();
-  if (user && (await reaches(user, organizationId))) return user;
+  if (user && (await permissionsWithin(user, organizationId))) return user;
   const portal = await currentPortal();
   return portal && (!user || portal.organizationId === organizationId) ? portal : user;
 });

@@ -62,10 +62,10 @@ describe("a session", () => {
     const session = await signIn(memberId);
     const deleted = (await createOrganization(operator, { name: "Gone" })).id;
     await db.owner.query("UPDATE organizations SET deleted_at = now() WHERE id = $1", [deleted]);
-    await db.owner.query("INSERT INTO memberships (organization_id, user_id) VALUES ($1, $2)", [
-      deleted,
-      memberId,
-    ]);
+    await db.owner.query(
+      "INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'viewer')",
+      [deleted, memberId],
+    );
     const answers = new Set<string>();
     for (const organization of [globex, "org_00000000000000000000000000", deleted, "", "'; --"]) {
       await scopeBy(session, organization).catch((error: AppError) =>

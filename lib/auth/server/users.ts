@@ -3,17 +3,12 @@ import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import type { Prisma } from "@/lib/generated/prisma/client";
 import { newId } from "@/lib/ids";
+import { emailSchema, roleSchema } from "../people";
 import type { InstanceScope } from "../scope";
 import { hashPassword, passwordMatches } from "./passwords";
 
 export const PASSWORD_MIN_LENGTH = 12;
 
-export const emailSchema = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .max(254, "is too long")
-  .pipe(z.email("is not an e-mail address"));
 export const passwordSchema = z
   .string()
   .min(PASSWORD_MIN_LENGTH, `must have at least ${PASSWORD_MIN_LENGTH} characters`)
@@ -26,6 +21,8 @@ export const newUserSchema = z.object({
   /** Reaches every organization; without it, the organization to become a member of. */
   instanceAdmin: z.boolean(),
   organizationId: z.string().nullable(),
+  /** In that organization. */
+  role: roleSchema.optional(),
 });
 
 export type NewUser = z.infer<typeof newUserSchema>;
@@ -42,7 +39,7 @@ export async function createUser(_scope: InstanceScope, user: NewUser): Promise<
  */
 export async function insertUser(
   tx: Prisma.TransactionClient,
-  { email, name, instanceAdmin, organizationId }: Omit<NewUser, "password">,
+  { email, name, instanceAdmin, organizationId, role = "admin" }: Omit<NewUser, "password">,
   passwordHash: string,
 ): Promise<{ id: string }> {
   const id = newId("user");
@@ -56,7 +53,7 @@ export async function insertUser(
   });
   if (!organization)
     throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
-  await tx.membership.create({ data: { organizationId, userId: id } });
+  await tx.membership.create({ data: { organizationId, userId: id, role } });
   return { id };
 }
 

@@ -88,7 +88,7 @@ export async function listOrganizationsOf(user: SessionUser): Promise<Organizati
   const prisma = getPrisma();
   const memberships = user.instanceAdmin
     ? null
-    : await prisma.membership.findMany({ where: { userId: user.id } });
+    : await prisma.membership.findMany({ where: { userId: user.id, removedAt: null } });
   const rows = await prisma.organization.findMany({
     where: {
       deletedAt: null,

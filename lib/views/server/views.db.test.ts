@@ -57,10 +57,10 @@ beforeEach(async () => {
   ];
   const meiId = await newMember("Mei", here);
   const tomId = await newMember("Tom", here);
-  await db.owner.query("INSERT INTO memberships (organization_id, user_id) VALUES ($1, $2)", [
-    there,
-    meiId,
-  ]);
+  await db.owner.query(
+    "INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'viewer')",
+    [there, meiId],
+  );
   [mei, tom, elsewhere] = await Promise.all([
     scopeOf(meiId, here),
     scopeOf(tomId, here),

@@ -1,5 +1,6 @@
 import { headers } from "next/headers";
 import { Onboarding } from "@/components/events/onboarding";
+import type { Scope } from "@/lib/auth/scope";
 import { getEnv, publicUrl } from "@/lib/env";
 import { readIngestionAction } from "./events/actions";
 import { createApiKeyAction } from "./settings/keys/actions";
@@ -13,12 +14,12 @@ export async function baseUrl(): Promise<string> {
 }
 
 /** What a page shows of a log without any event. */
-export async function FirstEvent(props: { organizationId: string }) {
+export async function FirstEvent({ scope }: { scope: Scope }) {
   return (
     <Onboarding
-      organizationId={props.organizationId}
+      organizationId={scope.organizationId}
       baseUrl={await baseUrl()}
-      createKey={createApiKeyAction}
+      createKey={scope.permissions.has("keys:manage") ? createApiKeyAction : null}
       readIngestion={readIngestionAction}
     />
   );

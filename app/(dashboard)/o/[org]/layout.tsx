@@ -26,7 +26,9 @@ export default async function OrganizationLayout(props: {
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();
   const scope = await pageScope("page:/o/[org]", org);
+  const granted = [...scope.permissions];
   const navigation = {
+    granted,
     organization,
     organizations,
     user: { name: user.name, email: user.email },
@@ -43,14 +45,16 @@ export default async function OrganizationLayout(props: {
       <Sidebar {...navigation} />
       <MobileBar {...navigation} />
       <main id="content" className="flex min-h-0 min-w-0 flex-1 flex-col bg-(--surface)">
-        <BreakAlarm scope={scope} />
-        <StreamAlarm scope={scope} />
+        {scope.permissions.has("integrity:read") && <BreakAlarm scope={scope} />}
+        {scope.permissions.has("streams:read") && <StreamAlarm scope={scope} />}
         {props.children}
       </main>
       <Toasts />
-      <ExportWatch organizationId={org} read={readExportsAction} />
+      {scope.permissions.has("exports:manage") && (
+        <ExportWatch organizationId={org} read={readExportsAction} />
+      )}
       <TimeCards />
-      <Commands organizationId={org} listViews={readViewsAction} />
+      <Commands organizationId={org} granted={granted} listViews={readViewsAction} />
     </div>
   );
 }

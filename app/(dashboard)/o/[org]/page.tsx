@@ -39,7 +39,7 @@ export default async function OverviewPage(props: Props) {
       <>
         <PageHeader title="Overview" />
         {parsed.ok ? (
-          <FirstEvent organizationId={org} />
+          <FirstEvent scope={scope} />
         ) : (
           <ErrorPanel
             title="Which days?"
@@ -76,7 +76,9 @@ export default async function OverviewPage(props: Props) {
           {newest?.ever && newest.within === null ? (
             <EmptyPeriod organizationId={org} period={period} newest={newest.ever} />
           ) : (
-            <PeriodPanels scope={scope} period={period} here={here} />
+            scope.permissions.has("events:read") && (
+              <PeriodPanels scope={scope} period={period} here={here} />
+            )
           )}
           <div className="grid grid-cols-2 gap-8 max-lg:grid-cols-[minmax(0,1fr)]">
             {scope.permissions.has("streams:read") && (

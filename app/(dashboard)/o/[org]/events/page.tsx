@@ -117,7 +117,7 @@ export default async function EventsPage(props: Props) {
     return (
       <>
         <PageHeader title="Events" />
-        <FirstEvent organizationId={org} />
+        <FirstEvent scope={scope} />
       </>
     );
   }

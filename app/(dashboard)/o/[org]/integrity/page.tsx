@@ -62,7 +62,7 @@ export default async function IntegrityPage(props: {
   const strip = verdict && (await readStrip(scope, verdict, head.nextSeq, { from, to }));
   return (
     <>
-      <IntegritySections organizationId={org} current="chain" />
+      <IntegritySections scope={scope} current="chain" />
       <ClockAlarm scope={scope} />
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <VerifyPanel
@@ -70,6 +70,7 @@ export default async function IntegrityPage(props: {
           latest={latest}
           nextSeq={head.nextSeq}
           watch={watch}
+          canVerify={scope.permissions.has("integrity:verify")}
           actions={{
             start: startVerificationAction,
             cancel: cancelVerificationAction,
@@ -113,7 +114,11 @@ export default async function IntegrityPage(props: {
             read={async () => <Alerts states={await readAlertStates(scope)} />}
           />
         </div>
-        <CheckElsewhere organizationId={org} vkeys={vkeys} />
+        <CheckElsewhere
+          organizationId={org}
+          vkeys={vkeys}
+          canExport={scope.permissions.has("exports:manage")}
+        />
         <p className="mt-5 max-w-[110ch] border-t border-(--border) pt-3 text-(--text-2)">
           <strong className="font-medium text-(--text)">What this does not prove.</strong> A server
           that checks itself can lie. Events rejected before they were stored, and false events sent

@@ -15,7 +15,7 @@ export default async function DrillPage(props: { params: Promise<{ org: string }
   const { isUnderWay, last, everyHours } = await readDrill(scope);
   return (
     <>
-      <IntegritySections organizationId={org} current="drill" />
+      <IntegritySections scope={scope} current="drill" />
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <DrillVerdict
           organizationId={org}

@@ -12,7 +12,7 @@ export default async function StreamsLayout(props: {
   return (
     <>
       {scope.permissions.has("integrity:read") && (
-        <IntegritySections organizationId={org} current="streams" />
+        <IntegritySections scope={scope} current="streams" />
       )}
       {props.children}
     </>

@@ -11,7 +11,12 @@ export default async function StreamsPage(props: { params: Promise<{ org: string
   const scope = await pageScope("page:/o/[org]/integrity/streams", org);
   return (
     <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
-      <StreamList organizationId={org} views={await readViews(scope)} read={readStreamsAction} />
+      <StreamList
+        organizationId={org}
+        views={await readViews(scope)}
+        canManage={scope.permissions.has("streams:manage")}
+        read={readStreamsAction}
+      />
     </div>
   );
 }

@@ -7,17 +7,25 @@ import { Field, Input } from "@/components/ui/field";
 import type { ActionResult } from "@/lib/http/action-result";
 import { signInWith } from "./sign-in-form";
 
-export interface NewAdministrator {
+export interface NewAccount {
   token: string;
   name: string;
   email: string;
   password: string;
 }
 
-export function SetupForm(props: {
+interface Props {
+  /** The permission to make it. */
   token: string;
-  create(input: NewAdministrator): Promise<ActionResult<null>>;
-}) {
+  /** What it signs in with; asked for when left out. */
+  email?: string;
+  /** What the button says. */
+  label: string;
+  create(input: NewAccount): Promise<ActionResult<unknown>>;
+}
+
+/** Makes an account and signs it in. */
+export function AccountForm(props: Props) {
   const router = useRouter();
   const [errors, setErrors] = useState<Record<string, string>>({});
   const [isPending, setPending] = useState(false);
@@ -30,7 +38,7 @@ export function SetupForm(props: {
     const input = {
       token: props.token,
       name: text("name"),
-      email: text("email"),
+      email: props.email ?? text("email"),
       password: text("password"),
     };
     const result = await props.create(input).catch(() => null);
@@ -45,7 +53,7 @@ export function SetupForm(props: {
       return;
     }
     const problem = await signInWith(input.email, input.password);
-    router.push(problem ? "/sign-in" : "/o");
+    router.push(problem ? "/sign-in" : "/");
   };
 
   return (
@@ -76,6 +84,8 @@ export function SetupForm(props: {
             type="email"
             autoComplete="username"
             required
+            value={props.email}
+            readOnly={props.email !== undefined}
             className="h-9 max-sm:h-11"
           />
         )}
@@ -94,7 +104,7 @@ export function SetupForm(props: {
         )}
       </Field>
       <Button type="submit" variant="primary" disabled={isPending} className="mt-1 h-9 max-sm:h-11">
-        Create administrator
+        {props.label}
       </Button>
     </form>
   );

@@ -1,0 +1,110 @@
+"use client";
+
+import { type FormEvent, useRef, useState, useTransition } from "react";
+import { Button } from "@/components/ui/button";
+import { CopyButton } from "@/components/ui/copy-button";
+import { Field, Input, Select } from "@/components/ui/field";
+import { ROLE_LABEL, type Role } from "@/lib/auth/roles";
+import type { ActionResult } from "@/lib/http/action-result";
+
+interface Made {
+  link: string;
+  isMailed: boolean | null;
+}
+
+interface Props {
+  organizationId: string;
+  /** Those that may be given. */
+  roles: readonly Role[];
+  invite(
+    organizationId: string,
+    input: { email: string; role: string },
+  ): Promise<ActionResult<Made>>;
+}
+
+/** Invites somebody, and shows the link once. */
+export function InviteForm(props: Props) {
+  const form = useRef<HTMLFormElement>(null);
+  const [made, setMade] = useState<(Made & { email: string }) | null>(null);
+  const [error, setError] = useState<string | null>(null);
+  const [isPending, startTransition] = useTransition();
+
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget);
+    const email = String(data.get("email") ?? "");
+    const role = String(data.get("role") ?? "");
+    startTransition(async () => {
+      const result = await props.invite(props.organizationId, { email, role });
+      setError(result.ok ? null : (result.errors[0]?.code ?? result.message));
+      setMade(result.ok ? { ...result.data, email } : null);
+      if (result.ok) form.current?.reset();
+    });
+  };
+
+  return (
+    <div className="mt-5 grid max-w-[560px] gap-3">
+      <form
+        ref={form}
+        onSubmit={submit}
+        className="flex items-start gap-2 max-sm:flex-col max-sm:items-stretch"
+      >
+        <div className="min-w-0 flex-1">
+          <Field label="E-mail" error={error}>
+            {(control) => (
+              <Input
+                {...control}
+                name="email"
+                type="email"
+                required
+                maxLength={254}
+                placeholder="grace@example.com"
+              />
+            )}
+          </Field>
+        </div>
+        <Field label="Role">
+          {(control) => (
+            <Select {...control} name="role" defaultValue="viewer">
+              {props.roles.map((role) => (
+                <option key={role} value={role}>
+                  {ROLE_LABEL[role]}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        <Button
+          type="submit"
+          variant="primary"
+          disabled={isPending}
+          className="sm:mt-[22px] sm:h-8"
+        >
+          Invite
+        </Button>
+      </form>
+      {made && (
+        <div
+          role="status"
+          className="grid gap-1.5 rounded-[5px] border border-(--accent-line) bg-(--accent-tint) p-3"
+        >
+          <p>
+            {made.isMailed
+              ? `The invitation went to ${made.email}. Its link is here as well:`
+              : `Send this link to ${made.email}:`}{" "}
+            it opens once, within seven days, and cannot be shown again.
+            {made.isMailed === false && " The mail could not be sent; the server's log says why."}
+          </p>
+          <div className="flex items-center gap-2">
+            <code className="min-w-0 flex-1 font-mono text-[12px] break-all" data-testid="new-link">
+              {made.link}
+            </code>
+            <CopyButton text={made.link} label="Copy the link">
+              Copy
+            </CopyButton>
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}

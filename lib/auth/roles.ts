@@ -1,0 +1,39 @@
+import { type Permission, permissions } from "./permissions";
+
+export const roles = ["owner", "admin", "auditor", "stream_manager", "viewer"] as const;
+
+export type Role = (typeof roles)[number];
+
+export const ROLE_LABEL: Record<Role, string> = {
+  owner: "Owner",
+  admin: "Admin",
+  auditor: "Auditor",
+  stream_manager: "Stream manager",
+  viewer: "Viewer",
+};
+
+/** What each is for, as a choice says it. */
+export const ROLE_MEANING: Record<Role, string> = {
+  owner: "everything, and makes other owners",
+  admin: "everything but owners",
+  auditor: "reads, exports and verifies",
+  stream_manager: "streams to a SIEM, and no events",
+  viewer: "reads events",
+};
+
+const VIEWER: readonly Permission[] = [
+  "overview:read",
+  "events:read",
+  "views:manage",
+  "schemas:read",
+  "integrity:read",
+];
+
+/** What a member may do in their organization. */
+export const ROLE_PERMISSIONS: Record<Role, ReadonlySet<Permission>> = {
+  owner: new Set(permissions),
+  admin: new Set(permissions.filter((permission) => permission !== "owners:manage")),
+  auditor: new Set([...VIEWER, "exports:manage", "integrity:verify", "streams:read"]),
+  stream_manager: new Set(["overview:read", "integrity:read", "streams:read", "streams:manage"]),
+  viewer: new Set(VIEWER),
+};

@@ -1,0 +1,249 @@
+import { randomBytes } from "node:crypto";
+import type pg from "pg";
+import { sha256 } from "@/lib/chain/sha256";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
+import { getEnv, publicUrl } from "@/lib/env";
+import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
+import { newId } from "@/lib/ids";
+import { log } from "@/lib/log";
+import { sendMail } from "@/lib/mail/server/send-mail";
+import type { Invitation } from "../people";
+import { ROLE_LABEL, type Role } from "../roles";
+import type { Scope } from "../scope";
+import { joiningScope } from "./issue-scope";
+import { demandRank, lockMembers } from "./members";
+import { hashPassword } from "./passwords";
+
+/** Links that make their bearer a member. Each is shown or mailed once; only its hash is kept. */
+
+const VALID_DAYS = 7;
+
+export async function listInvitations({ organizationId }: Scope): Promise<Invitation[]> {
+  const { rows } = await readPool().query(
+    `SELECT id, email, role, created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt"
+     FROM invitations WHERE organization_id = $1 ORDER BY created_at DESC, id DESC`,
+    [organizationId],
+  );
+  return rows.map((row) => ({
+    ...row,
+    createdAt: row.createdAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+  }));
+}
+
+export interface MadeInvitation {
+  /** For whoever invites, to hand on: it cannot be shown again. */
+  link: string;
+  /** Whether it also went out by e-mail; null: no mail server is configured. */
+  isMailed: boolean | null;
+}
+
+/**
+ * Invites somebody, in place of an earlier invitation of theirs, whose link stops working.
+ * @throws AppError conflict for who is a member already, forbidden for an owner by others than owners.
+ */
+export async function invite(
+  scope: Scope,
+  { email, role }: { email: string; role: Role },
+): Promise<MadeInvitation> {
+  const { organizationId, principal } = scope;
+  demandRank(scope, role);
+  const token = randomBytes(32).toString("base64url");
+  const id = newId("invitation");
+  const name = await inTransaction(writePool(), async (client) => {
+    await lockMembers(client, organizationId);
+    const { rowCount } = await client.query(
+      `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+       WHERE m.organization_id = $1 AND u.email = $2 AND m.removed_at IS NULL`,
+      [organizationId, email],
+    );
+    if (rowCount) throw new AppError("conflict", `${email} is a member already.`);
+    const earlier = await client.query<{ role: Role }>(
+      "DELETE FROM invitations WHERE organization_id = $1 AND email = $2 RETURNING role",
+      [organizationId, email],
+    );
+    demandRank(scope, ...earlier.rows.map((row) => row.role));
+    await client.query(
+      `INSERT INTO invitations (organization_id, id, email, role, token_hash, created_by, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 day')`,
+      [
+        organizationId,
+        id,
+        email,
+        role,
+        sha256(token),
+        principal.kind === "user" ? principal.email : principal.kind,
+        VALID_DAYS,
+      ],
+    );
+    await appendControlEvent(client, scope, {
+      action: "trailseal.member_invited",
+      targets: [{ type: "invitation", id, name: email }],
+      metadata: { role },
+    });
+    const { rows } = await client.query<{ name: string }>(
+      "SELECT name FROM organizations WHERE id = $1",
+      [organizationId],
+    );
+    return rows[0]?.name ?? organizationId;
+  });
+  const link = `${publicUrl()}/invitation?token=${token}`;
+  return { link, isMailed: await mail(email, { id, name, link, role }) };
+}
+
+/** The invitation stands whether or not its mail went out: whoever invites has the link as well. */
+async function mail(
+  to: string,
+  { id, name, link, role }: { id: string; name: string; link: string; role: Role },
+): Promise<boolean | null> {
+  if (!getEnv().TRAILSEAL_SMTP_URL) return null;
+  try {
+    await sendMail({
+      to,
+      subject: `You are invited to ${name}`,
+      text: `You are invited to read the audit log of ${name} on Trailseal, as ${ROLE_LABEL[role].toLowerCase()}. The link opens once, within ${VALID_DAYS} days:\n\n${link}\n\nIf you expected no invitation, do nothing.\n`,
+      id,
+    });
+    return true;
+  } catch (error) {
+    log().warn({ err: error, invitation: id }, "an invitation could not be mailed");
+    return false;
+  }
+}
+
+/** @throws AppError not_found, and forbidden for an owner's by others than owners. */
+export async function revokeInvitation(scope: Scope, id: string): Promise<void> {
+  await inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<{ email: string; role: Role }>(
+      "DELETE FROM invitations WHERE organization_id = $1 AND id = $2 RETURNING email, role",
+      [scope.organizationId, id],
+    );
+    const [row] = rows;
+    if (!row) throw new AppError("not_found", "There is no such invitation any more.");
+    demandRank(scope, row.role);
+    await appendControlEvent(client, scope, {
+      action: "trailseal.invitation_revoked",
+      targets: [{ type: "invitation", id, name: row.email }],
+      metadata: { role: row.role },
+    });
+  });
+}
+
+export interface OpenInvitation {
+  organizationName: string;
+  email: string;
+  role: Role;
+  /** Whether somebody signs in with this address already. */
+  hasAccount: boolean;
+}
+
+/** What a link offers; null for one that is unknown, used, revoked or over. */
+export async function findInvitation(token: string): Promise<OpenInvitation | null> {
+  const { rows } = await readPool().query<OpenInvitation>(
+    `SELECT o.name AS "organizationName", i.email, i.role,
+       EXISTS (SELECT FROM users u WHERE u.email = i.email) AS "hasAccount"
+     FROM invitations i JOIN organizations o ON o.id = i.organization_id AND o.deleted_at IS NULL
+     WHERE i.token_hash = $1 AND i.expires_at > now()`,
+    [sha256(token)],
+  );
+  return rows[0] ?? null;
+}
+
+const spent = () =>
+  new AppError(
+    "forbidden",
+    "This invitation was used, revoked or is over. Ask whoever invited you for another one.",
+  );
+
+interface Spent {
+  organizationId: string;
+  id: string;
+  email: string;
+  role: Role;
+}
+
+/** Whoever deletes the row has the invitation: two at once cannot both. */
+async function spend(client: pg.PoolClient, token: string): Promise<Spent> {
+  const { rows } = await client.query<Spent>(
+    `DELETE FROM invitations i USING organizations o
+     WHERE i.token_hash = $1 AND i.expires_at > now() AND o.id = i.organization_id AND o.deleted_at IS NULL
+     RETURNING i.organization_id AS "organizationId", i.id, i.email, i.role`,
+    [sha256(token)],
+  );
+  if (!rows[0]) throw spent();
+  return rows[0];
+}
+
+async function join(
+  client: pg.PoolClient,
+  { organizationId, id, email, role }: Spent,
+  userId: string,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
+     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL`,
+    [organizationId, userId, role],
+  );
+  await appendControlEvent(client, joiningScope({ id: userId, email }, organizationId), {
+    action: "trailseal.member_joined",
+    targets: [
+      { type: "user", id: userId, name: email },
+      { type: "invitation", id },
+    ],
+    metadata: { role },
+  });
+}
+
+/**
+ * Makes the signed-in user a member.
+ * @returns the organization's id.
+ * @throws AppError forbidden when the invitation is over, or is for another address.
+ */
+export async function acceptInvitation(
+  token: string,
+  user: { id: string; email: string },
+): Promise<{ organizationId: string }> {
+  return inTransaction(writePool(), async (client) => {
+    const invitation = await spend(client, token);
+    if (invitation.email !== user.email)
+      throw new AppError(
+        "forbidden",
+        `This invitation is for ${invitation.email}. Sign out, and sign in with that address.`,
+      );
+    await join(client, invitation, user.id);
+    return { organizationId: invitation.organizationId };
+  });
+}
+
+/**
+ * Makes an account for the address that was invited, and a member of it.
+ * @throws AppError forbidden when the invitation is over, conflict when the address has an account.
+ */
+export async function acceptWithNewAccount(
+  token: string,
+  { name, password }: { name: string; password: string },
+): Promise<{ organizationId: string; email: string }> {
+  if (!(await findInvitation(token))) throw spent();
+  const passwordHash = await hashPassword(password);
+  return inTransaction(writePool(), async (client) => {
+    const invitation = await spend(client, token);
+    const id = newId("user");
+    const made = await client.query(
+      `INSERT INTO users (id, email, name, password_hash) VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`,
+      [id, invitation.email, name, passwordHash],
+    );
+    if (made.rowCount === 0)
+      throw new AppError(
+        "conflict",
+        `There is an account for ${invitation.email}. Sign in, then open the link again.`,
+      );
+    await join(client, invitation, id);
+    return { organizationId: invitation.organizationId, email: invitation.email };
+  });
+}
+
+/** Housekeeping: invitations that were over a week ago. */
+export async function deleteOldInvitations(): Promise<void> {
+  await writePool().query("DELETE FROM invitations WHERE expires_at < now() - interval '7 days'");
+}

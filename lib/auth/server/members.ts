@@ -1,0 +1,134 @@
+import type pg from "pg";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
+import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
+import type { Member } from "../people";
+import type { Role } from "../roles";
+import type { Scope } from "../scope";
+
+/** Who may do what in an organization. Every change is an event of its log, committed with it. */
+
+/** Members of an organization, those who were removed last; by name. */
+export async function listMembers({ organizationId }: Scope): Promise<Member[]> {
+  const { rows } = await readPool().query(
+    `SELECT u.id AS "userId", u.name, u.email, m.role, m.created_at AS since, m.removed_at AS "removedAt",
+       u.deactivated_at IS NOT NULL AS "isDeactivated",
+       (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS "lastSeenAt"
+     FROM memberships m JOIN users u ON u.id = m.user_id
+     WHERE m.organization_id = $1 ORDER BY m.removed_at IS NOT NULL, lower(u.name), u.email`,
+    [organizationId],
+  );
+  return rows.map((row) => ({
+    ...row,
+    since: row.since.toISOString(),
+    lastSeenAt: row.lastSeenAt?.toISOString() ?? null,
+    removedAt: row.removedAt?.toISOString() ?? null,
+  }));
+}
+
+interface Row {
+  role: Role;
+  removedAt: Date | null;
+  email: string;
+}
+
+/** Only an owner makes, changes or removes one. @throws AppError forbidden */
+export function demandRank({ permissions }: Scope, ...touched: Role[]): void {
+  if (touched.includes("owner") && !permissions.has("owners:manage"))
+    throw new AppError("forbidden", "Only an owner can make, change or remove an owner.");
+}
+
+/** One change at a time in an organization: two owners cannot remove each other at once. */
+export async function lockMembers(client: pg.PoolClient, organizationId: string): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+    `members ${organizationId}`,
+  ]);
+}
+
+/** @throws AppError conflict when nobody would be left to make owners. */
+async function demandOwner(client: pg.PoolClient, organizationId: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+     WHERE m.organization_id = $1 AND m.role = 'owner' AND m.removed_at IS NULL AND u.deactivated_at IS NULL LIMIT 1`,
+    [organizationId],
+  );
+  if (rowCount === 0)
+    throw new AppError("conflict", "This is the last owner. Make somebody else an owner first.");
+}
+
+/** Finds the member, changes them, and seals what the change says of itself; no word is no change. */
+async function changing(
+  scope: Scope,
+  userId: string,
+  change: (client: pg.PoolClient, before: Row) => Promise<Sealed | null>,
+): Promise<void> {
+  const { organizationId } = scope;
+  await inTransaction(writePool(), async (client) => {
+    await lockMembers(client, organizationId);
+    const { rows } = await client.query<Row>(
+      `SELECT m.role, m.removed_at AS "removedAt", u.email FROM memberships m JOIN users u ON u.id = m.user_id
+       WHERE m.organization_id = $1 AND m.user_id = $2`,
+      [organizationId, userId],
+    );
+    const [before] = rows;
+    if (!before) throw new AppError("not_found", "There is no such member.");
+    const sealed = await change(client, before);
+    if (!sealed) return;
+    if (before.role === "owner" && !before.removedAt) await demandOwner(client, organizationId);
+    await appendControlEvent(client, scope, {
+      ...sealed,
+      targets: [{ type: "user", id: userId, name: before.email }],
+    });
+  });
+}
+
+interface Sealed {
+  action: `trailseal.${string}`;
+  metadata: Record<string, string>;
+}
+
+/** @throws AppError not_found, forbidden to others than owners, conflict for the last owner. */
+export async function changeRole(
+  scope: Scope,
+  { userId, role }: { userId: string; role: Role },
+): Promise<void> {
+  await changing(scope, userId, async (client, before) => {
+    if (before.removedAt) throw new AppError("conflict", "Restore this member first.");
+    demandRank(scope, role, before.role);
+    if (role === before.role) return null;
+    await client.query(
+      "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+      [scope.organizationId, userId, role],
+    );
+    return {
+      action: "trailseal.member_role_changed",
+      metadata: { role, role_before: before.role },
+    };
+  });
+}
+
+/** From now on they reach nothing here. @throws AppError as changeRole does. */
+export async function removeMember(scope: Scope, userId: string): Promise<void> {
+  await changing(scope, userId, async (client, before) => {
+    demandRank(scope, before.role);
+    if (before.removedAt) return null;
+    await client.query(
+      "UPDATE memberships SET removed_at = now() WHERE organization_id = $1 AND user_id = $2",
+      [scope.organizationId, userId],
+    );
+    return { action: "trailseal.member_removed", metadata: { role: before.role } };
+  });
+}
+
+/** They reach again what their role reaches. @throws AppError as changeRole does. */
+export async function restoreMember(scope: Scope, userId: string): Promise<void> {
+  await changing(scope, userId, async (client, before) => {
+    demandRank(scope, before.role);
+    if (!before.removedAt) return null;
+    await client.query(
+      "UPDATE memberships SET removed_at = NULL WHERE organization_id = $1 AND user_id = $2",
+      [scope.organizationId, userId],
+    );
+    return { action: "trailseal.member_restored", metadata: { role: before.role } };
+  });
+}
