@@ -74,12 +74,7 @@ export function InviteForm(props: Props) {
             </Select>
           )}
         </Field>
-        <Button
-          type="submit"
-          variant="primary"
-          disabled={isPending}
-          className="sm:mt-[22px] sm:h-8"
-        >
+        <Button type="submit" variant="primary" disabled={isPending} className="sm:mt-6 sm:h-8">
           Invite
         </Button>
       </form>

@@ -91,7 +91,7 @@ export function MembersTable(props: Props) {
                     aria-label={`Role of ${member.name}`}
                     value={member.role}
                     disabled={isPending}
-                    className="max-sm:w-auto"
+                    className="w-auto min-w-40"
                     onChange={({ target }) =>
                       run(() =>
                         actions.change(organizationId, {

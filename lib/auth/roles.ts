@@ -17,7 +17,7 @@ export const ROLE_MEANING: Record<Role, string> = {
   owner: "everything, and makes other owners",
   admin: "everything but owners",
   auditor: "reads, exports and verifies",
-  stream_manager: "streams to a SIEM, and no events",
+  stream_manager: "sets up and watches streams to a SIEM",
   viewer: "reads events",
 };
 
