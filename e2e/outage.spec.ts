@@ -62,6 +62,7 @@ test("a database that does not answer gives 503 with Retry-After in JSON; back a
       });
     }
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
 
     for (const pid of frozen) process.kill(pid, "SIGCONT");
     for (const name of [...names, ...names]) {
@@ -69,6 +70,7 @@ test("a database that does not answer gives 503 with Retry-After in JSON; back a
     }
     const verdict = await server.cliJson<{ ok: boolean; checked: number }>("verify", "--org", id);
     expect(verdict).toMatchObject({ ok: true, checked: 21 });
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   } finally {
     await server.remove();
   }

@@ -88,6 +88,8 @@ const envSchema = z
     TRAILSEAL_WORKER: z.enum(["on", "off"]).default("on"),
     /** Hours between tamper drills; 0: only when somebody asks. */
     TRAILSEAL_DRILL_HOURS: z.coerce.number().min(0).max(8_760).default(24),
+    /** What a monitoring system sends as bearer to read /metrics; unset: there is no such page. */
+    TRAILSEAL_METRICS_TOKEN: z.string().min(16).optional(),
     /** Requests of one API key in a minute, all at once or spread; beyond is 429. */
     TRAILSEAL_RATE_LIMIT_PER_MINUTE: limit.default(60_000),
     /** What is written to standard error, as JSON lines. */

@@ -11,15 +11,18 @@ import { getEnv } from "./env";
  * - database-owner, database-app, database-signer, database-retention: logins of the embedded server. Lost: the
  *   owner's means that its data cannot be opened; the others get new ones.
  */
-export type SecretName =
-  | "session"
-  | "widgets"
-  | "envelope"
-  | "signing"
-  | "database-owner"
-  | "database-app"
-  | "database-signer"
-  | "database-retention";
+export const secretNames = [
+  "session",
+  "widgets",
+  "envelope",
+  "signing",
+  "database-owner",
+  "database-app",
+  "database-signer",
+  "database-retention",
+] as const;
+
+export type SecretName = (typeof secretNames)[number];
 
 const fileOf = (name: string, dataDir = getEnv().TRAILSEAL_DATA_DIR) =>
   path.join(dataDir, "secrets", name);

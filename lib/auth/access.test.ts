@@ -36,7 +36,7 @@ function demandOf(key: string): RegExp | null {
     case "link":
       return new RegExp(`\\blinkScope\\(\\s*request,\\s*${literal}`);
     case "instance":
-      return new RegExp(`\\binstanceScope\\(\\s*${literal}`);
+      return new RegExp(`\\b(pageI|i)nstanceScope\\(\\s*${literal}`);
   }
 }
 

@@ -49,6 +49,7 @@ export const access = {
   "page:/o/[org]/settings/keys": member("keys:manage"),
   "page:/o/[org]/settings/members": member("members:manage"),
   "page:/invitation": open,
+  "page:/instance": instance("instance:manage"),
 
   "handler:/api/auth/[...nextauth]": open,
   "handler:/audit_logs/events": key("events:write"),
@@ -103,6 +104,7 @@ export const access = {
   "action:createFirstAdministrator": open,
   "action:createOrganization": instance("organizations:manage"),
   "action:signOut": signedIn,
+  "action:sendTestMail": instance("instance:manage"),
   "action:invite": member("members:manage"),
   "action:revokeInvitation": member("members:manage"),
   "action:changeRole": member("members:manage"),

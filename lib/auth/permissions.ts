@@ -16,6 +16,7 @@ export const permissions = [
   "owners:manage",
   "organizations:manage",
   "settings:manage",
+  "instance:manage",
 ] as const;
 
 export type Permission = (typeof permissions)[number];

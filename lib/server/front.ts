@@ -9,6 +9,8 @@ import { currentRequest, runWithRequestContext } from "@/lib/http/request-contex
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
+import { countRequest } from "@/lib/operations/server/http-counts";
+import { probes } from "./probes";
 import { type Refusal, refuse, refuseInJson, refuseSocket } from "./refuse";
 
 export type NextHandler = (
@@ -114,7 +116,7 @@ function logRequest(
   startedMs: number,
 ): void {
   const status = response.statusCode;
-  const isQuiet = path.startsWith("/_next/") || path === "/healthz";
+  const isQuiet = path.startsWith("/_next/") || path in probes;
   log()[status >= 500 ? "error" : isQuiet ? "debug" : "info"](
     {
       method: request.method,
@@ -226,11 +228,9 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
   let handler: NextHandler | null = null;
 
   const serve = (request: http.IncomingMessage, response: http.ServerResponse, path: string) => {
-    if (path === "/healthz") {
-      response.writeHead(handler ? 200 : 503, {
-        "Content-Type": "application/json; charset=utf-8",
-      });
-      response.end(JSON.stringify({ status: handler ? "ok" : "starting" }));
+    const probe = probes[path];
+    if (probe) {
+      probe(request, response, handler !== null);
       return;
     }
     if (!handler) {
@@ -298,6 +298,8 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
         const closed = AsyncResource.bind(() => {
           if (!response.writableFinished)
             gone.abort(new DOMException("The client left", "AbortError"));
+          const isWhole = response.writableFinished;
+          countRequest(isWhole ? response.statusCode : 0, performance.now() - startedMs);
           logRequest(request, response, path, startedMs);
         });
         response.once("close", closed);

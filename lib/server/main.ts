@@ -6,6 +6,7 @@ import { closePools } from "@/lib/db/pool";
 import { type Env, parseEnv, publicUrl } from "@/lib/env";
 import { announceShutdown } from "@/lib/http/shutdown";
 import { log } from "@/lib/log";
+import { HEARTBEAT_MS, Heartbeat } from "@/lib/operations/server/heartbeat";
 import { readSecret } from "@/lib/secrets";
 import { createFront } from "./front";
 import { type OpenDatabase, openDatabase, writeInstanceInfo } from "./instance";
@@ -40,6 +41,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   const dashboard = next({ dev: options.dev, dir: options.root, hostname: "localhost", port });
   await dashboard.prepare();
   const worker = env.TRAILSEAL_WORKER === "on" ? keepWorker(options.root, isStopping) : null;
+  const heartbeat = tellOfServer();
   const database = keepDatabase(env, opened, isStopping);
   writeInstanceInfo(env, { pid: process.pid, url, databasePort: opened.embedded?.port ?? null });
   front.ready(dashboard.getRequestHandler());
@@ -54,6 +56,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
     front.server.closeIdleConnections();
     await new Promise((resolve) => front.server.close(resolve));
     await worker?.stop();
+    await heartbeat.stop();
     await dashboard.close();
     await closePools();
     await database.stop();
@@ -77,6 +80,23 @@ async function announceReady(url: string): Promise<void> {
   const token = await mintSetupToken();
   announce(`ready: ${url}`);
   if (token) announce(`create the first administrator: ${url}/setup?token=${token}`);
+}
+
+/** While the database is away nothing is told: the others see that, too. */
+function tellOfServer(): { stop(): Promise<void> } {
+  const heartbeat = new Heartbeat("server");
+  const beat = () =>
+    heartbeat
+      .beat()
+      .catch((error) => log().debug({ err: error }, "no sign of life could be given"));
+  void beat();
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await heartbeat.end().catch(() => undefined);
+    },
+  };
 }
 
 /** Runs the worker process and starts it anew when it ends by itself. */

@@ -17,6 +17,8 @@ import {
   deleteOldVerifications,
   runVerificationJobs,
 } from "@/lib/integrity/server/verification-jobs";
+import { deleteOldProcesses, HEARTBEAT_MS, Heartbeat } from "@/lib/operations/server/heartbeat";
+import { sampleSizes } from "@/lib/operations/server/storage";
 import { deleteOldDeliveries } from "@/lib/streams/server/attempts";
 import { deliverDue } from "@/lib/streams/server/deliver";
 import { watchClocks } from "./clock-watch";
@@ -52,14 +54,26 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteOldSessions();
     await deleteOldPortalSessions();
     await deleteOldInvitations();
+    await deleteOldProcesses();
+    await sampleSizes();
     removeRetiredSeeds();
     await pause(HOUSEKEEPING_INTERVAL_MS, signal);
   }
 }
 
+async function tellOfWorker(signal: AbortSignal): Promise<void> {
+  const heartbeat = new Heartbeat("worker");
+  while (!signal.aborted) {
+    await heartbeat.beat();
+    await pause(HEARTBEAT_MS, signal);
+  }
+  await heartbeat.end();
+}
+
 /** Everything the worker process runs, side by side. */
 export const loops: Record<string, Loop> = {
   housekeeping: keepHouse,
+  heartbeat: tellOfWorker,
   followers: followLogs,
   delivery: (signal) => deliverDue(signal),
   streams: watchStreams,

@@ -16,7 +16,15 @@ export default async function OrganizationsPage() {
       <header className="flex items-center gap-2">
         <Logo />
         <span className="font-medium">Trailseal</span>
-        <form action={signOutAction} className="ml-auto">
+        {user.instanceAdmin && (
+          <Link
+            href="/instance"
+            className="ml-auto text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3"
+          >
+            Instance
+          </Link>
+        )}
+        <form action={signOutAction} className={user.instanceAdmin ? "ml-3" : "ml-auto"}>
           <button
             type="submit"
             className="text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:h-11"

@@ -111,6 +111,12 @@ export async function instanceScope(accessKey: InstanceAccessKey): Promise<Insta
   return issueInstanceScope(await currentUser(), accessKey);
 }
 
+/** For pages of administrators of the instance: for others they do not exist. */
+export async function pageInstanceScope(accessKey: InstanceAccessKey): Promise<InstanceScope> {
+  const user = (await currentUser()) ?? (await toEntrance());
+  return user.instanceAdmin ? issueInstanceScope(user, accessKey) : notFound();
+}
+
 /** For pages that show administrators of the instance more; null for everybody else. */
 export async function currentInstanceScope(
   accessKey: InstanceAccessKey,
