@@ -25,6 +25,12 @@ export function routeOf(file: string): string {
   return `/${decodeURIComponent(route)}`;
 }
 
+/** The methods that a handler's source answers. */
+export function methodsIn({ text }: Source): string[] {
+  const exported = /^export (?:async )?(?:function|const) (GET|POST|PUT|PATCH|DELETE|OPTIONS)\b/gm;
+  return [...text.matchAll(exported)].map(([, method]) => method as string);
+}
+
 export interface DeclaredAction {
   file: string;
   name: string;

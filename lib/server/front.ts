@@ -31,13 +31,14 @@ const API_PREFIXES = [
 ];
 
 /** What exists below them, by raw path. */
-const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
+export const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
   { path: /^\/openapi\.json$/, methods: ["GET"] },
   { path: /^\/v1\/events\/batch$/, methods: ["POST"], maxBytes: MAX_BATCH_BYTES },
   { path: /^\/v1\/organizations$/, methods: ["POST"] },
-  { path: /^\/v1\/(events|events\/[^/]+|streams|verification)$/, methods: ["GET"] },
+  { path: /^\/v1\/(events|events\/[^/]+|events\/[^/]+\/proof)$/, methods: ["GET"] },
+  { path: /^\/v1\/(checkpoints|streams|verification)$/, methods: ["GET"] },
   { path: /^\/widgets\/token$/, methods: ["POST"] },
   { path: /^\/_widgets\/admin-portal\/audit-log-stream$/, methods: ["GET", "OPTIONS"] },
   { path: /^\/_widgets\/admin-portal\/generate-link$/, methods: ["POST", "OPTIONS"] },
@@ -45,7 +46,7 @@ const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/audit_logs\/actions$/, methods: ["GET"] },
   { path: /^\/audit_logs\/exports$/, methods: ["POST"] },
   { path: /^\/audit_logs\/exports\/[^/]+$/, methods: ["GET"] },
-  { path: /^\/audit_logs\/exports\/[^/]+\/file$/, methods: ["GET"] },
+  { path: /^\/audit_logs\/exports\/[^/]+\/(file|manifest)$/, methods: ["GET"] },
   { path: /^\/organizations$/, methods: ["GET", "POST"] },
   { path: /^\/organizations\/external_id\/[^/]+$/, methods: ["GET"] },
   { path: /^\/organizations\/[^/]+$/, methods: ["GET", "PUT", "DELETE"] },
