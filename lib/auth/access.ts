@@ -3,7 +3,8 @@ import type { Permission } from "./permissions";
 /**
  * - public: anybody
  * - session: any signed-in user
- * - organization: a user who may do this in the organization that the path names
+ * - organization: a user who may do this in the organization that the path names; with isAdministrators only
+ *   one who administers the instance, too
  * - instance: an administrator of the instance
  * - api_key: an API key, for the organization that the body names
  * - widget: a page of a customer with a token that an API key asked for
@@ -12,7 +13,7 @@ import type { Permission } from "./permissions";
 export type Requirement =
   | { who: "public" }
   | { who: "session" }
-  | { who: "organization"; permission: Permission }
+  | { who: "organization"; permission: Permission; isAdministrators?: true }
   | { who: "instance"; permission: Permission }
   | { who: "api_key"; permission: Permission }
   | { who: "widget"; permission: Permission }
@@ -21,6 +22,8 @@ export type Requirement =
 const open = { who: "public" } as const;
 const signedIn = { who: "session" } as const;
 const member = (permission: Permission) => ({ who: "organization", permission }) as const;
+const administrator = (permission: Permission) =>
+  ({ who: "organization", permission, isAdministrators: true }) as const;
 const instance = (permission: Permission) => ({ who: "instance", permission }) as const;
 const widget = (permission: Permission) => ({ who: "widget", permission }) as const;
 const key = (permission: Permission) => ({ who: "api_key", permission }) as const;
@@ -45,7 +48,7 @@ export const access = {
   "page:/o/[org]/settings": member("settings:manage"),
   "page:/o/[org]/schemas": member("schemas:read"),
   "page:/o/[org]/schemas/action": member("schemas:read"),
-  "page:/o/[org]/schemas/new": member("schemas:manage"),
+  "page:/o/[org]/schemas/new": administrator("schemas:manage"),
   "page:/o/[org]/settings/keys": member("keys:manage"),
   "page:/o/[org]/settings/members": member("members:manage"),
   "page:/invitation": open,
@@ -128,7 +131,7 @@ export const access = {
   "action:resumeExport": member("exports:manage"),
   "action:revokeExportLinks": member("exports:manage"),
   "action:deleteExport": member("exports:manage"),
-  "action:trySchema": member("schemas:manage"),
+  "action:trySchema": administrator("schemas:manage"),
   "action:createActionSchema": instance("schemas:manage"),
   "action:setUnknownActions": instance("schemas:manage"),
   "action:listEvents": member("events:read"),
@@ -177,6 +180,10 @@ export type InstanceAccessKey = KeysOf<"instance">;
 export type ApiKeyAccessKey = KeysOf<"api_key">;
 export type WidgetAccessKey = KeysOf<"widget">;
 export type LinkAccessKey = KeysOf<"link">;
+
+/** Whether a place is for administrators of the instance alone. */
+export const isAdministrators = (accessKey: OrganizationAccessKey): boolean =>
+  "isAdministrators" in access[accessKey];
 
 /** The permission that a place demands. */
 export function permissionOf(

@@ -1,7 +1,12 @@
 import { cache } from "react";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import { type InstanceAccessKey, type OrganizationAccessKey, permissionOf } from "../access";
+import {
+  type InstanceAccessKey,
+  isAdministrators,
+  type OrganizationAccessKey,
+  permissionOf,
+} from "../access";
 import { roleSchema } from "../people";
 import { type Permission, permissions } from "../permissions";
 import { ROLE_PERMISSIONS } from "../roles";
@@ -48,6 +53,8 @@ function principalOf(user: Visitor): Scope["principal"] {
 
 export const signInFirst = () =>
   new AppError("unauthorized", "Your session has ended. Sign in again.");
+const notYours = () =>
+  new AppError("forbidden", "Only an administrator of this instance may do this.");
 /** One answer for an organization that is not there and one that is not yours. */
 const noOrganization = () => new AppError("not_found", "There is no such organization.");
 
@@ -72,6 +79,7 @@ export async function issueScope(
   if (!scope.permissions.has(permissionOf(accessKey))) {
     throw new AppError("forbidden", "You may not do this in this organization.");
   }
+  if (isAdministrators(accessKey) && (isPortal(user) || !user.instanceAdmin)) throw notYours();
   return scope;
 }
 
@@ -91,7 +99,7 @@ export function issueInstanceScope(
     organizationId: null,
   } as unknown as InstanceScope;
   if (!scope.permissions.has(permissionOf(accessKey))) {
-    throw new AppError("forbidden", "Only an administrator of this instance may do this.");
+    throw notYours();
   }
   return scope;
 }

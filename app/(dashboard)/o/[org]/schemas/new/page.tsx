@@ -4,7 +4,7 @@ import { draftOf } from "@/components/schemas/draft";
 import { SchemaForm } from "@/components/schemas/schema-form";
 import { PageHeader } from "@/components/shell/page-header";
 import type { Scope } from "@/lib/auth/scope";
-import { currentInstanceScope, pageScope } from "@/lib/auth/server/require-scope";
+import { pageScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { newSearchSchema } from "@/lib/schemas/search";
 import { findVersion } from "@/lib/schemas/server/action-schemas";
@@ -34,7 +34,7 @@ export default async function NewSchemaPage(props: {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/schemas/new", org);
   const parsed = newSearchSchema.safeParse(params);
-  if (!parsed.success || !(await currentInstanceScope("action:createActionSchema"))) notFound();
+  if (!parsed.success) notFound();
   const { action } = parsed.data;
   const { version, schema } = await readStart(scope, action);
   return (
