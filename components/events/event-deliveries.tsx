@@ -68,9 +68,13 @@ function Delivery({ delivery, href }: { delivery: EventDelivery; href: string })
   return (
     <>
       <p className="flex items-baseline gap-3">
-        <Link href={href} className="min-w-0 flex-1 truncate font-medium hover:underline">
-          {delivery.name}
-        </Link>
+        {delivery.canOpen ? (
+          <Link href={href} className="min-w-0 flex-1 truncate font-medium hover:underline">
+            {delivery.name}
+          </Link>
+        ) : (
+          <span className="min-w-0 flex-1 truncate font-medium">{delivery.name}</span>
+        )}
         <span className={`flex items-center gap-1.5 self-center font-medium ${colour}`}>
           <Icon aria-hidden="true" className="size-4 shrink-0" strokeWidth={1.6} />
           {word}

@@ -41,8 +41,9 @@ export function Verdict(props: { href: string; runs: Verification[]; nextSeq: nu
   );
 }
 
-/** Each stream's state, lag and current error. */
-export function StreamRows({ href, streams }: { href: string; streams: StreamSummary[] }) {
+/** Each stream's state, lag and current error; without `canManage` only their list is there to be opened. */
+export function StreamRows(props: { href: string; streams: StreamSummary[]; canManage: boolean }) {
+  const { href, streams } = props;
   const sentence =
     streams.length === 0
       ? "No stream yet: a copy elsewhere is the chain's witness"
@@ -60,7 +61,7 @@ export function StreamRows({ href, streams }: { href: string; streams: StreamSum
             <p className="flex items-center gap-3">
               <StreamStateMark state={stream.state} />
               <Link
-                href={`${href}/${stream.id}`}
+                href={props.canManage ? `${href}/${stream.id}` : href}
                 className="min-w-0 flex-1 truncate after:absolute after:inset-0 hover:underline focus-visible:outline-none focus-visible:after:shadow-(--focus-inset)"
               >
                 {stream.name}

@@ -17,7 +17,8 @@ const HelpSheet = dynamic(() => import("./help-sheet").then((module) => module.H
 export interface CommandsProps {
   organizationId: string;
   granted: readonly Permission[];
-  listViews(organizationId: string): Promise<ActionResult<ViewList>>;
+  /** Null for who has no views. */
+  listViews: ((organizationId: string) => Promise<ActionResult<ViewList>>) | null;
 }
 
 /** Keys that work on every page of an organization, and what they open. */

@@ -16,7 +16,8 @@ import { ThemeChoice } from "./theme-switch";
 
 export interface NavigationProps {
   organization: { id: string; name: string };
-  organizations: { id: string; name: string }[];
+  /** Those that the user reaches, and where each begins. */
+  organizations: { id: string; name: string; home: string }[];
   user: { name: string; email: string };
   granted: readonly Permission[];
   /** Ends the session on the server. */
@@ -85,10 +86,7 @@ function OrganizationSwitch(props: NavigationProps) {
       }
     >
       {props.organizations.map((organization) => (
-        <MenuItem
-          key={organization.id}
-          onSelect={() => router.push(`/o/${organization.id}/events`)}
-        >
+        <MenuItem key={organization.id} onSelect={() => router.push(organization.home)}>
           <span className="min-w-0 flex-1 truncate">{organization.name}</span>
           {organization.id === props.organization.id && <span className="text-(--accent)">✓</span>}
         </MenuItem>

@@ -25,7 +25,8 @@ export function Palette({ organizationId, granted, listViews }: CommandsProps) {
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
   const focusReturn = useFocusReturn();
-  const mode = parsePalette(text);
+  const readsEvents = granted.includes("events:read");
+  const mode = readsEvents ? parsePalette(text) : ({ kind: "commands", text } as const);
 
   const close = (then: () => void) => {
     pending.current = then;
@@ -93,11 +94,13 @@ export function Palette({ organizationId, granted, listViews }: CommandsProps) {
                 </Item>
               )}
             </Command.List>
-            <p className="flex flex-wrap gap-x-4 border-t border-(--border) px-4 py-2 text-[12px] text-(--text-3)">
-              {["/ filter", "@ actor", "# target", "or paste an event’s id"].map((hint) => (
-                <span key={hint}>{hint}</span>
-              ))}
-            </p>
+            {readsEvents && (
+              <p className="flex flex-wrap gap-x-4 border-t border-(--border) px-4 py-2 text-[12px] text-(--text-3)">
+                {["/ filter", "@ actor", "# target", "or paste an event’s id"].map((hint) => (
+                  <span key={hint}>{hint}</span>
+                ))}
+              </p>
+            )}
           </Command>
         </Dialog.Content>
       </Dialog.Portal>
@@ -143,7 +146,7 @@ function CommandItems(
   const [views, setViews] = useState<readonly SavedView[]>([]);
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
-    listViews(organizationId).then(
+    listViews?.(organizationId).then(
       (result) =>
         result.ok
           ? setViews(result.data.views)
@@ -210,7 +213,7 @@ function CommandItems(
           Could not load saved views. {problem}
         </p>
       )}
-      {props.text && (
+      {props.text && props.granted.includes("events:read") && (
         <Command.Group heading="Events" forceMount>
           <Item
             forceMount

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Role, roles } from "./roles";
+import type { Permission } from "./permissions";
+import { ROLE_PERMISSIONS, type Role, roles } from "./roles";
 
 export interface Member {
   userId: string;
@@ -32,6 +33,12 @@ export const emailSchema = z
   .pipe(z.email("is not an e-mail address"));
 
 export const roleSchema = z.enum(roles);
+
+/** What a stored role permits: one that this version does not know grants nothing. */
+export function permissionsOf(role: string): ReadonlySet<Permission> {
+  const known = roleSchema.safeParse(role);
+  return known.success ? ROLE_PERMISSIONS[known.data] : new Set();
+}
 
 export const newInvitationSchema = z.object({ email: emailSchema, role: roleSchema });
 

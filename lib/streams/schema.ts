@@ -236,6 +236,8 @@ export interface EventDelivery {
   /** The newest request that held it, while it is kept. */
   attempt: StreamAttempt | null;
   reason: string | null;
+  /** Whether the stream's own page is for whoever asks. */
+  canOpen: boolean;
 }
 
 /** What an organization's people have to know of a stream on every page. */

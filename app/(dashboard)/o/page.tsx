@@ -50,7 +50,7 @@ export default async function OrganizationsPage() {
           {organizations.map((organization) => (
             <li key={organization.id} className="border-b border-(--border)">
               <Link
-                href={`/o/${organization.id}/events`}
+                href={organization.home}
                 className="flex min-h-11 flex-wrap items-center gap-x-3 px-2 py-2 hover:bg-(--hover)"
               >
                 <span className="min-w-0 flex-1 truncate font-medium">{organization.name}</span>

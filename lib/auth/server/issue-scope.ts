@@ -7,9 +7,8 @@ import {
   type OrganizationAccessKey,
   permissionOf,
 } from "../access";
-import { roleSchema } from "../people";
+import { permissionsOf } from "../people";
 import { type Permission, permissions } from "../permissions";
-import { ROLE_PERMISSIONS } from "../roles";
 import type { InstanceScope, Scope } from "../scope";
 import type { PortalSession } from "./portal-sessions";
 import type { SessionUser } from "./sessions";
@@ -40,9 +39,7 @@ export const permissionsWithin = cache(
       },
     });
     if (!membership) return null;
-    // A role that this version does not know grants nothing.
-    const role = roleSchema.safeParse(membership.role);
-    return role.success ? ROLE_PERMISSIONS[role.data] : NOTHING;
+    return permissionsOf(membership.role);
   },
 );
 

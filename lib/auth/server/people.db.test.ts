@@ -146,6 +146,16 @@ test("the last owner stays one, also when two leave at once; a deactivated owner
   await expect(removeMember(scopes[0], last?.userId as string)).rejects.toThrow("last owner");
 });
 
+test("everybody begins where they may: who reads no events, at the overview", async () => {
+  const log = await createTestLog(db);
+  for (const role of roles) {
+    const user = await (await member(log, role)).user();
+    const [organization] = user ? await listOrganizationsOf(user) : [];
+    const home = role === "stream_manager" ? `/o/${log}` : `/o/${log}/events`;
+    expect(organization?.home, role).toBe(home);
+  }
+});
+
 test("who was removed reaches nothing, does not see it listed, and can be restored", async () => {
   const log = await createTestLog(db);
   const owner = await member(log, "owner");

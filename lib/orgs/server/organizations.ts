@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { permissionsOf } from "@/lib/auth/people";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
 import { genesisHash } from "@/lib/chain/event-hash";
@@ -83,8 +84,10 @@ export async function listOrganizations(_scope: InstanceScope): Promise<Organiza
   return rows.map(toOrganization);
 }
 
-/** The organizations a user reaches, by name. */
-export async function listOrganizationsOf(user: SessionUser): Promise<Organization[]> {
+/** The organizations a user reaches, by name, each with where they begin: its events, else the overview. */
+export async function listOrganizationsOf(
+  user: SessionUser,
+): Promise<(Organization & { home: string })[]> {
   const prisma = getPrisma();
   const memberships = user.instanceAdmin
     ? null
@@ -96,7 +99,13 @@ export async function listOrganizationsOf(user: SessionUser): Promise<Organizati
     },
     orderBy: [{ name: "asc" }, { id: "asc" }],
   });
-  return rows.map(toOrganization);
+  const permissionsIn = new Map(
+    memberships?.map(({ organizationId, role }) => [organizationId, permissionsOf(role)]),
+  );
+  return rows.map((row) => {
+    const readsEvents = permissionsIn.get(row.id)?.has("events:read") ?? true;
+    return { ...toOrganization(row), home: `/o/${row.id}${readsEvents ? "/events" : ""}` };
+  });
 }
 
 /** @throws AppError not_found */

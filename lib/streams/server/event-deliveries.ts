@@ -26,7 +26,7 @@ interface PlaceRow {
  * @throws AppError not_found
  */
 export async function eventDeliveries(
-  { organizationId }: Scope,
+  { organizationId, permissions }: Scope,
   seq: number,
 ): Promise<EventDelivery[]> {
   const key = [organizationId, seq];
@@ -61,6 +61,7 @@ export async function eventDeliveries(
     const { stream_id: _, ...row } = found ?? { stream_id: "" };
     const attempt = found ? toAttempt(row as AttemptRow) : null;
     return {
+      canOpen: permissions.has("streams:manage"),
       streamId: place.id,
       name: place.name,
       destinationLabel: labelOf(place.destination),

@@ -193,6 +193,9 @@ describe("the cursor", () => {
     expect(await fates(16)).toEqual(["waiting", "waiting"]);
     const [delivery] = await eventDeliveries(scope, 5);
     expect(delivery?.attempt).toMatchObject({ id: "a1", status: 200, fromSeq: 4, toSeq: 9 });
+    const reader = { ...scope, permissions: new Set(["streams:read"]) } as unknown as typeof scope;
+    expect((await eventDeliveries(reader, 5)).map(({ canOpen }) => canOpen)).toEqual([false, false]);
+    expect(delivery?.canOpen).toBe(true);
     await expect(eventDeliveries(scope, 999)).rejects.toThrow("no event #999");
     expect(await listAttempts(scope, id)).toEqual([delivery?.attempt]);
     expect(await listAttempts(scope, id, { before: "a1" })).toEqual([]);

@@ -22,7 +22,9 @@ export default async function OrganizationLayout(props: {
   const portal = await portalWithin(org);
   if (portal) return <PortalShell portal={portal}>{props.children}</PortalShell>;
   const user = await pageUser("page:/o");
-  const organizations = (await listOrganizationsOf(user)).map(({ id, name }) => ({ id, name }));
+  const organizations = (await listOrganizationsOf(user)).map(({ id, name, home }) => ({
+    ...{ id, name, home },
+  }));
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();
   const scope = await pageScope("page:/o/[org]", org);
@@ -54,7 +56,11 @@ export default async function OrganizationLayout(props: {
         <ExportWatch organizationId={org} read={readExportsAction} />
       )}
       <TimeCards />
-      <Commands organizationId={org} granted={granted} listViews={readViewsAction} />
+      <Commands
+        organizationId={org}
+        granted={granted}
+        listViews={scope.permissions.has("views:manage") ? readViewsAction : null}
+      />
     </div>
   );
 }

@@ -59,9 +59,16 @@ export default async function OverviewPage(props: Props) {
     return <Verdict href={`${base}/integrity`} runs={runs} nextSeq={nextSeq} />;
   };
   const streams = async () => (
-    <StreamRows href={`${base}/integrity/streams`} streams={await listStreams(scope)} />
+    <StreamRows
+      href={`${base}/integrity/streams`}
+      streams={await listStreams(scope)}
+      canManage={scope.permissions.has("streams:manage")}
+    />
   );
-  const log = async () => <LogFacts base={base} {...(await readIngestion(scope))} />;
+  const readsEvents = scope.permissions.has("events:read");
+  const log = async () => (
+    <LogFacts base={readsEvents ? base : null} {...(await readIngestion(scope))} />
+  );
   return (
     <>
       <PageHeader title="Overview">
@@ -74,11 +81,14 @@ export default async function OverviewPage(props: Props) {
             <Panel title="Integrity" here={here} read={verdict} />
           )}
           {newest?.ever && newest.within === null ? (
-            <EmptyPeriod organizationId={org} period={period} newest={newest.ever} />
+            <EmptyPeriod
+              organizationId={org}
+              period={period}
+              newest={newest.ever}
+              readsEvents={readsEvents}
+            />
           ) : (
-            scope.permissions.has("events:read") && (
-              <PeriodPanels scope={scope} period={period} here={here} />
-            )
+            readsEvents && <PeriodPanels scope={scope} period={period} here={here} />
           )}
           <div className="grid grid-cols-2 gap-8 max-lg:grid-cols-[minmax(0,1fr)]">
             {scope.permissions.has("streams:read") && (
@@ -110,7 +120,12 @@ function PeriodChoice(props: { organizationId: string; period: Period }) {
 }
 
 /** Imported history ends before the period begins: says so, and offers the days it is about. */
-function EmptyPeriod(props: { organizationId: string; period: Period; newest: string }) {
+function EmptyPeriod(props: {
+  organizationId: string;
+  period: Period;
+  newest: string;
+  readsEvents: boolean;
+}) {
   const { organizationId, period, newest } = props;
   const day = formatDay(newest);
   return (
@@ -127,28 +142,34 @@ function EmptyPeriod(props: { organizationId: string; period: Period; newest: st
         >
           {period.days} {period.days === 1 ? "day" : "days"} up to {day}
         </ButtonLink>
-        <ButtonLink href={`/o/${organizationId}/events?view=none`}>Newest events</ButtonLink>
+        {props.readsEvents && (
+          <ButtonLink href={`/o/${organizationId}/events?view=none`}>Newest events</ButtonLink>
+        )}
       </p>
     </section>
   );
 }
 
-/** How events arrive. */
-function LogFacts({ base, last, lastHour, clocks }: Ingestion & { base: string }) {
+/** How events arrive; `base` is null for who may not open them. */
+function LogFacts({ base, last, lastHour, clocks }: Ingestion & { base: string | null }) {
   const areOff = clockWarnings(clocks).length > 0;
   const facts = {
     "Last received": last ? formatMoment(last.recordedAt) : "nothing yet",
     "In the last hour": `${count(lastHour)} received, ${count(Math.round(lastHour / 6) / 10)} a minute`,
     Clocks: areOff ? "differ: see the warning above" : "agree",
-    "Newest number": last && (
-      <Link
-        href={`${base}/events?event=${last.id}`}
-        prefetch={false}
-        className="underline underline-offset-3 max-sm:inline-block max-sm:py-3"
-      >
-        {formatSeq(last.seq)}
-      </Link>
-    ),
+    "Newest number":
+      last &&
+      (base === null ? (
+        formatSeq(last.seq)
+      ) : (
+        <Link
+          href={`${base}/events?event=${last.id}`}
+          prefetch={false}
+          className="underline underline-offset-3 max-sm:inline-block max-sm:py-3"
+        >
+          {formatSeq(last.seq)}
+        </Link>
+      )),
   };
   return (
     <dl className="grid border-t border-(--border) tabular-nums">

@@ -44,7 +44,10 @@ async function Banner({ scope }: { scope: Scope }) {
     log().error({ err: error }, "the state of the streams could not be read");
     words = "Whether the streams deliver could not be read.";
   }
-  const isOne = new Set(alarms.map(({ streamId }) => streamId)).size === 1;
+  // A stream's own page is for those who manage it.
+  const isOne =
+    scope.permissions.has("streams:manage") &&
+    new Set(alarms.map(({ streamId }) => streamId)).size === 1;
   return (
     <div
       role="status"
