@@ -84,8 +84,8 @@ export function Preview(props: {
 }
 
 function coverage({ isSample, matched, lookedAt }: FormatPreview): string {
-  if (isSample) return "made up: the log has no event yet";
-  return matched === lookedAt
-    ? "the newest events, as they are sent"
-    : `the filter takes ${formatCount(matched)} of the newest ${formatCount(lookedAt)}`;
+  if (lookedAt === 0) return "made up: the log has no event yet";
+  const taken = `the filter takes ${formatCount(matched)} of the newest ${formatCount(lookedAt)}`;
+  if (isSample) return `made up: you may not read events; ${taken}`;
+  return matched === lookedAt ? "the newest events, as they are sent" : taken;
 }

@@ -78,7 +78,7 @@ export interface FormatPreview {
   format: FormatId;
   /** The newest events that the filter takes, at most three, newest first; `text` is what would be sent. */
   events: { id: string; text: string }[];
-  /** The log has no event: the one that is shown is made up. */
+  /** The one that is shown is made up: the log has no event, or its events are not for whoever asks. */
   isSample: boolean;
   /** How many of the newest `lookedAt` events, at most 50, the filter takes. */
   matched: number;

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROLE_PERMISSIONS } from "@/lib/auth/roles";
+import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import {
@@ -38,9 +40,9 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
-const preview = (input: object, organization = organizationId) =>
+const preview = (input: object, scope: Scope = systemScope("cli", organizationId)) =>
   previewFormat(
-    systemScope("cli", organization),
+    scope,
     previewFormatSchema.parse({
       destination: "webhook",
       config: { url: "https://siem.example.com/audit" },
@@ -91,8 +93,22 @@ describe("a preview of a format", () => {
     });
   });
 
+  it("shows one that is made up to who may not read events, and how many the filter takes", async () => {
+    const manager = {
+      ...systemScope("cli", organizationId),
+      permissions: ROLE_PERMISSIONS.stream_manager,
+    };
+    const seen = await preview({ filter: "action:user.deleted" }, manager);
+    expect(seen).toMatchObject({ isSample: true, matched: 5, lookedAt: 50 });
+    expect(seen.events).toHaveLength(1);
+    expect(seen.events[0]?.text).toContain("This event is made up.");
+  });
+
   it("a log without events shows one that is made up, and says so inside too", async () => {
-    const empty = await preview({ format: "workos", filter: "action:none" }, emptyId);
+    const empty = await preview(
+      { format: "workos", filter: "action:none" },
+      systemScope("cli", emptyId),
+    );
     expect(empty).toMatchObject({ isSample: true, matched: 0, lookedAt: 0 });
     expect(empty.events).toHaveLength(1);
     expect(empty.events[0]?.text).toContain("This event is made up.");
@@ -115,7 +131,7 @@ describe("a preview of a format", () => {
   });
 
   it("another organization's events are not shown", async () => {
-    const { events: shown } = await preview({}, emptyId);
+    const { events: shown } = await preview({}, systemScope("cli", emptyId));
     expect(shown.map(({ text }) => text).join()).not.toContain(organizationId);
   });
 });

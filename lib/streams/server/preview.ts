@@ -12,7 +12,7 @@ import type { FormatPreview, PreviewFormatInput } from "../schema";
 const SHOWN = 3;
 const LOOKED_AT = 50;
 
-/** Stands in for events as long as there are none. */
+/** Stands in for events as long as there are none, or none that may be seen. */
 function sampleItem(organizationId: string): StreamEvent {
   const now = new Date().toISOString();
   return {
@@ -36,7 +36,8 @@ function sampleItem(organizationId: string): StreamEvent {
 }
 
 /**
- * The organization's newest events that a filter takes, as a destination would get them.
+ * The organization's newest events that a filter takes, as a destination would get them. Who manages streams and
+ * may not read events sees one that is made up.
  * @throws AppError invalid_filter; invalid_request for a configuration or a format that is not the destination's
  */
 export async function previewFormat(
@@ -49,7 +50,8 @@ export async function previewFormat(
   const newest = await listEvents(scope, { filter: EMPTY_FILTER, limit: LOOKED_AT });
   const found = await listEvents(scope, { filter, limit: LOOKED_AT });
   const looked = new Set(newest.rows.map(({ id }) => id));
-  const matching = found.rows.slice(0, SHOWN).map(({ id }) => getEvent(scope, id));
+  const maySee = scope.permissions.has("events:read");
+  const matching = (maySee ? found.rows.slice(0, SHOWN) : []).map(({ id }) => getEvent(scope, id));
   const items = (await Promise.all(matching)).flatMap((detail): StreamEvent[] => {
     if (!detail) return [];
     const { seq, chainHash, recordedAt, event } = detail;
@@ -57,7 +59,7 @@ export async function previewFormat(
     const previousHash = seq === 0 ? null : detail.previousHash;
     return [{ kind: "event", seq, chainHash, previousHash, recordedAt, event }];
   });
-  const isSample = looked.size === 0;
+  const isSample = looked.size === 0 || !maySee;
   if (isSample) items.push(sampleItem(scope.organizationId));
   return {
     format,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROLE_PERMISSIONS } from "@/lib/auth/roles";
 import type { Scope } from "@/lib/auth/scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { readStreamAlarms } from "./alarms";
@@ -193,8 +194,11 @@ describe("the cursor", () => {
     expect(await fates(16)).toEqual(["waiting", "waiting"]);
     const [delivery] = await eventDeliveries(scope, 5);
     expect(delivery?.attempt).toMatchObject({ id: "a1", status: 200, fromSeq: 4, toSeq: 9 });
-    const reader = { ...scope, permissions: new Set(["streams:read"]) } as unknown as typeof scope;
-    expect((await eventDeliveries(reader, 5)).map(({ canOpen }) => canOpen)).toEqual([false, false]);
+    const reader = { ...scope, permissions: ROLE_PERMISSIONS.auditor };
+    expect((await eventDeliveries(reader, 5)).map(({ canOpen }) => canOpen)).toEqual([
+      false,
+      false,
+    ]);
     expect(delivery?.canOpen).toBe(true);
     await expect(eventDeliveries(scope, 999)).rejects.toThrow("no event #999");
     expect(await listAttempts(scope, id)).toEqual([delivery?.attempt]);
