@@ -43,8 +43,11 @@ async function walk(page: Page, organizationId: string, role: Role, more: string
       .evaluateAll((all) => all.map((link) => link.getAttribute("href") as string));
     for (const href of shown) links.add(href);
   }
-  await page.keyboard.press("Control+k");
-  await expect(page.getByRole("option", { name: "Go to Overview" })).toBeVisible();
+  const overview = page.getByRole("option", { name: "Go to Overview" });
+  await expect(async () => {
+    if (!(await overview.isVisible())) await page.keyboard.press("Control+k");
+    await expect(overview).toBeVisible({ timeout: 3_000 });
+  }).toPass();
   await page.waitForLoadState("networkidle");
   await forEach([...links], async (href) => {
     const response = await page.request.get(href);
