@@ -4,11 +4,11 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
+import { envelopeKeys } from "@/lib/envelope";
 import { newOrganization } from "./delivery-fixtures";
 import { loadStream } from "./load-stream";
 import { rotateEnvelope } from "./rotate-envelope";
 import { rotateSecret } from "./rotate-secret";
-import { envelopeKeys } from "./secrets";
 import { createStream } from "./streams";
 
 let db: TestDatabase;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { writePool } from "@/lib/db/pool";
+import { envelopeKeys } from "@/lib/envelope";
 import { forgetPrevious, replaceSecret } from "@/lib/secrets";
 import {
-  envelopeKeys,
   rewrapSecrets,
   SecretUnreadableError,
   type StoredSecrets,
