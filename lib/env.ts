@@ -63,6 +63,9 @@ const envSchema = z
       .optional(),
     TRAILSEAL_ADMIN_EMAIL: z.email().optional(),
     TRAILSEAL_ADMIN_PASSWORD: z.string().min(12).optional(),
+    /** Minutes without a request after which a sign-in ends; hours after which it ends in any case. */
+    TRAILSEAL_SESSION_IDLE_MINUTES: z.coerce.number().int().min(5).max(43_200).default(10_080),
+    TRAILSEAL_SESSION_MAX_HOURS: z.coerce.number().int().min(1).max(8_760).default(720),
     /** Metadata limits of the WorkOS-compatible endpoint. */
     TRAILSEAL_METADATA_MAX_KEYS: limit.default(50),
     TRAILSEAL_METADATA_MAX_KEY_LENGTH: limit.default(40),

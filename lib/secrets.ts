@@ -5,7 +5,7 @@ import { getEnv } from "./env";
 
 /**
  * - session: signs session cookies; links are signed with a key derived from it. Lost: everybody signs in again.
- * - envelope: wraps stream credentials. Lost: every stream's secret has to be entered again.
+ * - envelope: wraps stream credentials and second factors. Lost: all of them have to be entered again.
  * - signing: Ed25519 seed of the log's signatures. Lost: a new key has to be announced to verifiers.
  * - widgets: signs tokens of embedded widgets. Lost: they ask for new ones.
  * - database-owner, database-app, database-signer, database-retention: logins of the embedded server. Lost: the

@@ -9,6 +9,8 @@ export type Principal =
   | { kind: "widget" }
   /** Has a link that this server signed. */
   | { kind: "link" }
+  /** Has not signed in. */
+  | { kind: "visitor" }
   | { kind: "cli" }
   | { kind: "worker" };
 

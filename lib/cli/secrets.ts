@@ -8,18 +8,28 @@ export function register(program: Command): void {
     .description("The keys that protect what is stored, on this host.")
     .command("rotate-envelope")
     .description(
-      "Wrap every stream's secrets under a fresh envelope key. Streams deliver all the while; after a stop, run it again.",
+      "Wrap the secrets of streams and second factors under a fresh envelope key. Streams deliver all the while; after a stop, run it again.",
     )
     .option("--json", "print JSON")
     .action(async ({ json }: { json?: boolean }) => {
       const rotation = await rotateEnvelope();
       const { rewrapped, unreadable, kekId } = rotation;
-      const lost =
-        unreadable.length > 0
+      const { rewrappedSecondFactors, unreadableSecondFactors } = rotation;
+      const lost = [
+        ...(unreadable.length > 0
           ? [`No key opens the secrets of ${unreadable.join(", ")}: enter them again.`]
-          : [];
-      const words = [`The secrets of ${rewrapped} streams are under key ${kekId}.`, ...lost];
+          : []),
+        ...(unreadableSecondFactors.length > 0
+          ? [
+              `No key opens the second factors of ${unreadableSecondFactors.join(", ")}: see trailseal users reset-second-factor.`,
+            ]
+          : []),
+      ];
+      const words = [
+        `The secrets of ${rewrapped} streams and ${rewrappedSecondFactors} second factors are under key ${kekId}.`,
+        ...lost,
+      ];
       print(json, snakeCase(rotation), words.join("\n"));
-      if (unreadable.length > 0) process.exitCode = 1;
+      if (lost.length > 0) process.exitCode = 1;
     });
 }

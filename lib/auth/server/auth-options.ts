@@ -4,8 +4,8 @@ import { getEnv, publicUrl } from "@/lib/env";
 import { currentRequest } from "@/lib/http/request-context";
 import { log } from "@/lib/log";
 import { readSecret } from "@/lib/secrets";
-import { revokeSession, SESSION_MAX_AGE_S } from "./sessions";
-import { signInWithPassword, THROTTLED } from "./sign-in";
+import { revokeSession, sessionLimits } from "./sessions";
+import { SignInRefused, signIn } from "./sign-in";
 
 declare module "next-auth" {
   interface User {
@@ -29,19 +29,19 @@ export function authOptions(): NextAuthOptions {
   options ??= {
     secret: readSecret("session"),
     useSecureCookies: publicUrl(getEnv()).startsWith("https:"),
-    session: { strategy: "jwt", maxAge: SESSION_MAX_AGE_S },
+    session: { strategy: "jwt", maxAge: sessionLimits().maxMs / 1_000 },
     pages: { signIn: "/sign-in", error: "/sign-in" },
     providers: [
       CredentialsProvider({
-        credentials: { email: {}, password: {} },
+        credentials: { email: {}, password: {}, code: {} },
         async authorize(input, request) {
           const { clientAddress = "unknown" } = currentRequest() ?? {};
           const userAgent = (request.headers?.["user-agent"] as string | undefined) ?? null;
           try {
-            return await signInWithPassword(input, { address: clientAddress, userAgent });
+            return await signIn(input, { address: clientAddress, userAgent });
           } catch (error) {
             // The message of whatever is thrown here goes to the browser.
-            if (error instanceof Error && error.message === THROTTLED) throw error;
+            if (error instanceof SignInRefused) throw error;
             log().error({ err: error }, "signing in failed");
             throw new Error("Failed");
           }

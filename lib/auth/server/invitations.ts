@@ -11,7 +11,7 @@ import { sendMail } from "@/lib/mail/server/send-mail";
 import type { Invitation } from "../people";
 import { ROLE_LABEL, type Role } from "../roles";
 import type { Scope } from "../scope";
-import { joiningScope } from "./issue-scope";
+import { namingScope } from "./issue-scope";
 import { demandRank, lockMembers } from "./members";
 import { hashPassword } from "./passwords";
 
@@ -185,7 +185,8 @@ async function join(
      ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL`,
     [organizationId, userId, role],
   );
-  await appendControlEvent(client, joiningScope({ id: userId, email }, organizationId), {
+  const principal = { kind: "user", id: userId, email, sessionId: "" } as const;
+  await appendControlEvent(client, namingScope(principal, organizationId), {
     action: "trailseal.member_joined",
     targets: [
       { type: "user", id: userId, name: email },

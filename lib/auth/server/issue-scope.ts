@@ -101,11 +101,7 @@ export function issueInstanceScope(
   return scope;
 }
 
-/** Somebody on the way in: names who joined, and may do nothing. */
-export function joiningScope(user: { id: string; email: string }, organizationId: string): Scope {
-  return {
-    principal: { kind: "user", sessionId: "", ...user },
-    permissions: NOTHING,
-    organizationId,
-  } as unknown as Scope;
+/** For events alone: names who did something, and may do nothing. */
+export function namingScope(principal: Scope["principal"], organizationId: string): Scope {
+  return { principal, permissions: NOTHING, organizationId } as unknown as Scope;
 }

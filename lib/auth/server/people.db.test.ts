@@ -39,7 +39,7 @@ async function member(organizationId: string, role: Role) {
     organizationId,
     role,
   });
-  const session = await openSession(id, "127.0.0.1", null);
+  const session = await openSession(id, { address: "127.0.0.1", userAgent: null });
   const user = async () => findSession(session);
   const scope = async (key: OrganizationAccessKey = MEMBERS): Promise<Scope> =>
     issueScope(await user(), key, organizationId);

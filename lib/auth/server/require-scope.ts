@@ -67,7 +67,7 @@ export async function renewScope(accessKey: OrganizationAccessKey, scope: Scope)
 }
 
 async function visitorAgain(principal: Scope["principal"]): Promise<Visitor | null> {
-  if (principal.kind === "user") return findSession(principal.sessionId);
+  if (principal.kind === "user") return findSession(principal.sessionId, { isUse: false });
   return principal.kind === "portal" ? findPortalSessionById(principal.id) : null;
 }
 

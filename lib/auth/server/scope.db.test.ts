@@ -26,7 +26,7 @@ const EVENTS = "page:/o/[org]/events";
 const INGEST: ApiKeyAccessKey = "handler:/audit_logs/events";
 
 async function signIn(userId: string): Promise<string> {
-  return openSession(userId, "127.0.0.1", null);
+  return openSession(userId, { address: "127.0.0.1", userAgent: null });
 }
 
 async function scopeBy(sessionId: string, organizationId: string): Promise<Scope> {

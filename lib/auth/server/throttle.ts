@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import ipaddr from "ipaddr.js";
+import type pg from "pg";
 import { readPool } from "@/lib/db/pool";
 
 const WINDOW = "15 minutes";
@@ -7,6 +8,7 @@ const WINDOW = "15 minutes";
 const LIMIT = { email: 10, address: 50 } as const;
 
 export interface SignInBuckets {
+  /** What was typed, in lower case; of somebody who is signed in the user's id. */
   email: string;
   address: string;
 }
@@ -55,6 +57,24 @@ export async function forgiveAttempt(attempt: SignInBuckets): Promise<void> {
     "UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE bucket = $1",
     [buckets.address],
   );
+}
+
+/** After a password that was right and is only half of what is asked for: the attempt counts for nothing. */
+export async function withdrawAttempt(attempt: SignInBuckets): Promise<void> {
+  await readPool().query(
+    "UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE bucket = ANY($1)",
+    [Object.values(bucketsOf(attempt))],
+  );
+}
+
+/** Whether a failure is the account's first within a window, in the transaction that tells of it. */
+export async function isFirstFailure(client: pg.PoolClient, userId: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `INSERT INTO sign_in_attempts AS told (bucket, failures, window_start) VALUES ($1, 1, now())
+     ON CONFLICT (bucket) DO UPDATE SET window_start = now() WHERE told.window_start <= now() - $2::interval`,
+    [`told:${userId}`, WINDOW],
+  );
+  return rowCount === 1;
 }
 
 /** Housekeeping: buckets whose window is over. */

@@ -57,13 +57,21 @@ export async function insertUser(
   return { id };
 }
 
+export interface PasswordOwner {
+  id: string;
+  email: string;
+  /** The hash that the password was held against. */
+  passwordHash: string;
+}
+
 /** The user whose password this is; the answer takes as long when there is no such user. */
 export async function findUserByPassword(
   email: string,
   password: string,
-): Promise<{ id: string } | null> {
-  const user = await getPrisma().user.findFirst({ where: { email, deactivatedAt: null } });
-  return (await passwordMatches(password, user?.passwordHash ?? null)) && user
-    ? { id: user.id }
-    : null;
+): Promise<PasswordOwner | null> {
+  const user = await getPrisma().user.findFirst({
+    where: { email, deactivatedAt: null },
+    select: { id: true, email: true, passwordHash: true },
+  });
+  return (await passwordMatches(password, user?.passwordHash ?? null)) ? user : null;
 }

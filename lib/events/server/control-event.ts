@@ -12,6 +12,8 @@ export async function appendControlEvent(
     action: `trailseal.${string}`;
     targets?: { type: string; id: string; name?: string }[];
     metadata: Record<string, string>;
+    /** Where from, if the event tells of it. */
+    context?: { location: string; user_agent?: string };
     /** Hex of 32 bytes; a second event under the same key is not sealed. */
     key?: string;
     /** Also where the organization is deleted. */
@@ -31,7 +33,7 @@ export async function appendControlEvent(
       receivedOccurredAt: occurredAt,
       actor,
       targets: event.targets ?? [],
-      context: null,
+      context: event.context ?? null,
       metadata: event.metadata,
     },
     key: event.key ? Buffer.from(event.key, "hex") : sha256(newId("request")),

@@ -203,7 +203,9 @@ describe("a schema that does not exist yet", () => {
       instanceAdmin: false,
       organizationId: theirs,
     });
-    const member = await findSession(await openSession(id, "127.0.0.1", null));
+    const member = await findSession(
+      await openSession(id, { address: "127.0.0.1", userAgent: null }),
+    );
     await expect(issueScope(member, "action:trySchema", mine)).rejects.toMatchObject({
       code: "not_found",
     });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { rewrapSecondFactors } from "@/lib/auth/server/second-factor";
 import { writePool } from "@/lib/db/pool";
 import { envelopeKeys } from "@/lib/envelope";
 import { forgetPrevious, replaceSecret } from "@/lib/secrets";
@@ -20,10 +21,14 @@ export interface EnvelopeRotation {
   rewrapped: number;
   /** Ids of streams whose secrets no key opens: they have to be entered again. */
   unreadable: string[];
+  /** People whose second factor was wrapped anew. */
+  rewrappedSecondFactors: number;
+  /** Ids of users whose second factor no key opens: it has to be reset. */
+  unreadableSecondFactors: string[];
 }
 
 /**
- * Wraps every stored secret under a fresh envelope key. The one before stays beside it until nothing needs it, so that
+ * Wraps every stored secret, of streams and of second factors, under a fresh envelope key. The one before stays beside it until nothing needs it, so that
  * servers and workers deliver all the while. After a stop, the same again goes on where that was.
  * @param onStep called between any two steps
  */
@@ -43,13 +48,32 @@ export async function rotateEnvelope({
   onStep("rewrapped");
   // What nobody can open does not need the key either.
   forgetPrevious("envelope");
-  return { kekId, rewrapped: first.rewrapped + late.rewrapped, unreadable: late.unreadable };
+  return {
+    kekId,
+    rewrapped: first.rewrapped + late.rewrapped,
+    unreadable: late.unreadable,
+    rewrappedSecondFactors: first.rewrappedSecondFactors + late.rewrappedSecondFactors,
+    unreadableSecondFactors: late.unreadableSecondFactors,
+  };
 }
 
 async function rewrapAll(
   kekId: string,
   onStep: (step: string) => void,
 ): Promise<Omit<EnvelopeRotation, "kekId">> {
+  const streams = await rewrapStreams(kekId, onStep);
+  const { rewrapped, unreadable } = await rewrapSecondFactors(kekId, onStep);
+  return {
+    ...streams,
+    rewrappedSecondFactors: rewrapped,
+    unreadableSecondFactors: unreadable,
+  };
+}
+
+async function rewrapStreams(
+  kekId: string,
+  onStep: (step: string) => void,
+): Promise<Pick<EnvelopeRotation, "rewrapped" | "unreadable">> {
   let rewrapped = 0;
   const unreadable: string[] = [];
   let after = ["", ""];

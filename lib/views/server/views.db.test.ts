@@ -35,7 +35,9 @@ async function newMember(name: string, organizationId: string): Promise<string> 
 }
 
 async function scopeOf(userId: string, organizationId: string): Promise<Scope> {
-  const user = await findSession(await openSession(userId, "127.0.0.1", null));
+  const user = await findSession(
+    await openSession(userId, { address: "127.0.0.1", userAgent: null }),
+  );
   return issueScope(user, "action:readViews", organizationId);
 }
 
