@@ -52,8 +52,9 @@ export function AccountForm(props: Props) {
       setErrors(result.errors.length > 0 ? byField : { form: result.message });
       return;
     }
-    const problem = await signInWith(input.email, input.password);
-    router.push(problem ? "/sign-in" : "/");
+    const { email, password } = input;
+    const refused = await signInWith({ email, password });
+    router.push(refused === null ? "/" : "/sign-in");
   };
 
   return (

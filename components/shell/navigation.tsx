@@ -1,6 +1,6 @@
 "use client";
 
-import { ChevronsUpDown, Keyboard, LogOut, Menu as MenuIcon } from "lucide-react";
+import { ChevronsUpDown, Keyboard, LogOut, Menu as MenuIcon, UserRound } from "lucide-react";
 import Link from "next/link";
 import { usePathname, useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
@@ -98,6 +98,7 @@ function OrganizationSwitch(props: NavigationProps) {
 }
 
 function UserMenu(props: NavigationProps) {
+  const router = useRouter();
   return (
     <Menu
       label="Account"
@@ -118,6 +119,9 @@ function UserMenu(props: NavigationProps) {
       </p>
       <ThemeChoice />
       <MenuSeparator />
+      <MenuItem onSelect={() => router.push("/account")}>
+        <UserRound size={14} aria-hidden="true" /> Your account
+      </MenuItem>
       <MenuItem onSelect={() => openPanel("help")}>
         <Keyboard size={14} aria-hidden="true" /> Keyboard shortcuts
       </MenuItem>

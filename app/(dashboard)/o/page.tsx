@@ -8,6 +8,9 @@ import { createOrganizationAction, signOutAction } from "../actions";
 
 export const metadata: Metadata = { title: "Organizations" };
 
+const LINK =
+  "inline-flex items-center text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:h-11";
+
 export default async function OrganizationsPage() {
   const user = await pageUser("page:/o");
   const organizations = await listOrganizationsOf(user);
@@ -16,15 +19,17 @@ export default async function OrganizationsPage() {
       <header className="flex items-center gap-2">
         <Logo />
         <span className="font-medium">Trailseal</span>
-        {user.instanceAdmin && (
-          <Link
-            href="/instance"
-            className="ml-auto text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3"
-          >
-            Instance
+        <nav aria-label="Beyond organizations" className="ml-auto flex gap-3">
+          {user.instanceAdmin && (
+            <Link href="/instance" className={LINK}>
+              Instance
+            </Link>
+          )}
+          <Link href="/account" className={LINK}>
+            Your account
           </Link>
-        )}
-        <form action={signOutAction} className={user.instanceAdmin ? "ml-3" : "ml-auto"}>
+        </nav>
+        <form action={signOutAction} className="ml-3">
           <button
             type="submit"
             className="text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:h-11"
