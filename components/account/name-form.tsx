@@ -41,7 +41,7 @@ export function NameForm(props: {
             )}
           </Field>
         </div>
-        <Button type="submit" disabled={isPending} className="sm:mt-[22px] sm:h-8">
+        <Button type="submit" disabled={isPending} className="sm:mt-6 sm:h-8">
           Save
         </Button>
       </div>

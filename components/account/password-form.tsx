@@ -39,7 +39,7 @@ export function PasswordForm(props: {
         hidden
         readOnly
       />
-      <div className="grid gap-3 sm:grid-cols-2">
+      <div className="grid items-start gap-3 sm:grid-cols-2">
         <Field label="Present password" error={errors.password}>
           {(control) => (
             <Input
