@@ -9,6 +9,7 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/docs/api": { path: "/docs/api", scriptKb: 150 },
   "/portal/ended": { path: "/portal/ended", scriptKb: 150 },
   "/sign-in": { path: "/sign-in", scriptKb: 150 },
+  "/invitation": { path: "/invitation", scriptKb: 150 },
   "/o": { path: "/o", scriptKb: 225 },
   "/account": { path: "/account", scriptKb: 225 },
   "/o/[org]": { path: "/o/ORG", scriptKb: 240 },
@@ -25,6 +26,7 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/o/[org]/schemas/action": { path: "/o/ORG/schemas/action?name=doc.viewed", scriptKb: 225 },
   "/o/[org]/schemas/new": { path: "/o/ORG/schemas/new?action=doc.viewed", scriptKb: 225 },
   "/o/[org]/settings/keys": { path: "/o/ORG/settings/keys", scriptKb: 225 },
+  "/o/[org]/settings/members": { path: "/o/ORG/settings/members", scriptKb: 225 },
 };
 /** One sends on to another; the others open only before there is an administrator, and behind a link. */
 const UNMEASURED = ["/", "/setup", "/portal/start"];

@@ -89,16 +89,16 @@ async function enter(user: PasswordOwner, code: string, from: Client): Promise<s
 }
 
 /** Nobody waits for it: how long an answer takes would tell whether there is such a user. */
-function tellFailure(email: string, from: Client, wrong: "password" | "code"): void {
-  runOutsideRequest(() => recordFailure(email, from, wrong)).catch((error) =>
+function tellFailure(email: string, from: Client, reason: "password" | "code"): void {
+  runOutsideRequest(() => recordFailure(email, from, reason)).catch((error) =>
     log().error({ err: error }, "a failed sign-in could not be recorded"),
   );
 }
 
 /** Once in a window, so that nobody floods a log by guessing. */
-async function recordFailure(email: string, from: Client, wrong: string): Promise<void> {
-  const { rows } = await readPool().query<{ id: string; email: string }>(
-    "SELECT id, email FROM users WHERE email = $1",
+async function recordFailure(email: string, from: Client, reason: string): Promise<void> {
+  const { rows } = await readPool().query<{ id: string; email: string; isDeactivated: boolean }>(
+    `SELECT id, email, deactivated_at IS NOT NULL AS "isDeactivated" FROM users WHERE email = $1`,
     [email],
   );
   const [user] = rows;
@@ -108,7 +108,7 @@ async function recordFailure(email: string, from: Client, wrong: string): Promis
     if (!(await isFirstFailure(client, user.id))) return;
     await tellOfAccount(client, { kind: "visitor" }, user, {
       action: "trailseal.sign_in_failed",
-      metadata: { wrong },
+      metadata: { reason: user.isDeactivated ? "deactivated" : reason },
       from,
     });
   });
