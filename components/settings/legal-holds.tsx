@@ -60,6 +60,12 @@ export function LegalHolds(props: Props) {
                   Placed {formatDay(hold.createdAt)} by {hold.createdBy}
                   {hold.releasedAt && `, released ${formatDay(hold.releasedAt)}`}
                 </p>
+                {hold.isOnlySealed && (
+                  <p className="text-[12px] text-(--in-failed)">
+                    It was released or removed in the database, but the log has no event of that: it
+                    stays open until it is released here.
+                  </p>
+                )}
               </div>
               {!hold.releasedAt && <Button onClick={() => setAsked(hold)}>Release</Button>}
             </li>

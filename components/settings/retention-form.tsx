@@ -16,6 +16,8 @@ interface Props {
   /** Days that nothing goes after a change. */
   graceDays: number;
   undelivered: Undelivered;
+  /** The log says the same; else saving puts it there. */
+  isSealed: boolean;
   preview: RetentionPreview;
   readPreview(organizationId: string, days: number | null): Promise<ActionResult<RetentionPreview>>;
   save(
@@ -34,7 +36,7 @@ export function RetentionForm(props: Props) {
   const [error, setError] = useState<string | null>(null);
   const [isPending, startTransition] = useTransition();
   const choices = [...new Set([...CHOICES, props.days ?? 30])].sort((a, b) => a - b);
-  const isSaved = days === props.days && undelivered === props.undelivered;
+  const isSaved = props.isSealed && days === props.days && undelivered === props.undelivered;
 
   const choose = (text: string) => {
     const chosen = text === "" ? null : Number(text);

@@ -44,6 +44,11 @@ export function RetentionState({ organizationId, overview, last }: Props) {
           </Fact>
         )}
       </dl>
+      {policy.contradiction && (
+        <p data-testid="retention-refused" className="mt-3 max-w-[72ch] text-(--in-failed)">
+          {policy.contradiction}
+        </p>
+      )}
       {!isAutomatic && policy.days !== null && (
         <p className="mt-3 max-w-[72ch] text-(--in-fetch)">
           Nothing is deleted by itself, since this server has no database login for it. Give it one

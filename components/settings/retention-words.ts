@@ -34,6 +34,8 @@ export function nextWords(overview: RetentionOverview): string {
         : "None: there is no event yet";
     case "held":
       return `None while a legal hold is open: ${eventWords(events)} would go`;
+    case "refused":
+      return "None";
     case "behind":
       return `Waits for streams: ${eventWords(events)} would go`;
     case "due":

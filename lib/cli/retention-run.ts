@@ -26,6 +26,9 @@ function planWords(plan: RetentionPlan): string[] {
   const { state, events, before, oldest, newest, size, newer, outliving } = plan;
   const words = [`${plan.organizationId}: ${policyWords(plan)}`];
   const say = (sentence: string) => words.push(`  ${sentence}`);
+  if (plan.contradiction) say(plan.contradiction);
+  else if (plan.days !== null && plan.since === null)
+    say("The policy is not sealed in the log yet: the grace period begins when it is.");
   if (before && events === 0) say(`Nothing was received before ${day(before)}.`);
   if (before && events > 0)
     say(
@@ -41,7 +44,10 @@ function planWords(plan: RetentionPlan): string[] {
     say(
       `The stream “${name}” has not delivered all of them${plan.undelivered === "delete" ? ", and is not waited for." : ": they wait for it."}`,
     );
-  for (const { id, reason } of plan.holds) say(`Under a legal hold: ${id}, ${reason}.`);
+  for (const { id, reason, isOnlySealed } of plan.holds)
+    say(
+      `Under a legal hold: ${id}, ${reason}.${isOnlySealed ? " It was released or removed in the database, but the log has no event of that." : ""}`,
+    );
   if (plan.unfinished > 0)
     say(
       `${count(plan.unfinished)} events of an earlier deletion are still there and go with the next.`,
@@ -67,7 +73,11 @@ async function plan({ org, json }: Options): Promise<void> {
 
 function outcomeWords(outcome: RunOutcome): string[] {
   const { removed, error, organizationId } = outcome;
-  if (error !== null) return [...planWords(outcome), `  Not finished: ${error}`];
+  if (error !== null)
+    return [
+      ...planWords(outcome),
+      ...(error === outcome.contradiction ? [] : [`  Not finished: ${error}`]),
+    ];
   if (removed > 0) return [`${organizationId}: ${count(removed)} events were deleted.`];
   return planWords(outcome);
 }

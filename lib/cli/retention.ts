@@ -138,10 +138,10 @@ export function register(program: Command): void {
       if (json) print(true, snakeCase(holds), "");
       else
         printTable(
-          holds.map(({ id, reason, createdAt, releasedAt }) => ({
+          holds.map(({ id, reason, createdAt, releasedAt, isOnlySealed }) => ({
             id,
             placed: createdAt,
-            released: releasedAt ?? "open",
+            released: releasedAt ?? (isOnlySealed ? "open, by the log" : "open"),
             reason,
           })),
         );

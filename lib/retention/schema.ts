@@ -12,7 +12,7 @@ const reason = storableText(500)
 export const newHoldSchema = z.object({ reason });
 export const releaseSchema = z.object({ id: z.string().max(64), reason });
 
-const undeliveredSchema = z.enum(["hold", "delete"]);
+export const undeliveredSchema = z.enum(["hold", "delete"]);
 
 /** What a stream that has not delivered means for events that are due: they wait for it, or not. */
 export type Undelivered = z.infer<typeof undeliveredSchema>;
@@ -28,9 +28,11 @@ export interface RetentionPolicy {
   defaultDays: number | null;
   /** Days between the end of the period and the deletion. */
   graceDays: number;
-  /** When the organization's policy was set: nothing is deleted before the grace period after that. */
-  since: string;
+  /** When it was sealed in the log: nothing is deleted before the grace period after that. Null: it is not yet. */
+  since: string | null;
   undelivered: Undelivered;
+  /** Why nothing is deleted by it, in a sentence: the log does not say what the settings say. Null: it does. */
+  contradiction: string | null;
 }
 
 /** While a legal hold is open, nothing of the organization's log is erased or pruned. */
@@ -40,6 +42,8 @@ export interface Hold {
   createdBy: string;
   createdAt: string;
   releasedAt: string | null;
+  /** Only the log says that it is open: it was released or removed in the database without an event. */
+  isOnlySealed: boolean;
 }
 
 /** What removing a log's beginning means. */
@@ -69,9 +73,10 @@ export interface RetentionPlan extends PrunePlan, RetentionPolicy {
   /** Events of an earlier deletion that was interrupted: they go with the next run. */
   unfinished: number;
   /**
-   * due: a run deletes them; held, behind: a hold or a stream keeps them; nothing: none is that old; kept: no period.
+   * due: a run deletes them; held, behind: a hold or a stream keeps them; refused: what the settings say is not what the
+   * log says; nothing: none is that old; kept: no period.
    */
-  state: "due" | "held" | "behind" | "nothing" | "kept";
+  state: "due" | "held" | "behind" | "refused" | "nothing" | "kept";
 }
 
 /** One deletion. */

@@ -45,12 +45,7 @@ export async function writeTiles(client: pg.PoolClient, organizationId: string):
   const to = Math.min(whole, from + TILES_PER_TRANSACTION * TILE_WIDTH);
   if (to <= from) return 0;
 
-  const events = await client.query<{ seq: number; chain_hash: Buffer }>(
-    `SELECT seq, chain_hash FROM events
-     WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq`,
-    [organizationId, from, to],
-  );
-  const leaves = unbroken(events.rows, from);
+  const leaves = unbroken(await readLeaves(client, organizationId, from, to), from);
   const complete = Math.floor(leaves.length / TILE_WIDTH) * TILE_WIDTH;
   if (complete === 0) return 0;
   for (let at = 0; at < complete; at += TILE_WIDTH) {
@@ -64,8 +59,45 @@ export async function writeTiles(client: pg.PoolClient, organizationId: string):
   return complete;
 }
 
+interface Leaf {
+  seq: number;
+  chain_hash: Buffer;
+}
+
+/**
+ * Leaf hashes with from ≤ seq < to, in order: of the events, and before those of the record of their pruning, which
+ * keeps the leaves of a tile that was not full then.
+ */
+export async function readLeaves(
+  db: pg.Pool | pg.PoolClient,
+  organizationId: string,
+  from: number,
+  to: number,
+): Promise<Leaf[]> {
+  const { rows } = await db.query<Leaf>(
+    `SELECT seq, chain_hash FROM events
+     WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq`,
+    [organizationId, from, to],
+  );
+  const lowest = rows[0]?.seq ?? to;
+  if (lowest === from) return rows;
+  const { rows: prunes } = await db.query<{ size: number; leaves: Buffer }>(
+    `SELECT prune_size AS size, leaves FROM prunes WHERE organization_id = $1
+     ORDER BY prune_size DESC LIMIT 1`,
+    [organizationId],
+  );
+  const { size = 0, leaves = Buffer.alloc(0) } = prunes[0] ?? {};
+  const first = size - leaves.length / HASH_BYTES;
+  const pruned: Leaf[] = [];
+  for (let seq = Math.max(from, first); seq < Math.min(size, lowest); seq += 1) {
+    const at = (seq - first) * HASH_BYTES;
+    pruned.push({ seq, chain_hash: leaves.subarray(at, at + HASH_BYTES) });
+  }
+  return [...pruned, ...rows];
+}
+
 /** Leaf hashes up to the first row that is missing, doubled or no hash. */
-function unbroken(rows: { seq: number; chain_hash: Buffer }[], from: number): Buffer[] {
+function unbroken(rows: Leaf[], from: number): Buffer[] {
   const broken = rows.findIndex(
     ({ seq, chain_hash }, at) => seq !== from + at || chain_hash.length !== HASH_BYTES,
   );

@@ -9,7 +9,7 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from "@/lib/chain/merkle";
-import { TILE_WIDTH } from "@/lib/chain/server/tiles";
+import { readLeaves, TILE_WIDTH } from "@/lib/chain/server/tiles";
 import { HASH_BYTES } from "@/lib/chain/sha256";
 import { formatTlogProof } from "@/lib/chain/tlog-proof";
 import { translated } from "@/lib/db/explain";
@@ -111,10 +111,7 @@ export class TreeReader {
           data.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES),
         ]),
       );
-    const { rows } = await readPool().query<{ seq: number; chain_hash: Buffer }>(
-      "SELECT seq, chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3",
-      [organizationId, first, first + TILE_WIDTH],
-    );
+    const rows = await readLeaves(readPool(), organizationId, first, first + TILE_WIDTH);
     return new Map(rows.map(({ seq, chain_hash }) => [Number(seq), chain_hash]));
   }
 }

@@ -8,6 +8,7 @@ import type { RetentionPolicy, Undelivered } from "@/lib/retention/schema";
 import { streamOfContract } from "@/lib/streams/contract";
 import { listStreams } from "@/lib/streams/server/streams";
 import { MAX_RETENTION_DAYS } from "../schema";
+import { changeWords, contradictionOf, readSealedRetention } from "./sealed-retention";
 
 /** How long an organization keeps events: its own period, else the instance's default. */
 
@@ -19,26 +20,30 @@ export async function readRetention({ organizationId }: Scope): Promise<number |
   return retentionDays;
 }
 
-export async function readPolicy({ organizationId }: Scope): Promise<RetentionPolicy> {
+export async function readPolicy(scope: Scope): Promise<RetentionPolicy> {
   const { TRAILSEAL_RETENTION_DAYS, TRAILSEAL_RETENTION_GRACE_DAYS: graceDays } = getEnv();
   const defaultDays = TRAILSEAL_RETENTION_DAYS ?? null;
-  const { retentionDays, retentionUndelivered, retentionSince } =
-    await getPrisma().organization.findUniqueOrThrow({
-      where: { id: organizationId },
-    });
-  const days = retentionDays ?? defaultDays;
+  const [settings, sealed] = await Promise.all([
+    getPrisma().organization.findUniqueOrThrow({ where: { id: scope.organizationId } }),
+    readSealedRetention(scope),
+  ]);
+  const own = settings.retentionDays;
+  const days = own ?? defaultDays;
+  const undelivered = settings.retentionUndelivered as Undelivered;
+  const isSaid = own !== null || sealed?.defaultDays === defaultDays;
   return {
     days,
-    source: retentionDays !== null ? "organization" : days !== null ? "instance" : "none",
+    source: own !== null ? "organization" : days !== null ? "instance" : "none",
     defaultDays,
     graceDays,
-    undelivered: retentionUndelivered as Undelivered,
-    since: retentionSince.toISOString(),
+    undelivered,
+    since: (isSaid && sealed?.since?.toISOString()) || null,
+    contradiction: contradictionOf({ days: own, undelivered }, sealed),
   };
 }
 
 /**
- * Changes the policy, and says so in the log. What stays the same is no change.
+ * Changes the policy, and says so in the log. What stays the same, there too, is no change.
  * @param days null: the instance's default, else for ever
  */
 export async function setRetention(
@@ -57,22 +62,46 @@ export async function setRetention(
     const before = rows[0];
     if (!before) throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
     const after = { days, undelivered: undelivered ?? before.undelivered };
-    if (after.days === before.days && after.undelivered === before.undelivered) return;
+    const sealed = await readSealedRetention(scope, client);
+    const isSame = after.days === before.days && after.undelivered === before.undelivered;
+    if (isSame && !contradictionOf(after, sealed)) return;
     await client.query(
-      `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, retention_since = now(),
-         updated_at = now()
+      `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, updated_at = now()
        WHERE id = $1`,
       [organizationId, after.days, after.undelivered],
     );
-    const words = (value: number | null) => (value === null ? "default" : String(value));
     await appendControlEvent(client, scope, {
       action: "trailseal.retention_changed",
       metadata: {
-        days: words(after.days),
-        days_before: words(before.days),
+        ...changeWords(after.days, getEnv().TRAILSEAL_RETENTION_DAYS ?? null),
+        days_before: changeWords(before.days, null).days,
         undelivered: after.undelivered,
         undelivered_before: before.undelivered,
       },
+    });
+  });
+}
+
+/**
+ * Says in the log which default of the instance holds for it: nobody sets that here, and the grace period before it
+ * deletes anything begins with this event.
+ */
+export async function sealDefault(scope: Scope): Promise<void> {
+  const defaultDays = getEnv().TRAILSEAL_RETENTION_DAYS ?? null;
+  await inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<{ days: number | null; undelivered: Undelivered }>(
+      `SELECT retention_days AS days, retention_undelivered AS undelivered FROM organizations
+       WHERE id = $1 FOR NO KEY UPDATE`,
+      [scope.organizationId],
+    );
+    const sealed = await readSealedRetention(scope, client);
+    const settings = rows[0];
+    if (!settings || settings.days !== null || contradictionOf(settings, sealed)) return;
+    if (defaultDays === null || sealed?.defaultDays === defaultDays) return;
+    await appendControlEvent(client, scope, {
+      action: "trailseal.retention_changed",
+      metadata: { ...changeWords(null, defaultDays), undelivered: settings.undelivered },
+      isDeletedToo: true,
     });
   });
 }

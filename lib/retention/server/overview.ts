@@ -51,7 +51,7 @@ export async function readRetentionOverview(scope: Scope): Promise<RetentionOver
     events,
     behind,
     state: stateOf(policy, { events, behind }, holds.filter(isOpen).length),
-    next: events === 0 ? await readNext(scope) : null,
+    next: events === 0 && !policy.contradiction ? await readNext(scope) : null,
     unfinished: await countUnfinished(scope, ends.first),
     holds,
     isAutomatic: retentionPool() !== null,
@@ -64,9 +64,11 @@ async function readNext(scope: Scope): Promise<RetentionOverview["next"]> {
   const oldest = policy.days === null ? null : await receivedAt(scope, ends.first);
   if (!oldest || policy.days === null) return null;
   const due = Math.floor(oldest.getTime() / DAY_MS) + policy.days + policy.graceDays + 1;
-  const settled = Math.ceil(Date.parse(policy.since) / DAY_MS) + policy.graceDays;
+  // What is not sealed yet will be in a moment.
+  const since = policy.since ?? new Date().toISOString();
+  const settled = Math.ceil(Date.parse(since) / DAY_MS) + policy.graceDays;
   const day = Math.max(due, settled);
-  const before = deletedBefore(policy, day * DAY_MS) as Date;
+  const before = deletedBefore({ ...policy, since }, day * DAY_MS) as Date;
   return {
     at: new Date(day * DAY_MS).toISOString(),
     events: (await boundaryOf(scope, ends, before)) - ends.first,

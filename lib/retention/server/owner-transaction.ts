@@ -19,7 +19,7 @@ export async function lockForHold(client: pg.PoolClient): Promise<void> {
   await client.query("SELECT pg_advisory_xact_lock($1)", [HOLD_LOCK]);
 }
 
-/** @throws AppError conflict while a legal hold is open */
+/** @throws AppError conflict while a legal hold is open, by the table or by the log */
 export async function withoutHold<T>(
   pool: pg.Pool,
   { organizationId }: Scope,
@@ -27,14 +27,14 @@ export async function withoutHold<T>(
 ): Promise<T> {
   return inTransaction(pool, async (client) => {
     await client.query("SELECT pg_advisory_xact_lock_shared($1)", [HOLD_LOCK]);
-    const { rows } = await client.query<{ id: string; reason: string }>(
-      "SELECT id, reason FROM legal_holds WHERE organization_id = $1 AND released_at IS NULL LIMIT 1",
+    const { rows } = await client.query<{ id: string; reason: string; is_only_sealed: boolean }>(
+      "SELECT id, reason, is_only_sealed FROM open_holds WHERE organization_id = $1 LIMIT 1",
       [organizationId],
     );
     if (rows[0])
       throw new AppError(
         "conflict",
-        `A legal hold is open (${rows[0].id}: ${rows[0].reason}). Nothing is erased or pruned until it is released.`,
+        `A legal hold is open (${rows[0].id}: ${rows[0].reason}). Nothing is erased or pruned until it is released.${rows[0].is_only_sealed ? " It was released or removed in the database, but the log has no event of that." : ""}`,
       );
     return work(client);
   });

@@ -4,7 +4,7 @@ import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
 import { readPolicy } from "@/lib/orgs/server/retention";
 import type { PrunePlan, RetentionPlan, RetentionPolicy } from "../schema";
-import { listHolds } from "./holds";
+import { openHolds } from "./holds";
 
 /** What retention removes, said before it does. Nothing here changes anything. */
 
@@ -50,13 +50,15 @@ export async function boundaryOf(scope: Scope, ends: LogEnds, before: Date): Pro
 
 /**
  * What a policy deletes today: whole days, so that a log is pruned once a day at most. Null: nothing, or not yet: who
- * set it by mistake has the grace period to notice.
+ * set it by mistake has the grace period to notice, from the time it is sealed.
+ * @param policy without `since`: one that is only thought of
  */
 export function deletedBefore(
-  { days, graceDays, since }: Pick<RetentionPolicy, "days" | "graceDays"> & { since?: string },
+  policy: Pick<RetentionPolicy, "days" | "graceDays"> & { since?: string | null },
   now = Date.now(),
 ): Date | null {
-  if (days === null) return null;
+  const { days, graceDays, since } = policy;
+  if (days === null || since === null) return null;
   if (since !== undefined && now < Date.parse(since) + graceDays * DAY_MS) return null;
   return new Date(Math.floor(now / DAY_MS) * DAY_MS - (days + graceDays) * DAY_MS);
 }
@@ -134,7 +136,7 @@ export async function planRetention(
   const before = deletedBefore(policy);
   const none = { size: ends.first, events: 0, newer: 0, behind: [] };
   const plan = before ? await planPrune(scope, before, { isCounted }) : none;
-  const holds = (await listHolds(scope)).filter(({ releasedAt }) => releasedAt === null);
+  const holds = await openHolds(scope);
   const at = async (seq: number) =>
     plan.events > 0 ? ((await receivedAt(scope, seq))?.toISOString() ?? null) : null;
   return {
@@ -152,10 +154,11 @@ export async function planRetention(
 }
 
 export function stateOf(
-  { days, undelivered }: RetentionPolicy,
+  { days, undelivered, contradiction }: RetentionPolicy,
   { events, behind }: Pick<PrunePlan, "events" | "behind">,
   holds: number,
 ): RetentionPlan["state"] {
+  if (contradiction !== null) return "refused";
   if (days === null) return "kept";
   if (events === 0) return "nothing";
   if (holds > 0) return "held";

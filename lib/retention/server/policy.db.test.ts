@@ -79,7 +79,7 @@ test("an event that was stored under an announcement's key is no announcement: n
   const { size } = await planRetention(scopeOf(log));
   await db.owner.query(
     `INSERT INTO idempotency_keys (organization_id, key_hash, seq, source) VALUES ($1, $2, 3, 'import')`,
-    [log, sha256(`pruned ${log} ${size}`)],
+    [log, sha256(`pruned ${log} ${size} 10`)],
   );
   const { logs } = await run({ organizationId: log });
   expect(logs).toMatchObject([{ removed: 0, error: expect.stringContaining("#3 stands where") }]);

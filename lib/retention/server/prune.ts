@@ -1,16 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
+import { verifyEventProof } from "@/lib/chain/event-proof";
 import { Frontier } from "@/lib/chain/merkle";
-import { followTiles } from "@/lib/chain/server/tiles";
-import { sha256 } from "@/lib/chain/sha256";
+import { parseVkey } from "@/lib/chain/note";
+import { followTiles, TILE_WIDTH } from "@/lib/chain/server/tiles";
+import { HASH_BYTES, sha256 } from "@/lib/chain/sha256";
 import { ownerPool } from "@/lib/db/owner-pool";
 import { longPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import { followRollups } from "@/lib/events/server/rollups";
-import { cutCheckpoint } from "@/lib/integrity/server/signer";
+import { readEventProof } from "@/lib/integrity/server/event-proof";
+import { cutCheckpoint, vkeysOf } from "@/lib/integrity/server/signer";
 import { publishCheckpoints } from "@/lib/integrity/server/witnesses";
+import {
+  readSealedRetention,
+  repeatedWords,
+  type SealedRetention,
+} from "@/lib/orgs/server/sealed-retention";
 import type { PrunePlan, Undelivered } from "../schema";
 import { alone, asRetention, withoutHold } from "./owner-transaction";
 import { planPrune, readEnds } from "./plan";
@@ -67,23 +76,31 @@ export async function recordPruning(
       `Not delivered yet by ${behind.join(", ")}: wait, send again or discard what is set aside, or remove the stream.`,
     );
   const { first } = await readEnds(scope);
-  const tree = await treeOf(organizationId, size);
+  const tree = await treeOf(organizationId, size, before);
+  await coverWithCheckpoint(organizationId);
+  const sealed = await readSealedRetention(scope);
+  await refuseUnsealed(scope, sealed, first);
+  const said = {
+    prune_size: String(size),
+    chain_hash: tree.head.toString("hex"),
+    root: tree.frontier.root().toString("hex"),
+    // The event that set the policy may be among what goes.
+    ...repeatedWords(sealed),
+  };
   const eventSeq = await withoutHold(writePool(), scope, (client) =>
     appendControlEvent(client, scope, {
       action: "trailseal.pruned",
       metadata: {
-        prune_size: String(size),
-        chain_hash: tree.head.toString("hex"),
-        root: tree.frontier.root().toString("hex"),
+        ...said,
         before: before.toISOString(),
         ...(behind.length > 0 ? { undelivered: behind.join(", ").slice(0, 500) } : {}),
       },
       // A run that was ended before it got to the record is gone on with, under the announcement that it made.
-      key: sha256(`pruned ${organizationId} ${size}`).toString("hex"),
+      key: sha256(`pruned ${organizationId} ${size} ${sealed?.seq ?? ""}`).toString("hex"),
       isDeletedToo: true,
     }),
   );
-  await refuseOtherEvent(scope, eventSeq, size);
+  await refuseOtherEvent(scope, eventSeq, said);
   await coverWithCheckpoint(organizationId);
   await publishCheckpoints(organizationId);
   const signed = await longPool().query(
@@ -100,12 +117,13 @@ export async function recordPruning(
   await followTiles(organizationId);
   await followRollups(organizationId);
   await asRetention(pool, scope, async (client) => {
-    await client.query("INSERT INTO prunes VALUES ($1, $2, $3, $4, $5)", [
+    await client.query("INSERT INTO prunes VALUES ($1, $2, $3, $4, $5, $6)", [
       organizationId,
       size,
       tree.head,
       tree.frontier.hashes,
       eventSeq,
+      Buffer.concat(tree.leaves),
     ]);
     const moved = await client.query(
       "UPDATE log_heads SET first_seq = $2 WHERE organization_id = $1 AND first_seq = $3",
@@ -121,16 +139,16 @@ export async function recordPruning(
   });
 }
 
-/** The key of an announcement can be guessed: what was stored under it has to be one. */
+/** The key of an announcement can be guessed: what was stored under it has to say the same. */
 async function refuseOtherEvent(
   { organizationId }: Scope,
   seq: number,
-  size: number,
+  said: Record<string, string>,
 ): Promise<void> {
   const { rowCount } = await longPool().query(
     `SELECT 1 FROM events WHERE organization_id = $1 AND seq = $2 AND action = 'trailseal.pruned'
-       AND metadata ->> 'prune_size' = $3`,
-    [organizationId, seq, String(size)],
+       AND metadata @> $3::jsonb`,
+    [organizationId, seq, JSON.stringify(said)],
   );
   if (rowCount === 0)
     throw new AppError(
@@ -139,37 +157,88 @@ async function refuseOtherEvent(
     );
 }
 
-/** The tree of the first `size` leaves, grown from the last pruning. */
+/**
+ * Rows may be put into a log that were never sealed: whatever allows a deletion, the policy and the releases of holds,
+ * is proven up to a signature.
+ */
+async function refuseUnsealed(
+  scope: Scope,
+  sealed: SealedRetention | null,
+  first: number,
+): Promise<void> {
+  const { rows } = await longPool().query<{ id: string; seq: number } & Record<string, unknown>>(
+    `SELECT id, seq, action, targets, metadata FROM events
+     WHERE organization_id = $1 AND seq = $2 AND action IN ('trailseal.retention_changed', 'trailseal.pruned')
+     UNION ALL SELECT id, seq, action, targets, metadata FROM events
+     WHERE organization_id = $1 AND seq >= $3 AND action = 'trailseal.hold_released'`,
+    [scope.organizationId, sealed?.seq ?? null, first],
+  );
+  const trusted = (await vkeysOf(scope)).map(parseVkey);
+  for (const { id, seq, ...said } of rows) {
+    const proof = await readEventProof(scope, id);
+    const { action, targets, metadata = null } = proof.line.event;
+    // A row may have taken over the id of another, whose proof that is.
+    const isIt =
+      proof.line.seq === Number(seq) && isDeepStrictEqual(said, { action, targets, metadata });
+    if (!isIt || !verifyEventProof(proof, trusted).ok)
+      throw new AppError(
+        "conflict",
+        `#${seq}, ${String(said.action)}, allows what is to be deleted, but is not sealed: somebody put it into the database. Nothing was removed. Run a verification, it names the damage.`,
+      );
+  }
+}
+
+/**
+ * The tree of the first `size` leaves, grown from the last pruning; all of them received before a time. `leaves` are those
+ * of the tile that it ends in.
+ */
 async function treeOf(
   organizationId: string,
   size: number,
-): Promise<{ frontier: Frontier; head: Buffer }> {
+  before: Date,
+): Promise<{ frontier: Frontier; head: Buffer; leaves: Buffer[] }> {
   const { rows } = await longPool().query<{
     prune_size: string;
     frontier: Buffer[];
     chain_hash: Buffer;
+    leaves: Buffer;
   }>(
-    `SELECT prune_size, frontier, chain_hash FROM prunes WHERE organization_id = $1
+    `SELECT prune_size, frontier, chain_hash, leaves FROM prunes WHERE organization_id = $1
      ORDER BY prune_size DESC LIMIT 1`,
     [organizationId],
   );
   const last = rows[0];
   const frontier = last ? Frontier.restore(Number(last.prune_size), last.frontier) : new Frontier();
   let head = last?.chain_hash ?? Buffer.alloc(0);
+  const kept = last?.leaves ?? Buffer.alloc(0);
+  const leaves = Array.from({ length: kept.length / HASH_BYTES }, (_, at) =>
+    kept.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES),
+  );
   while (frontier.size < size) {
     const from = frontier.size;
-    const leaves = await longPool().query<{ seq: string; chain_hash: Buffer }>(
-      "SELECT seq, chain_hash FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+    const { rows: events } = await longPool().query<{
+      seq: string;
+      chain_hash: Buffer;
+      recorded_at: Date;
+    }>(
+      "SELECT seq, chain_hash, recorded_at FROM events WHERE organization_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
       [organizationId, from, Math.min(size, from + PIECE)],
     );
-    for (const { seq, chain_hash: leaf } of leaves.rows) {
+    for (const { seq, chain_hash: leaf, recorded_at: recordedAt } of events) {
       if (Number(seq) !== frontier.size)
         throw new AppError("conflict", "Events are missing: run a verification, it names them.");
+      if (recordedAt >= before)
+        throw new AppError(
+          "conflict",
+          `#${seq} was received later than what follows it: run a verification, it names the damage.`,
+        );
       frontier.append(leaf);
+      leaves.push(leaf);
+      if (frontier.size % TILE_WIDTH === 0) leaves.length = 0;
       head = leaf;
     }
     if (frontier.size === from)
       throw new AppError("conflict", "Events are missing: run a verification, it names them.");
   }
-  return { frontier, head };
+  return { frontier, head, leaves };
 }

@@ -181,6 +181,35 @@ describe("pruning", () => {
     expect(await pruneEvents(scopeOf(log), second)).toMatchObject({ events: 0 });
   });
 
+  test("within a tile that is not full keeps proofs whole, and the tile is written when it is full", async () => {
+    const log = await createTestLog(db);
+    await appendEvents(log, testEvents(270));
+    for (const seed of [2, 3]) {
+      const before = await boundary();
+      await appendEvents(log, testEvents(5, seed));
+      await follow(log);
+      await pruneEvents(scopeOf(log), before);
+    }
+    await follow(log);
+    const { rows } = await db.owner.query(
+      "SELECT id FROM events WHERE organization_id = $1 ORDER BY seq LIMIT 2",
+      [log],
+    );
+    const proofs = async () => {
+      const trusted = [parseVkey(await vkeyOf(scopeOf(log)))];
+      for (const { id } of rows)
+        expect(verifyEventProof(await readEventProof(scopeOf(log), id), trusted)).toMatchObject({
+          ok: true,
+        });
+    };
+    await proofs();
+    await appendEvents(log, testEvents(300, 4));
+    await follow(log);
+    expect(await count("SELECT count(*) FROM tiles WHERE organization_id = $1", log)).toBe(2);
+    await proofs();
+    expect(await verifyLog(scopeOf(log))).toMatchObject({ ok: true, findings: [] });
+  });
+
   test("waits for a stream that has not delivered", async () => {
     const log = await createTestLog(db);
     await appendEvents(log, testEvents(20));

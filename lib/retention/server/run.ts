@@ -4,6 +4,7 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { isConnectionFailure, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
 import { log as logger } from "@/lib/log";
+import { sealDefault } from "@/lib/orgs/server/retention";
 import type { RetentionPlan } from "../schema";
 import { alone } from "./owner-transaction";
 import { countUnfinished, planRetention, readEnds } from "./plan";
@@ -60,13 +61,14 @@ export async function runRetention(
       signal?.throwIfAborted();
       // One log that cannot be read keeps no other waiting.
       await skipping(log, signal, async () => {
+        await sealDefault(log);
         const plan = await planRetention(log, { isCounted: scope.principal.kind === "cli" });
         const record = () =>
           recordPruning(pool, log, plan, {
             before: new Date(plan.before as string),
             undelivered: plan.undelivered,
           });
-        const error = plan.state === "due" ? await reasonOf(record, signal) : null;
+        const error = plan.state === "due" ? await reasonOf(record, signal) : plan.contradiction;
         logs.push({ ...plan, removed: 0, error });
       });
     }

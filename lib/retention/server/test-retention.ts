@@ -37,12 +37,17 @@ export function retentionSuite(current: () => { db: TestDatabase; login: pg.Pool
     vi.useRealTimers();
   }
 
-  /** Long ago: a period that was just set deletes nothing yet. */
+  /** Long ago: a period that was just sealed deletes nothing yet. */
   async function setPeriod(scope: Scope, ...policy: [number | null, ("hold" | "delete")?]) {
     await setRetention(scope, ...policy);
+    await sealLongAgo(scope.organizationId);
+  }
+
+  async function sealLongAgo(log: string) {
+    await cutCheckpoint(log);
     await current().db.owner.query(
-      "UPDATE organizations SET retention_since = '2020-01-01' WHERE id = $1",
-      [scope.organizationId],
+      "UPDATE checkpoints SET created_at = '2020-01-01' WHERE organization_id = $1",
+      [log],
     );
   }
 
@@ -77,6 +82,7 @@ export function retentionSuite(current: () => { db: TestDatabase; login: pg.Pool
     run,
     appendAgo,
     setPeriod,
+    sealLongAgo,
     follow,
     verdictOf,
     good,

@@ -72,10 +72,11 @@ export default async function SettingsPage(props: Props) {
         </dl>
         <h2 className={HEADING}>Retention</h2>
         <RetentionForm
-          key={`${own} ${policy.undelivered}`}
+          key={`${own} ${policy.undelivered} ${policy.contradiction === null}`}
           organizationId={org}
           days={own}
           undelivered={policy.undelivered}
+          isSealed={policy.contradiction === null}
           defaultDays={policy.defaultDays}
           graceDays={policy.graceDays}
           preview={await previewRetention(scope, own)}
