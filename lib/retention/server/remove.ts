@@ -48,6 +48,10 @@ export async function removePruned(
   return left;
 }
 
+/** What goes is booked to the run that announced it, which a later one may have to finish. */
+const RUNS = "r.organization_id = $1 AND r.prune_size > $2 AND r.first_seq < $3";
+const OF_RUN = "g.seq >= r.first_seq AND g.seq < r.prune_size";
+
 async function removeRange(client: pg.PoolClient, range: (string | number)[]): Promise<void> {
   const ends = await client.query(
     `SELECT min(recorded_at) AS first, max(recorded_at) AS last FROM events
@@ -66,9 +70,9 @@ async function removeRange(client: pg.PoolClient, range: (string | number)[]): P
        DELETE FROM event_targets t USING target
        WHERE t.organization_id = $1 AND t.target_type = target.type AND t.target_id = target.id
          AND t.occurred_at = target.occurred_at AND t.seq = target.seq AND t.recorded_at = target.recorded_at
-       RETURNING pg_column_size(t.*) AS bytes)
-     UPDATE retention_runs SET bytes = bytes + coalesce((SELECT sum(bytes) FROM gone), 0)
-     WHERE organization_id = $1 AND prune_size = (SELECT first_seq FROM log_heads WHERE organization_id = $1)`,
+       RETURNING pg_column_size(t.*) AS bytes, t.seq)
+     UPDATE retention_runs r SET bytes = bytes + (SELECT coalesce(sum(g.bytes), 0) FROM gone g WHERE ${OF_RUN})
+     WHERE ${RUNS}`,
     [...range, ...times],
   );
   await client.query(
@@ -76,10 +80,10 @@ async function removeRange(client: pg.PoolClient, range: (string | number)[]): P
        DELETE FROM events e WHERE organization_id = $1 AND seq >= $2 AND seq < $3 AND recorded_at BETWEEN $4 AND $5
          AND seq < (SELECT first_seq FROM log_heads WHERE organization_id = $1)
        RETURNING pg_column_size(e.*) AS bytes, seq, chain_hash)
-     UPDATE retention_runs SET deleted = deleted + (SELECT count(*) FROM gone),
-       bytes = bytes + coalesce((SELECT sum(bytes) FROM gone), 0),
-       left_after = coalesce((SELECT chain_hash FROM gone ORDER BY seq DESC LIMIT 1), left_after)
-     WHERE organization_id = $1 AND prune_size = (SELECT first_seq FROM log_heads WHERE organization_id = $1)`,
+     UPDATE retention_runs r SET deleted = deleted + (SELECT count(*) FROM gone g WHERE ${OF_RUN}),
+       bytes = bytes + (SELECT coalesce(sum(g.bytes), 0) FROM gone g WHERE ${OF_RUN}),
+       left_after = coalesce((SELECT chain_hash FROM gone g WHERE ${OF_RUN} ORDER BY seq DESC LIMIT 1), left_after)
+     WHERE ${RUNS}`,
     [...range, ...times],
   );
 }

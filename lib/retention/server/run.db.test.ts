@@ -148,6 +148,30 @@ describe("a run that ends in the middle", () => {
     expect((await listRuns(scopeOf(log))).runs[0]).toMatchObject({ deleted: 1_300 });
   });
 
+  test("has its rows booked to itself, also those that the next one removes", async () => {
+    const [log, keeper] = [await createTestLog(db), await createTestLog(db)];
+    // Its month does not go whole.
+    await appendAgo(keeper, 100, 1);
+    await appendAgo(log, 100, 700);
+    await appendAgo(log, 60, 300);
+    await appendAgo(log, 0, 10);
+    await setPeriod(scopeOf(log), 80);
+    const stop = new AbortController();
+    const onBatch = () => stop.abort(new Error("killed"));
+    await expect(run({ organizationId: log, signal: stop.signal, onBatch })).rejects.toThrow();
+    await setPeriod(scopeOf(log), 30);
+    expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 500 }]);
+    const { runs } = await listRuns(scopeOf(log));
+    expect(runs).toMatchObject([
+      { firstSeq: 700, size: 1_000, deleted: 300 },
+      { firstSeq: 0, size: 700, deleted: 700 },
+    ]);
+    expect(runs.every(({ finishedAt }) => finishedAt !== null)).toBe(true);
+    const [second, first] = runs.map(({ bytes }) => bytes) as [number, number];
+    expect(first / second).toBeCloseTo(7 / 3, 0);
+    expect(await verdictOf(log)).toMatchObject(good);
+  });
+
   test.each([
     [
       "in the middle is edited",
