@@ -191,7 +191,10 @@ export async function main(argv: string[], root: string): Promise<void> {
     .option("--organizations <n>", "organizations; the first gets the most", Number, 3)
     .option("--exports", "only how fast exports are made")
     .option("--streams", "only how fast a stream delivers")
-    .option("--retention", "only what pruning that many events does to who writes and reads")
+    .option(
+      "--retention",
+      "only what retention of a year of three logs does to who writes and reads",
+    )
     .option("--soak <minutes>", "only write, change and verify a log for so long", Number)
     .option("--dir <dir>", "keep the data here instead of in a temporary directory")
     .parse(argv);
