@@ -71,8 +71,9 @@ async function setPeriods(logs: string[]): Promise<void> {
   }
   const owner = await ownerPool();
   await owner.query("UPDATE checkpoints SET created_at = '2020-01-01'");
-  // As it is an hour after an import, autovacuum having come by.
+  // As it is an hour after an import, autovacuum having come by and what was written being on the disk.
   await owner.query("VACUUM ANALYZE");
+  await owner.query("CHECKPOINT");
   await owner.end();
 }
 
