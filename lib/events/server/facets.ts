@@ -106,7 +106,7 @@ async function countGroup(
     fields.length === 1 &&
     only?.id === "action" &&
     isUnbounded(request) &&
-    (await isRolledUp(scope))
+    (await isRolledUp(scope, true))
   ) {
     const facet = await countActions(scope, selectedValues(whole, only), search);
     return [{ field: only, facet }];

@@ -3,6 +3,7 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventRow } from "../schema";
 import { type FirstTime, isNewer } from "../timeline";
 import { readRows } from "./read";
+import { ofOrganization } from "./where";
 
 /** Rows looked at for one question, in the index of its value and in its actor's: nearly always enough. */
 const NEAR = 12;
@@ -91,7 +92,7 @@ function nearSql(scope: Scope, questions: Prisma.Sql): Prisma.Sql {
     SELECT CASE WHEN r.hit THEN 'known' ELSE 'open' END FROM (
       SELECT e.hit, row_number() OVER () AS at FROM (
         SELECT e.actor_type = q.actor_type AND ${hit} AS hit FROM events e
-        WHERE e.organization_id = ${scope.organizationId} AND ${index} AND (e.occurred_at, e.seq) < (q.at, q.seq)
+        WHERE ${ofOrganization(scope.organizationId)} AND ${index} AND (e.occurred_at, e.seq) < (q.at, q.seq)
         ${NEWEST_FIRST} LIMIT ${NEAR}) e) r
     WHERE r.hit OR r.at = ${NEAR} LIMIT 1)`;
   const isActor = Prisma.sql`e.actor_id = q.actor_id`;
@@ -115,7 +116,7 @@ function deepSql(
   const pasts = actors.map((asked) => {
     const { row } = asked.reduce((newest, one) => (isNewer(one.row, newest.row) ? one : newest));
     return Prisma.sql`(SELECT e.actor_id, e.actor_type, e.location, e.action, ${place("e.occurred_at", "e.seq")} AS place
-      FROM events e WHERE e.organization_id = ${scope.organizationId} AND e.actor_id = ${row.actor.id}
+      FROM events e WHERE ${ofOrganization(scope.organizationId)} AND e.actor_id = ${row.actor.id}
         AND (e.occurred_at, e.seq) < (${row.occurredAt}::timestamptz, ${row.seq}::bigint) ${NEWEST_FIRST} LIMIT ${depth})`;
   });
   const oldest = (what: string, value: string) =>

@@ -5,6 +5,7 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventDetail, Participant } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
 import { readRows } from "./read";
+import { ofOrganization } from "./where";
 
 const EVENT_ID = /^audit_event_([0-7][0-9A-HJKMNP-TV-Z]{25})$/;
 
@@ -88,7 +89,7 @@ function selectEvent(organizationId: string, id: string, when: Prisma.Sql): Prom
       e.actor, e.targets, e.context, e.metadata, ${HEX("e.chain_hash")} AS chain_hash,
       (SELECT ${HEX("p.chain_hash")} FROM events p WHERE p.organization_id = ${organizationId}
          AND p.seq = e.seq - 1 AND p.recorded_at <= e.recorded_at LIMIT 1) AS previous_hash
-    FROM events e WHERE e.organization_id = ${organizationId} AND e.id = ${id} AND ${when} LIMIT 1`);
+    FROM events e WHERE ${ofOrganization(organizationId)} AND e.id = ${id} AND ${when} LIMIT 1`);
 }
 
 /** Where no event stands before: the pruned prefix's end, or the log's genesis; null when one is missing. */

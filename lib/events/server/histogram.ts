@@ -91,8 +91,8 @@ async function readSpan(
 
 // Rollups ------------------------------------------------------------------------------------------
 
-function hoursWithin({ organizationId }: Scope, { fromMs, toMs }: Span): Prisma.Sql {
-  const first = toIso(Math.ceil(fromMs / HOUR_MS) * HOUR_MS);
+function hoursWithin({ organizationId }: Scope, { fromMs, toMs, floorMs }: Span): Prisma.Sql {
+  const first = toIso(Math.ceil(Math.max(fromMs, floorMs) / HOUR_MS) * HOUR_MS);
   const end = toIso(Math.floor(toMs / HOUR_MS) * HOUR_MS);
   return Prisma.sql`rollup_hourly r WHERE r.organization_id = ${organizationId}
     AND r.hour >= ${first}::timestamptz AND r.hour < ${end}::timestamptz`;
@@ -108,7 +108,9 @@ async function countHours(scope: Scope, span: Span): Promise<number> {
 /** Whole hours by the rollups; the span's cut first and last hour, and what they have not counted yet, raw. */
 async function countRollups(scope: Scope, span: Span, bounds: number[]) {
   const { organizationId } = scope;
-  const { fromMs, toMs } = span;
+  const { toMs } = span;
+  // Rollups count what was deleted since, too.
+  const fromMs = Math.max(span.fromMs, span.floorMs);
   const counted = Prisma.sql`e.seq < (SELECT f.next_seq FROM followers f WHERE f.organization_id = ${organizationId} AND f.name = 'rollups')`;
   const firstHour = Math.min(Math.ceil(fromMs / HOUR_MS) * HOUR_MS, toMs);
   const lastHour = Math.max(Math.floor(toMs / HOUR_MS) * HOUR_MS, firstHour);

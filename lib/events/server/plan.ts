@@ -192,16 +192,12 @@ function whereDriver(driver: Exclude<Driver, { kind: "targets" }>): Prisma.Sql {
 
 function inRange(alias: "e" | "t", { organizationId, from, to }: Range): Prisma.Sql {
   const occurredAt = Prisma.raw(`${alias}.occurred_at`);
-  const organization =
-    alias === "e"
-      ? ofOrganization(organizationId)
-      : Prisma.sql`t.organization_id = ${organizationId}`;
   // No bound on recorded_at follows: ingest accepts times ahead of its own clock.
   const bounds = [
     ...(from ? [Prisma.sql`${occurredAt} >= ${from}::timestamptz`] : []),
     ...(to ? [Prisma.sql`${occurredAt} < ${to}::timestamptz`] : []),
   ];
-  return Prisma.join([organization, ...bounds], " AND ");
+  return Prisma.join([ofOrganization(organizationId, alias), ...bounds], " AND ");
 }
 
 function inWalk(alias: "e" | "t", walk: Walk): Prisma.Sql {

@@ -6,6 +6,7 @@ import type { Restored } from "../values";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
 import { countedOf, readExtent, type SampleRequest, toWalk } from "./sample";
+import { ofOrganization } from "./where";
 
 /** More parts than this are not tried one by one. */
 const MAX_PARTS = 12;
@@ -46,6 +47,6 @@ async function countMatches(scope: Scope, request: SampleRequest) {
 export async function readOldest({ organizationId }: Scope): Promise<string | null> {
   const [row] = await readRows<{ ms: number }>(Prisma.sql`
     SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8 AS ms FROM events e
-    WHERE e.organization_id = ${organizationId} ORDER BY e.occurred_at, e.seq LIMIT 1`);
+    WHERE ${ofOrganization(organizationId)} ORDER BY e.occurred_at, e.seq LIMIT 1`);
   return row ? new Date(row.ms).toISOString() : null;
 }

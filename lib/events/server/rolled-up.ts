@@ -6,13 +6,16 @@ import { ofOrganization } from "./where";
 /** More than this is not counted raw. */
 const MAX_TAIL = 20_000;
 
-/** Whether the rollups are close behind the head: after a large import they are not. */
-export async function isRolledUp({ organizationId }: Scope): Promise<boolean> {
-  const [row] = await readRows<{ tail: number }>(Prisma.sql`
-    SELECT (h.next_seq - coalesce(f.next_seq, 0))::float8 AS tail FROM log_heads h
+/**
+ * Whether the rollups are close behind the head: after a large import they are not.
+ * @param toTheEvent not either where they count events that are deleted since
+ */
+export async function isRolledUp({ organizationId }: Scope, toTheEvent = false): Promise<boolean> {
+  const [row] = await readRows<{ tail: number; first: number }>(Prisma.sql`
+    SELECT (h.next_seq - coalesce(f.next_seq, 0))::float8 AS tail, h.first_seq::float8 AS first FROM log_heads h
     LEFT JOIN followers f ON f.organization_id = ${organizationId} AND f.name = 'rollups'
     WHERE h.organization_id = ${organizationId}`);
-  return (row?.tail ?? 0) <= MAX_TAIL;
+  return (row?.tail ?? 0) <= MAX_TAIL && !(toTheEvent && (row?.first ?? 0) > 0);
 }
 
 /**

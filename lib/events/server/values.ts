@@ -6,6 +6,7 @@ import type { CompletedValue, FieldValues } from "../values";
 import { readFacets, readMetadataKeys } from "./facets";
 import { isOrderedColumn, jumpValues } from "./plan";
 import { readRows } from "./read";
+import { ofOrganization } from "./where";
 
 const MAX_VALUES = 12;
 /** Fewer than facets count: this is asked for while somebody types. */
@@ -66,7 +67,7 @@ async function readTargetStarts(
   text: string,
 ): Promise<string[]> {
   const column = Prisma.raw(`t.${name}`);
-  const within = Prisma.sql`t.organization_id = ${organizationId}
+  const within = Prisma.sql`${ofOrganization(organizationId, "t")}
     AND ${column} LIKE ${`${text.replace(/[\\%_]/g, "\\$&")}%`}`;
   const next = (condition: Prisma.Sql) =>
     Prisma.sql`SELECT ${column} FROM event_targets t WHERE ${within} ${condition} ORDER BY ${column} LIMIT 1`;

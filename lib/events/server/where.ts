@@ -20,8 +20,12 @@ export function whereFilter(organizationId: string, filter: EventFilter): Prisma
   return Prisma.join([ofOrganization(organizationId), ...clauses], " AND ");
 }
 
-export function ofOrganization(organizationId: string): Prisma.Sql {
-  return Prisma.sql`e.organization_id = ${organizationId}`;
+/** Without what retention deleted: its rows may be there for a while yet, and are gone for everybody who reads. */
+export function ofOrganization(organizationId: string, alias: "e" | "t" = "e"): Prisma.Sql {
+  const [ofLog, seq] = [Prisma.raw(`${alias}.organization_id`), Prisma.raw(`${alias}.seq`)];
+  // Looked up once, before the first row.
+  return Prisma.sql`${ofLog} = ${organizationId}
+    AND ${seq} >= (SELECT h.first_seq FROM log_heads h WHERE h.organization_id = ${organizationId})`;
 }
 
 export function whereClause({ negated, condition }: Clause): Prisma.Sql {

@@ -1,5 +1,6 @@
 import type { Scope } from "@/lib/auth/scope";
 import { readRows } from "@/lib/events/server/read";
+import { ofOrganization } from "@/lib/events/server/where";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { Period } from "../period";
 
@@ -44,7 +45,7 @@ export interface Actors {
  */
 export async function readActors({ organizationId }: Scope, period: Period): Promise<Actors> {
   const { before, from, to, days } = period;
-  const mine = Prisma.sql`e.organization_id = ${organizationId}`;
+  const mine = ofOrganization(organizationId);
   const rows = await readRows<{
     id: string;
     by_events: number;

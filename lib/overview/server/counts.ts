@@ -1,7 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { type FailureRule, failureRules } from "@/lib/events/outcome";
 import { readRows } from "@/lib/events/server/read";
-import { whereClause, whereFilter } from "@/lib/events/server/where";
+import { ofOrganization, whereClause, whereFilter } from "@/lib/events/server/where";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { DAY_MS, type Period } from "../period";
 
@@ -123,7 +123,7 @@ async function countNewest(
   { from, to }: Period,
   rule: FailureRule,
 ): Promise<FailureCount> {
-  const until = Prisma.sql`e.organization_id = ${organizationId} AND e.occurred_at < ${to}::timestamptz`;
+  const until = Prisma.sql`${ofOrganization(organizationId)} AND e.occurred_at < ${to}::timestamptz`;
   // From behind the oldest of the newest events, so that the link's time says exactly what was searched.
   const [row] = await readRows<{ from_ms: number; now: number }>(Prisma.sql`
     WITH start AS MATERIALIZED (

@@ -1,6 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { AppError } from "@/lib/errors";
 import { readRows } from "@/lib/events/server/read";
+import { ofOrganization } from "@/lib/events/server/where";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { ActionSchema } from "../schema";
 
@@ -50,9 +51,9 @@ export async function browseActions(
     readRows<{ action: string; is_match: boolean; step: number }>(Prisma.sql`
       WITH RECURSIVE seen(action, step) AS (
         (SELECT e.action, 1 FROM events e
-         WHERE e.organization_id = ${scope.organizationId} AND e.action > ${after} ORDER BY e.action LIMIT 1)
+         WHERE ${ofOrganization(scope.organizationId)} AND e.action > ${after} ORDER BY e.action LIMIT 1)
         UNION ALL
-        SELECT (SELECT e.action FROM events e WHERE e.organization_id = ${scope.organizationId}
+        SELECT (SELECT e.action FROM events e WHERE ${ofOrganization(scope.organizationId)}
                 AND e.action > seen.action ORDER BY e.action LIMIT 1), step + 1
         FROM seen WHERE action IS NOT NULL AND step < ${steps}
       ), judged AS (
