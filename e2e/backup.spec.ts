@@ -17,7 +17,12 @@ import { storedRows, type Writing, write } from "./fixtures/writers";
 import { TestServer } from "./server";
 
 const PASSPHRASE = "correct horse battery staple";
-const WRITERS = process.env.TRAILSEAL_LONG ? 8 : 3;
+const isLong = Boolean(process.env.TRAILSEAL_LONG);
+const WRITERS = isLong ? 8 : 3;
+/** What is there before the backup. */
+const EVENTS = isLong ? 1_000_000 : 1_000;
+/** Verification included. */
+const LONGEST_RESTORE_MS = 300_000;
 
 interface Made {
   directory: string;
@@ -76,9 +81,11 @@ const sign = (server: TestServer, id: string) =>
   server.cliJson("bundle", "--org", id, "--out", path.join(place, "log.ndjson"));
 
 test("what was acknowledged before a backup ends is restored, verified and served, from files and from an archive", async () => {
+  if (isLong) test.setTimeout(3_600_000);
   const server = await startServer();
   try {
     const { id, key } = await newLog(server);
+    await server.cliJson("seed", "--org", id, "--events", String(EVENTS));
     const state: Writing = { stop: false, acknowledged: new Map() };
     const writers = Array.from({ length: WRITERS }, (_, at) =>
       write(server, key, id, `w${at}`, state),
@@ -97,12 +104,20 @@ test("what was acknowledged before a backup ends is restored, verified and serve
       const until = Date.parse(backup.covers_until);
       const covered = [...state.acknowledged].filter(([, at]) => at < until).map(([one]) => one);
       expect(covered.length).toBeGreaterThan(50);
+      const started = performance.now();
       const { code, into, restored, stderr } = await restore(server, backup);
+      const tookMs = performance.now() - started;
       expect(code, stderr).toBe(0);
+      expect(tookMs).toBeLessThan(LONGEST_RESTORE_MS);
+      test.info().annotations.push({
+        type: "restored",
+        description: `${restored?.logs[0]?.verdict.checked} events in ${Math.round(tookMs / 1_000)} s`,
+      });
       expect(restored).toMatchObject({ ok: true, missing: [] });
       const second = await startServer(into);
       try {
         const rows = await storedRows(second, id);
+        expect(rows.length).toBeGreaterThanOrEqual(EVENTS + covered.length);
         expect(restored?.logs[0]?.verdict.checked).toBe(rows.length);
         expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index));
         const stored = new Set(rows.map((row) => row.request_id));
