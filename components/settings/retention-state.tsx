@@ -44,9 +44,9 @@ export function RetentionState({ organizationId, overview, last }: Props) {
           </Fact>
         )}
       </dl>
-      {policy.contradiction && (
+      {overview.refusal && (
         <p data-testid="retention-refused" className="mt-3 max-w-[72ch] text-(--in-failed)">
-          {policy.contradiction}
+          {overview.refusal}
         </p>
       )}
       {!isAutomatic && policy.days !== null && (

@@ -26,7 +26,7 @@ function planWords(plan: RetentionPlan): string[] {
   const { state, events, before, oldest, newest, size, newer, outliving } = plan;
   const words = [`${plan.organizationId}: ${policyWords(plan)}`];
   const say = (sentence: string) => words.push(`  ${sentence}`);
-  if (plan.contradiction) say(plan.contradiction);
+  if (plan.refusal) say(plan.refusal);
   else if (plan.days !== null && plan.since === null)
     say("The policy is not sealed in the log yet: the grace period begins when it is.");
   if (before && events === 0) say(`Nothing was received before ${day(before)}.`);
@@ -76,7 +76,7 @@ function outcomeWords(outcome: RunOutcome): string[] {
   if (error !== null)
     return [
       ...planWords(outcome),
-      ...(error === outcome.contradiction ? [] : [`  Not finished: ${error}`]),
+      ...(error === outcome.refusal ? [] : [`  Not finished: ${error}`]),
     ];
   if (removed > 0) return [`${organizationId}: ${count(removed)} events were deleted.`];
   return planWords(outcome);

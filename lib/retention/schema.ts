@@ -72,9 +72,11 @@ export interface RetentionPlan extends PrunePlan, RetentionPolicy {
   holds: Hold[];
   /** Events of an earlier deletion that was interrupted: they go with the next run. */
   unfinished: number;
+  /** Why nothing is deleted, in sentences: the log contradicts the settings, or clocks disagree. Null: neither. */
+  refusal: string | null;
   /**
-   * due: a run deletes them; held, behind: a hold or a stream keeps them; refused: what the settings say is not what the
-   * log says; nothing: none is that old; kept: no period.
+   * due: a run deletes them; held, behind: a hold or a stream keeps them; refused: `refusal` says why; nothing: none is
+   * that old; kept: no period.
    */
   state: "due" | "held" | "behind" | "refused" | "nothing" | "kept";
 }
@@ -112,6 +114,7 @@ export interface RetentionOverview {
   /** Streams that have not delivered all of them. */
   behind: string[];
   state: RetentionPlan["state"];
+  refusal: string | null;
   /** The next deletion when none is due: its day and how many of the events that are there. */
   next: { at: string; events: number } | null;
   /** Of a deletion that is under way, or was interrupted. */

@@ -36,7 +36,7 @@ export async function pruneLogs(signal: AbortSignal): Promise<void> {
 }
 
 async function tell(outcome: RunOutcome): Promise<void> {
-  const { organizationId, state, events, removed, behind, contradiction, error } = outcome;
+  const { organizationId, state, events, removed, behind, refusal, error } = outcome;
   const about = { organization_id: organizationId, events, removed };
   if (removed > 0) log().info(about, "events past retention were deleted");
   const alert = (kind: string, title: string, detail: string) =>
@@ -46,11 +46,11 @@ async function tell(outcome: RunOutcome): Promise<void> {
       { kind, title, detail, path: `/o/${organizationId}/settings` },
       new Date(Date.now() - TOLD_AGAIN_MS),
     );
-  if (contradiction !== null) {
-    log().error({ ...about, reason: contradiction }, "retention refused a log");
-    await alert("retention.refused", "Retention was refused", contradiction);
+  if (refusal !== null) {
+    log().error({ ...about, reason: refusal }, "retention refused a log");
+    await alert("retention.refused", "Retention was refused", refusal);
   }
-  if (error !== null && error !== contradiction) {
+  if (error !== null && error !== refusal) {
     log().error({ ...about, reason: error }, "a log could not be pruned");
     const detail = `${error} The next run tries it again.`;
     await alert("retention.failed", "Not all that is past retention was deleted", detail);

@@ -10,6 +10,7 @@ import {
   deletedBefore,
   readEnds,
   receivedAt,
+  refusalOf,
   stateOf,
   streamsBehind,
 } from "./plan";
@@ -44,14 +45,16 @@ export async function readRetentionOverview(scope: Scope): Promise<RetentionOver
   const size = before ? await boundaryOf(scope, ends, before) : ends.first;
   const events = size - ends.first;
   const behind = events > 0 ? await streamsBehind(scope, ends.first, size) : [];
+  const refusal = await refusalOf(scope, policy);
   const isOpen = ({ releasedAt }: Hold) => releasedAt === null;
   return {
     policy,
     before: before?.toISOString() ?? null,
     events,
     behind,
-    state: stateOf(policy, { events, behind }, holds.filter(isOpen).length),
-    next: events === 0 && !policy.contradiction ? await readNext(scope) : null,
+    state: stateOf(policy, refusal, { events, behind }, holds.filter(isOpen).length),
+    refusal,
+    next: events === 0 && !refusal ? await readNext(scope) : null,
     unfinished: await countUnfinished(scope, ends.first),
     holds,
     isAutomatic: retentionPool() !== null,

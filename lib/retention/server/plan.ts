@@ -2,6 +2,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { longPool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import { CLOCK_TOLERANCE_MS, readClocks } from "@/lib/events/server/clocks";
 import { readPolicy } from "@/lib/orgs/server/retention";
 import type { PrunePlan, RetentionPlan, RetentionPolicy } from "../schema";
 import { openHolds } from "./holds";
@@ -136,7 +137,7 @@ export async function planRetention(
   const before = deletedBefore(policy);
   const none = { size: ends.first, events: 0, newer: 0, behind: [] };
   const plan = before ? await planPrune(scope, before, { isCounted }) : none;
-  const holds = await openHolds(scope);
+  const [holds, refusal] = await Promise.all([openHolds(scope), refusalOf(scope, policy)]);
   const at = async (seq: number) =>
     plan.events > 0 ? ((await receivedAt(scope, seq))?.toISOString() ?? null) : null;
   return {
@@ -149,16 +150,38 @@ export async function planRetention(
     outliving: before && isCounted ? await countOutliving(scope, plan.size, before) : 0,
     holds,
     unfinished: await countUnfinished(scope, ends.first),
-    state: stateOf(policy, plan, holds.length),
+    refusal,
+    state: stateOf(policy, refusal, plan, holds.length),
   };
 }
 
+/**
+ * Why nothing is deleted, though the policy may say so. A clock that runs ahead would delete early: this server's has to
+ * agree with the database's, and not to lie behind what was received already. Two clocks that are set forward together,
+ * as those of one machine are, look like a time without events, and are not told from that.
+ */
+export async function refusalOf(
+  scope: Scope,
+  { days, contradiction }: RetentionPolicy,
+): Promise<string | null> {
+  if (contradiction !== null || days === null) return contradiction;
+  const { databaseAheadMs, recordedAheadMs } = await readClocks(scope);
+  const seconds = (ms: number) => `${Math.ceil(Math.abs(ms) / 1_000)} s`;
+  const next = "Nothing is deleted until that is put right: check the time synchronisation (NTP).";
+  if (Math.abs(databaseAheadMs) > CLOCK_TOLERANCE_MS)
+    return `The server's clock and the database's differ by ${seconds(databaseAheadMs)}. ${next}`;
+  if (recordedAheadMs > CLOCK_TOLERANCE_MS)
+    return `The newest event was received ${seconds(recordedAheadMs)} after what the server's clock says now. ${next}`;
+  return null;
+}
+
 export function stateOf(
-  { days, undelivered, contradiction }: RetentionPolicy,
+  { days, undelivered }: RetentionPolicy,
+  refusal: string | null,
   { events, behind }: Pick<PrunePlan, "events" | "behind">,
   holds: number,
 ): RetentionPlan["state"] {
-  if (contradiction !== null) return "refused";
+  if (refusal !== null) return "refused";
   if (days === null) return "kept";
   if (events === 0) return "nothing";
   if (holds > 0) return "held";

@@ -68,7 +68,7 @@ export async function runRetention(
             before: new Date(plan.before as string),
             undelivered: plan.undelivered,
           });
-        const error = plan.state === "due" ? await reasonOf(record, signal) : plan.contradiction;
+        const error = plan.state === "due" ? await reasonOf(record, signal) : plan.refusal;
         logs.push({ ...plan, removed: 0, error });
       });
     }

@@ -136,6 +136,29 @@ describe("a period", () => {
   });
 });
 
+test.each([
+  ["ahead of", 30 * DAY_MS],
+  ["behind", -60_000],
+])("a clock %s the database's deletes nothing", async (_, byMs) => {
+  const log = await oldLog();
+  await setPeriod(scopeOf(log), 60);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + byMs });
+  expect((await run({ organizationId: log })).logs).toMatchObject([
+    { state: "refused", removed: 0, error: expect.stringContaining("differ by") },
+  ]);
+  vi.useRealTimers();
+  expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 20, error: null }]);
+});
+
+test("a clock that lies behind what was sealed deletes nothing, though the database's lies there, too", async () => {
+  const log = await oldLog();
+  await setPeriod(scopeOf(log), 60);
+  await appendAgo(log, -1, 1);
+  expect((await run({ organizationId: log })).logs).toMatchObject([
+    { state: "refused", removed: 0, error: expect.stringContaining("newest event was received") },
+  ]);
+});
+
 describe("the instance's default", () => {
   afterEach(() => void delete getEnv().TRAILSEAL_RETENTION_DAYS);
 
