@@ -12,15 +12,16 @@ import { Snapshot } from "./snapshot";
 
 /**
  * All that shows one event in the signed log.
+ * @param size of the checkpoint to lead to; by default the first that covers it
  * @throws AppError not_found; conflict while no checkpoint covers it, or when what is stored is damaged
  */
-export async function readEventProof(scope: Scope, id: string): Promise<EventProof> {
+export async function readEventProof(scope: Scope, id: string, size?: number): Promise<EventProof> {
   const { organizationId } = scope;
   const found = await getEvent(scope, id);
   if (!found)
     throw new AppError("not_found", `Event not found: '${id}'.`, { details: { entity_id: id } });
   const { seq } = found;
-  const proof = await proveEvent(scope, seq);
+  const proof = await proveEvent(scope, seq, size);
   if (!proof)
     throw new AppError(
       "conflict",

@@ -13,6 +13,7 @@ import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import { followRollups } from "@/lib/events/server/rollups";
 import { readEventProof } from "@/lib/integrity/server/event-proof";
+import { listCheckpoints } from "@/lib/integrity/server/proofs";
 import { cutCheckpoint, vkeysOf } from "@/lib/integrity/server/signer";
 import { publishCheckpoints } from "@/lib/integrity/server/witnesses";
 import {
@@ -174,8 +175,10 @@ async function refuseUnsealed(
     [scope.organizationId, sealed?.seq ?? null, first],
   );
   const trusted = (await vkeysOf(scope)).map(parseVkey);
+  // Up to the newest one: keys that signed before a restore without them are not known any more.
+  const [newest] = await listCheckpoints(scope, { limit: 1 });
   for (const { id, seq, ...said } of rows) {
-    const proof = await readEventProof(scope, id);
+    const proof = await readEventProof(scope, id, newest?.size);
     const { action, targets, metadata = null } = proof.line.event;
     // A row may have taken over the id of another, whose proof that is.
     const isIt =
