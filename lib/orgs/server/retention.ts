@@ -62,9 +62,8 @@ export async function setRetention(
     const before = rows[0];
     if (!before) throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
     const after = { days, undelivered: undelivered ?? before.undelivered };
-    const sealed = await readSealedRetention(scope, client);
     const isSame = after.days === before.days && after.undelivered === before.undelivered;
-    if (isSame && !contradictionOf(after, sealed)) return;
+    if (isSame && !contradictionOf(after, await readSealedRetention(scope, client))) return;
     await client.query(
       `UPDATE organizations SET retention_days = $2, retention_undelivered = $3, updated_at = now()
        WHERE id = $1`,
