@@ -38,6 +38,10 @@ const envSchema = z
     TRAILSEAL_EXPORT_S3_REGION: z.string().min(1).default("us-east-1"),
     TRAILSEAL_EXPORT_S3_KEY_ID: z.string().min(1).optional(),
     TRAILSEAL_EXPORT_S3_SECRET: z.string().min(1).optional(),
+    /** Files that are uploaded to be imported; `imports` in the data directory when unset. They go to the bucket of exports, too. */
+    TRAILSEAL_IMPORT_DIR: z.string().min(1).optional(),
+    /** Largest file that may be uploaded, bytes as it comes. */
+    TRAILSEAL_IMPORT_MAX_BYTES: limit.default(2_147_483_648),
     /** Where every checkpoint is published: a directory that this host's root does not rule, at best. */
     TRAILSEAL_WITNESS_DIR: z.string().min(1).optional(),
     /** Where every checkpoint is PUT: an object store, WebDAV, a small server; and what it is told as bearer. */

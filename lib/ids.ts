@@ -16,6 +16,7 @@ const PREFIX = {
   schema: "als_",
   job: "job_",
   export: "audit_log_export_",
+  import: "import_",
   view: "view_",
   portal: "portal_",
   request: "req_",

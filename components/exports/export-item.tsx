@@ -7,6 +7,7 @@ import { Command } from "@/components/integrity/check-elsewhere";
 import { formatMoment, formatSeq } from "@/components/integrity/words";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { CopyButton } from "@/components/ui/copy-button";
+import { Progress } from "@/components/ui/progress";
 import { parseFilter } from "@/lib/events/filter/parse";
 import { serializeClause } from "@/lib/events/filter/serialize";
 import { isUnderWay, type ListedExport, searchQuery } from "./listed";
@@ -62,7 +63,7 @@ export function ExportItem(props: Props) {
         </div>
         <Actions {...props} />
       </div>
-      {isUnderWay(one) && <Progress one={one} pace={props.pace} />}
+      {isUnderWay(one) && <HowFar one={one} pace={props.pace} />}
       {one.state === "failed" && <Failure one={one} />}
       {one.state === "ready" && <Ready one={one} vkeys={props.vkeys} />}
     </li>
@@ -176,16 +177,15 @@ function Actions({ organizationId, one, work }: Props) {
   );
 }
 
-function Progress({ one, pace }: { one: ListedExport; pace: Pace | undefined }) {
+function HowFar({ one, pace }: { one: ListedExport; pace: Pace | undefined }) {
   const { state, total, events, error } = one;
   const isRunning = state === "running";
   const isKnown = total !== null && total > 0;
   return (
-    <div className="mt-3">
+    <div>
       {isRunning && (
-        <progress
-          className="block h-1.5 w-full overflow-hidden rounded-full [&::-moz-progress-bar]:bg-(--accent-line) [&::-webkit-progress-bar]:bg-(--sunken) [&::-webkit-progress-value]:bg-(--accent-line)"
-          aria-label="Progress of the export"
+        <Progress
+          label="Progress of the export"
           max={isKnown ? total : undefined}
           value={isKnown ? Math.min(events, total) : undefined}
         />

@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   Settings,
   Split,
+  Upload,
   Users,
 } from "lucide-react";
 import type { Permission } from "@/lib/auth/permissions";
@@ -30,9 +31,10 @@ export const PLACES: readonly Place[] = [
   { label: "Events", path: "events", also: "timeline", key: "e", Icon: List, needs: "events:read" },
   { label: "Integrity", path: "integrity", key: "i", Icon: BadgeCheck, needs: "integrity:read" },
   { label: "Exports", path: "exports", key: "x", Icon: Download, needs: "exports:manage" },
+  { label: "Import", path: "import", key: "m", Icon: Upload, needs: "events:import" },
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split, needs: "streams:read" },
   { label: "Schemas", path: "schemas", key: "c", Icon: Braces, needs: "schemas:read" },
-  { label: "Members", path: "settings/members", key: "m", Icon: Users, needs: "members:manage" },
+  { label: "Members", path: "settings/members", key: "p", Icon: Users, needs: "members:manage" },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound, needs: "keys:manage" },
   { label: "Settings", path: "settings", key: ",", Icon: Settings, needs: "settings:manage" },
 ];

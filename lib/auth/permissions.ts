@@ -2,6 +2,7 @@
 export const permissions = [
   "events:read",
   "events:write",
+  "events:import",
   "overview:read",
   "views:manage",
   "exports:manage",

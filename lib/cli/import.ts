@@ -4,9 +4,10 @@ import { type Command, Option } from "commander";
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { type CandidateOptions, reasonText } from "@/lib/import/candidates";
+import { type DelimiterName, delimiterNames } from "@/lib/import/delimiters";
 import { isExportedCsv } from "@/lib/import/exported-csv";
 import { proposeMapping } from "@/lib/import/propose-mapping";
-import { type DelimiterName, delimiters, openCsv } from "@/lib/import/read-csv";
+import { openCsv } from "@/lib/import/read-csv";
 import { type ImportFormat, importFormats } from "@/lib/import/read-records";
 import {
   type ImportProgress,
@@ -40,9 +41,9 @@ function showProgress(summary: ImportSummary, { readBytes, totalBytes }: ImportP
   const share = totalBytes === 0 ? 1 : readBytes / totalBytes;
   const filled = Math.round(BAR_WIDTH * share);
   const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
-  const { read, stored, already_there: known, rejected } = summary;
+  const { read, stored, already_there: known, repeats, rejected } = summary;
   process.stderr.write(
-    `\r\x1b[K${bar} ${Math.floor(share * 100)} %  ${count(read)} read, ${count(stored)} stored, ${count(known)} already there, ${count(rejected)} rejected`,
+    `\r\x1b[K${bar} ${Math.floor(share * 100)} %  ${count(read)} read, ${count(stored)} stored, ${count(known)} already there, ${count(repeats)} repeats, ${count(rejected)} rejected`,
   );
 }
 
@@ -78,13 +79,24 @@ async function showPreview(
   source: CandidateOptions,
   json: boolean | undefined,
 ): Promise<void> {
-  for (const { number, event, reasons } of await previewImport(scope, file, source)) {
+  const { rows, looked } = await previewImport(scope, file, source);
+  for (const { number, event, reasons, repeats } of rows) {
     const { receivedOccurredAt: _, occurredAt, ...rest } = event ?? { occurredAt: null };
     const shown = event ? { ...rest, occurred_at: occurredAt } : null;
     const words = shown ? JSON.stringify(shown) : `rejected: ${reasons.map(reasonText).join("; ")}`;
-    print(json, { file, number, event: shown, reasons }, `${file}:${number}  ${words}`);
+    const note = repeats === null ? "" : `  (repeats line ${repeats}: not stored)`;
+    print(
+      json,
+      { file, number, event: shown, reasons, repeats },
+      `${file}:${number}  ${words}${note}`,
+    );
     if (!event) process.exitCode = 1;
   }
+  if (looked.repeats > 0 && !json)
+    process.stderr.write(
+      `${count(looked.repeats)} of the first ${count(looked.read)} rows have the identity of an earlier row of ${file} and would not be stored: look at row_id.
+`,
+    );
 }
 
 export function register(program: Command): void {
@@ -103,7 +115,7 @@ export function register(program: Command): void {
     .option("--rejects <file>", "where rejected records go, with reasons", "import.rejects.ndjson")
     .addOption(
       new Option("--delimiter <name>", "csv: what separates cells; found, when left out").choices(
-        Object.keys(delimiters),
+        delimiterNames,
       ),
     )
     .option("--mapping <file or name>", "csv of another system: how its columns become events")
@@ -162,6 +174,11 @@ Exit code 0: every record is stored. 1: some were rejected; the rejects file say
       const seconds = ((performance.now() - started) / 1_000).toFixed(1);
       const words = [
         `${count(summary.read)} read, ${count(summary.stored)} stored, ${count(summary.already_there)} already there, ${count(summary.rejected)} rejected in ${seconds} s`,
+        ...(summary.repeats > 0
+          ? [
+              `${count(summary.repeats)} not stored as repeats of a row of their own file: look at row_id of the mapping, or at the ids of the file`,
+            ]
+          : []),
         ...(summary.ignored
           ? [`Not taken over, as this log writes its own: ${summary.ignored.join(", ")}`]
           : []),

@@ -2,9 +2,17 @@ import { AppError } from "@/lib/errors";
 import { parseImportedEvent } from "@/lib/events/schema";
 import type { ImportItem } from "@/lib/events/server/ingest";
 import { mapCloudTrailRecord } from "./cloudtrail";
+import type { DelimiterName } from "./delimiters";
 import { findGuard, fromExportedRow, isExportedCsv } from "./exported-csv";
-import { columnsByField, type Mapping, MappingProblem, missingColumns, rowMapper } from "./mapping";
-import { type CsvFile, type DelimiterName, openCsv } from "./read-csv";
+import {
+  columnsByField,
+  type Mapping,
+  MappingProblem,
+  missingColumns,
+  overwrittenColumns,
+  rowMapper,
+} from "./mapping";
+import { type CsvFile, openCsv } from "./read-csv";
 import { type ImportFormat, openRecords, type RawRecord } from "./read-records";
 
 /** Records of a file as events that could be stored, or why not. */
@@ -42,6 +50,8 @@ export interface CandidateOptions {
   mapping?: Mapping | undefined;
   /** Our own CSV with apostrophes before formulas: refused when left out. */
   guard?: "strip" | "keep" | undefined;
+  /** What findGuard says of the file, where somebody asked it before. */
+  guardLine?: number | null | undefined;
 }
 
 /** What a log writes beside an event; another log writes its own. */
@@ -78,7 +88,7 @@ export async function openCandidates(
 
 async function openCsvCandidates(
   file: string,
-  { delimiter, mapping, guard }: CandidateOptions,
+  { delimiter, mapping, guard, guardLine }: CandidateOptions,
   organizationId: string,
   ignored: Set<string>,
 ): Promise<Candidates> {
@@ -86,7 +96,13 @@ async function openCsvCandidates(
   try {
     const convert = mapping
       ? mappedConverter(file, mapping, csv.header)
-      : await exportedConverter(file, csv, { delimiter, guard, organizationId, ignored });
+      : await exportedConverter(file, csv, {
+          delimiter,
+          guard,
+          guardLine,
+          organizationId,
+          ignored,
+        });
     return { rows: csvCandidates(csv, convert), bytesRead: csv.bytesRead, close: csv.close };
   } catch (error) {
     csv.close();
@@ -116,7 +132,8 @@ async function exportedConverter(
       "invalid_request",
       `${file} is not an export of Trailseal: name a mapping for its columns (${header.join(", ")}).`,
     );
-  const line = guard === "keep" ? null : await findGuard(await openCsv(file, delimiter));
+  const { guardLine } = options;
+  const line = guard === "keep" ? null : await guardLineOf(file, delimiter, guardLine);
   if (guard === undefined) {
     if (line !== null)
       throw new AppError(
@@ -137,12 +154,32 @@ async function exportedConverter(
     });
 }
 
+async function guardLineOf(
+  file: string,
+  delimiter: DelimiterName | undefined,
+  known: number | null | undefined,
+): Promise<number | null> {
+  if (known !== undefined) return known;
+  const csv = await openCsv(file, delimiter);
+  try {
+    return await findGuard(csv);
+  } finally {
+    csv.close();
+  }
+}
+
 function mappedConverter(file: string, mapping: Mapping, header: string[]): RowConverter {
   const missing = missingColumns(mapping, header);
   if (missing.length > 0)
     throw new AppError(
       "invalid_request",
       `${file} has no column ${missing.map((name) => `“${name}”`).join(", ")}, which the mapping names. It has: ${header.join(", ")}.`,
+    );
+  const [overwritten] = overwrittenColumns(mapping, header);
+  if (overwritten !== undefined)
+    throw new AppError(
+      "invalid_request",
+      `metadata.${overwritten} is mapped, and the column “${overwritten}” of ${file}, which is used nowhere else, is kept in metadata under the same name: one would overwrite the other. Map that column too, give the mapped key another name, or set other_columns to ignore.`,
     );
   const map = rowMapper(mapping, header);
   const columns = columnsByField(mapping);

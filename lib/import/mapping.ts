@@ -107,6 +107,19 @@ export function missingColumns(mapping: Mapping, header: readonly string[]): str
   return [...named].filter((column) => !header.includes(column));
 }
 
+/** Columns kept in metadata under their own names that a mapped key of metadata would overwrite. */
+export function overwrittenColumns(mapping: Mapping, header: readonly string[]): string[] {
+  const kept = keptColumns(mapping, header);
+  return Object.keys(mapping.metadata).filter((key) => kept.includes(key));
+}
+
+/** Columns that go to metadata because they are used nowhere else. */
+function keptColumns(mapping: Mapping, header: readonly string[]): string[] {
+  if (mapping.other_columns === "ignore") return [];
+  const used = new Set([...columnsByField(mapping).values()].flat());
+  return header.filter((column) => !used.has(column));
+}
+
 export interface MappedRow {
   /** What parseImportedEvent takes. */
   event: Record<string, unknown>;
@@ -130,9 +143,7 @@ export class MappingProblem extends Error {
  */
 export function rowMapper(mapping: Mapping, header: readonly string[]) {
   const positions = new Map(header.map((column, at) => [column, at]));
-  const used = new Set([...columnsByField(mapping).values()].flat());
-  const others =
-    mapping.other_columns === "metadata" ? header.filter((column) => !used.has(column)) : [];
+  const others = keptColumns(mapping, header);
 
   return (cells: readonly (string | null)[]): MappedRow => {
     const cell = (column: string) => cells[positions.get(column) as number] ?? "";

@@ -3,7 +3,8 @@ import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DelimiterName, openCsv } from "./read-csv";
+import type { DelimiterName } from "./delimiters";
+import { openCsv } from "./read-csv";
 
 let directory: string;
 

@@ -3,10 +3,8 @@ import { finished } from "node:stream";
 import { type CsvError, type Options, parse } from "csv-parse";
 import { parse as parseSync } from "csv-parse/sync";
 import { AppError } from "@/lib/errors";
+import { type DelimiterName, delimiterNames, delimiters } from "./delimiters";
 import { chunksOf, MAX_RECORD_BYTES, unpack } from "./read-records";
-
-export const delimiters = { comma: ",", semicolon: ";", tab: "\t" } as const;
-export type DelimiterName = keyof typeof delimiters;
 
 /** An unquoted empty cell is null, a quoted one the empty text: PostgreSQL's own distinction. */
 export type Cell = string | null;
@@ -21,6 +19,7 @@ export interface CsvRow {
 
 export interface CsvFile {
   header: string[];
+  delimiter: DelimiterName;
   rows: AsyncGenerator<CsvRow>;
   /** Bytes of the file, as it lies on disk, that were read so far. */
   bytesRead(): number;
@@ -60,13 +59,15 @@ export async function openCsv(file: string, delimiter?: DelimiterName): Promise<
   const source = createReadStream(file);
   const content = chunksOf(unpack(source, file), file);
   try {
-    const { start, separator } = await readStart(file, content, delimiter);
-    const rows = rowsOf(start, content, separator);
+    const start = await readStart(file, content);
+    const found = delimiter ?? findDelimiter(start);
+    const rows = rowsOf(start, content, delimiters[found]);
     const first = await rows.next();
     const header = first.done ? null : headerOf(file, first.value);
     if (!header) throw unusable(file, "it is empty: a CSV file begins with a row of column names.");
     return {
       header,
+      delimiter: found,
       rows: fitting(rows, header.length),
       bytesRead: () => source.bytesRead,
       close: () => source.destroy(),
@@ -81,11 +82,7 @@ const unusable = (file: string, why: string) =>
   new AppError("invalid_request", `${file} cannot be imported: ${why}`);
 
 /** The file's beginning, to its first line end at least, without the byte order mark. */
-async function readStart(
-  file: string,
-  content: AsyncGenerator<Buffer>,
-  delimiter: DelimiterName | undefined,
-): Promise<{ start: Buffer; separator: string }> {
+async function readStart(file: string, content: AsyncGenerator<Buffer>): Promise<Buffer> {
   let start = Buffer.alloc(0);
   while (
     start.length < 4 ||
@@ -99,10 +96,10 @@ async function readStart(
   if (mark === "fffe" || mark === "feff")
     throw unusable(file, "it is UTF-16: save it as UTF-8 (“CSV UTF-8” in a spreadsheet) first.");
   if (start.subarray(0, 3).equals(UTF8_BOM)) start = start.subarray(3);
-  return { start, separator: delimiter ? delimiters[delimiter] : findSeparator(start) };
+  return start;
 }
 
-function findSeparator(start: Buffer): string {
+function findDelimiter(start: Buffer): DelimiterName {
   const count = (separator: string) => {
     try {
       const [header] = parseSync(start, {
@@ -118,16 +115,15 @@ function findSeparator(start: Buffer): string {
       return 0;
     }
   };
-  const counts = Object.values(delimiters).map((separator) => ({
-    separator,
-    columns: count(separator),
-  }));
-  return counts.reduce((best, each) => (each.columns > best.columns ? each : best)).separator;
+  const counts = delimiterNames.map((name) => ({ name, columns: count(delimiters[name]) }));
+  return counts.reduce((best, each) => (each.columns > best.columns ? each : best)).name;
 }
 
 function headerOf(file: string, { cells, problem }: CsvRow): string[] {
   if (problem) throw unusable(file, `its row of column names cannot be read: ${problem}`);
   const names = cells.map((cell) => (cell ?? "").trim());
+  if (names.some((name) => name.includes("\0")))
+    throw unusable(file, "a NUL byte is in its first row: it is no text.");
   const nameless = names.indexOf("");
   if (nameless !== -1) throw unusable(file, `column ${nameless + 1} has no name in the first row.`);
   const twice = names.find((name, position) => names.indexOf(name) !== position);

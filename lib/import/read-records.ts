@@ -3,6 +3,7 @@ import { pipeline, type Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
+import { AppError } from "@/lib/errors";
 
 export const importFormats = ["cloudtrail", "ndjson", "csv"] as const;
 export type ImportFormat = (typeof importFormats)[number];
@@ -51,7 +52,7 @@ export async function* chunksOf(content: Readable, file: string): AsyncGenerator
   try {
     yield* content;
   } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
+    throw new AppError("invalid_request", `${file} cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -158,7 +158,9 @@ describe("what was exported with raw=1", () => {
     ).toEqual({
       read: 2,
       stored: 0,
-      already_there: 2,
+      already_there: 1,
+      // Both lines are one record.
+      repeats: 1,
       rejected: 0,
       ignored: ["seq", "recorded_at", "chain_hash", "organization_id"],
     });
@@ -212,7 +214,7 @@ describe("another system's CSV", () => {
       "crm.csv",
       "id;what;when;who;plan\n1;login;2026-01-02 03:04;mei;pro\n2;;2026-01-02 03:04;mei;\n3;login;soon;mei;\n4;login\n;login;2026-01-02 03:04;mei;\n5;logout;2026-01-02T03:04:05Z;tom;\n",
     );
-    const preview = await previewImport(scope, file, { format: "csv", mapping });
+    const { rows: preview } = await previewImport(scope, file, { format: "csv", mapping });
     expect(
       preview.map(({ number, reasons }) => [number, ...reasons.map(({ column }) => column)]),
     ).toEqual([[2], [3, "what"], [4, "when"], [5, null], [6, "id"], [7]]);
@@ -227,6 +229,7 @@ describe("another system's CSV", () => {
       read: 6,
       stored: 2,
       already_there: 0,
+      repeats: 0,
       rejected: 4,
     });
     const rejects = readFileSync(rejectsFile(), "utf8")
@@ -243,6 +246,7 @@ describe("another system's CSV", () => {
     expect(await runImport(scope, options)).toMatchObject({
       stored: 0,
       already_there: 2,
+      repeats: 0,
       rejected: 4,
     });
   });
@@ -274,12 +278,14 @@ describe("another system's CSV", () => {
       read: 3,
       stored: 2,
       already_there: 0,
+      repeats: 0,
       rejected: 1,
     });
     write("cut.csv", `${header}${row(1)}${row(2)}${row(3)}`);
     expect(await runImport(scope, options)).toMatchObject({
       stored: 2,
       already_there: 2,
+      repeats: 0,
       rejected: 0,
     });
   });

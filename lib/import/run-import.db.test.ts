@@ -65,6 +65,7 @@ describe("runImport", () => {
       read: 7,
       stored: 3,
       already_there: 0,
+      repeats: 0,
       rejected: 4,
     });
     const rejects = readFileSync(rejectsFile, "utf8")
@@ -78,6 +79,7 @@ describe("runImport", () => {
       read: 7,
       stored: 0,
       already_there: 3,
+      repeats: 0,
       rejected: 4,
     });
   });
@@ -91,7 +93,7 @@ describe("runImport", () => {
       files,
       rejectsFile: path.join(directory, "none"),
     });
-    expect(summary).toEqual({ read: 2, stored: 1, already_there: 1, rejected: 0 });
+    expect(summary).toEqual({ read: 2, stored: 1, already_there: 1, repeats: 0, rejected: 0 });
     expect(existsSync(path.join(directory, "none"))).toBe(false);
   });
 
@@ -110,7 +112,7 @@ describe("runImport", () => {
     ];
     const rejectsFile = path.join(directory, "files.rejects");
     const summary = await runImport(scope, { format: "cloudtrail", files, rejectsFile });
-    expect(summary).toEqual({ read: 3, stored: 1, already_there: 0, rejected: 2 });
+    expect(summary).toEqual({ read: 3, stored: 1, already_there: 0, repeats: 0, rejected: 2 });
     expect(readFileSync(rejectsFile, "utf8")).toMatch(
       /LICENSE.*not JSON[\s\S]*other\.json.*no list of Records/,
     );
@@ -135,6 +137,7 @@ describe("runImport", () => {
         read: 2_900,
         stored: 2_900,
         already_there: 0,
+        repeats: 0,
         rejected: 0,
       });
       await expireEverything();
@@ -142,6 +145,7 @@ describe("runImport", () => {
         read: 2_900,
         stored: 0,
         already_there: 2_900,
+        repeats: 0,
         rejected: 0,
       });
       expect(await verifyLog(scope)).toMatchObject({ ok: true, checked: 2_900 });

@@ -1,8 +1,9 @@
 import { open, rename, rm, stat } from "node:fs/promises";
 import type { Scope } from "@/lib/auth/scope";
 import { readPool } from "@/lib/db/pool";
-import { Importer, type ImportItem } from "@/lib/events/server/ingest";
+import { Importer, type ImportItem, importKey } from "@/lib/events/server/ingest";
 import { type CandidateOptions, openCandidates, type Reason, reasonText } from "./candidates";
+import { SeenRows } from "./seen-rows";
 
 const BATCH = 500;
 
@@ -10,12 +11,14 @@ export interface ImportSummary {
   read: number;
   stored: number;
   already_there: number;
+  /** Rows that have the identity of an earlier row of the same file: not stored, whatever else they say. */
+  repeats: number;
   rejected: number;
   /** Members of what another log gave out that this one writes itself; left out when there are none. */
   ignored?: string[];
 }
 
-interface Rejection {
+export interface Rejection {
   file: string;
   number: number;
   reasons: string[];
@@ -26,8 +29,15 @@ interface Options extends CandidateOptions {
   files: string[];
   /** Where rejected records go, one JSON document a line; made only when there are any. */
   rejectsFile: string;
+  /** What rejected records call their file; left out: as it is called here. */
+  fileName?: string;
+  /** Events behind this number of the log were stored by an earlier attempt at the same import. */
+  startSeq?: number;
+  /** Ends the import between two records; what is on its way is stored and counted. */
+  signal?: AbortSignal;
   /** After each batch. */
   onProgress?(summary: ImportSummary, progress: ImportProgress): void;
+  onRejected?(rejection: Rejection): void;
 }
 
 export interface ImportProgress {
@@ -74,27 +84,40 @@ async function totalSize(files: string[]): Promise<number> {
  * @throws Error when a file cannot be read; what was stored until then stays and is recognised next time.
  */
 export async function runImport(scope: Scope, options: Options): Promise<ImportSummary> {
-  const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, rejected: 0 };
+  const { startSeq = Number.POSITIVE_INFINITY, signal } = options;
+  const summary: ImportSummary = { read: 0, stored: 0, already_there: 0, repeats: 0, rejected: 0 };
   await refuseUnfit(scope, options);
   const rejects = new RejectsFile(options.rejectsFile);
-  let batch: { item: ImportItem; ownId: string | null }[] = [];
+  let batch: Row[] = [];
   const ignored = new Set<string>();
   const progress: ImportProgress = { readBytes: 0, totalBytes: await totalSize(options.files) };
+  const count = ({ seen }: Row, seq: number, isKnown: boolean) => {
+    if (!seen.add(seq)) summary.repeats += 1;
+    else if (isKnown && seq <= startSeq) summary.already_there += 1;
+    else summary.stored += 1;
+  };
+  const underWay: Row[][] = [];
   const importer = new Importer(scope, (outcomes) => {
-    const duplicates = outcomes.filter(({ duplicate }) => duplicate).length;
-    summary.already_there += duplicates;
-    summary.stored += outcomes.length - duplicates;
+    const rows = underWay.shift() as Row[];
+    for (const [at, { seq, duplicate }] of outcomes.entries())
+      count(rows[at] as Row, seq, duplicate);
     options.onProgress?.(summary, progress);
   });
   const flush = async () => {
     const known = await ownEvents(scope, batch);
-    const fresh = batch.filter(({ ownId }) => ownId === null || !known.has(ownId));
-    summary.already_there += batch.length - fresh.length;
+    const fresh = batch.filter((row) => {
+      const seq = row.ownId === null ? undefined : known.get(row.ownId);
+      if (seq !== undefined) count(row, seq, true);
+      return seq === undefined;
+    });
     batch = [];
-    if (fresh.length > 0) await importer.add(fresh.map(({ item }) => item));
+    if (fresh.length === 0) return options.onProgress?.(summary, progress);
+    underWay.push(fresh);
+    await importer.add(fresh.map(({ item }) => item));
   };
   try {
     for (const file of options.files) {
+      const seen = new SeenRows();
       const { rows, bytesRead } = await openCandidates(
         file,
         options,
@@ -103,12 +126,17 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
       );
       const before = progress.readBytes;
       for await (const { number, record, converted } of rows) {
+        signal?.throwIfAborted();
         summary.read += 1;
-        if (converted.ok) batch.push(converted);
+        if (converted.ok) batch.push({ ...converted, seen });
         else {
           summary.rejected += 1;
           const reasons = converted.reasons.map(reasonText);
-          await rejects.add({ file, number, reasons, record });
+          const rejection = { file: options.fileName ?? file, number, reasons, record };
+          await rejects.add(rejection);
+          options.onRejected?.(rejection);
+          // A file of nothing else has a progress, too.
+          if (summary.rejected % BATCH === 0) options.onProgress?.(summary, progress);
         }
         progress.readBytes = before + bytesRead();
         if (batch.length >= BATCH) await flush();
@@ -119,10 +147,18 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
     await importer.finish();
     await rejects.close();
   } catch (error) {
+    await importer.finish().catch(() => undefined);
     await rejects.discard();
     throw error;
   }
   return ignored.size > 0 ? { ...summary, ignored: [...ignored] } : summary;
+}
+
+/** An event on its way, with what the rows of its file led to. */
+interface Row {
+  item: ImportItem;
+  ownId: string | null;
+  seen: SeenRows;
 }
 
 /** Of several CSV files the last one's columns are looked at before the first one's rows are stored. */
@@ -132,18 +168,15 @@ async function refuseUnfit({ organizationId }: Scope, options: Options): Promise
     (await openCandidates(file, options, organizationId, new Set())).close();
 }
 
-/** Which of the events that came from this very log are still in it. */
-async function ownEvents(
-  { organizationId }: Scope,
-  batch: { ownId: string | null }[],
-): Promise<Set<string>> {
+/** Which of the events that came from this very log are still in it, and where. */
+async function ownEvents({ organizationId }: Scope, batch: Row[]): Promise<Map<string, number>> {
   const ids = batch.flatMap(({ ownId }) => ownId ?? []);
-  if (ids.length === 0) return new Set();
-  const { rows } = await readPool().query<{ id: string }>(
-    "SELECT id FROM events WHERE organization_id = $1 AND id = ANY($2)",
+  if (ids.length === 0) return new Map();
+  const { rows } = await readPool().query<{ id: string; seq: number }>(
+    "SELECT id, seq FROM events WHERE organization_id = $1 AND id = ANY($2)",
     [organizationId, ids],
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, seq }) => [id, seq]));
 }
 
 export interface PreviewRow {
@@ -151,32 +184,52 @@ export interface PreviewRow {
   /** What would be stored; null when the row is rejected. */
   event: ImportItem["event"] | null;
   reasons: Reason[];
+  /** Line of an earlier row with the same identity, which leaves no room for this one; else null. */
+  repeats: number | null;
+}
+
+export interface Preview {
+  rows: PreviewRow[];
+  /** What was looked at beyond the rows shown. */
+  looked: { read: number; rejected: number; repeats: number };
 }
 
 export const PREVIEW_ROWS = 20;
+/** Further rows are looked at for what only shows among many: identities that repeat. */
+const PREVIEW_LOOK = 2_000;
 
 /**
- * The first 20 records of a file as an import would take them. Stores nothing.
+ * The first 20 records of a file as an import would take them, and what the first 2,000 hold. Stores nothing.
  * @throws AppError invalid_request when the file as a whole cannot be imported this way.
  */
 export async function previewImport(
   { organizationId }: Scope,
   file: string,
   options: CandidateOptions,
-): Promise<PreviewRow[]> {
+): Promise<Preview> {
   const { rows, close } = await openCandidates(file, options, organizationId, new Set());
   const preview: PreviewRow[] = [];
+  const looked = { read: 0, rejected: 0, repeats: 0 };
+  const lines = new Map<string, number>();
   try {
     for await (const { number, converted } of rows) {
-      preview.push(
-        converted.ok
-          ? { number, event: converted.item.event, reasons: [] }
-          : { number, event: null, reasons: converted.reasons },
-      );
-      if (preview.length === PREVIEW_ROWS) break;
+      const row: PreviewRow = { number, event: null, reasons: [], repeats: null };
+      looked.read += 1;
+      if (converted.ok) {
+        const { format, sourceId, event } = converted.item;
+        const key = importKey(format, sourceId, event).toString("base64");
+        Object.assign(row, { event, repeats: lines.get(key) ?? null });
+        if (row.repeats === null) lines.set(key, number);
+        else looked.repeats += 1;
+      } else {
+        row.reasons = converted.reasons;
+        looked.rejected += 1;
+      }
+      if (preview.length < PREVIEW_ROWS) preview.push(row);
+      if (looked.read === PREVIEW_LOOK) break;
     }
   } finally {
     close();
   }
-  return preview;
+  return { rows: preview, looked };
 }

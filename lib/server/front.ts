@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import http from "node:http";
 import type { Socket } from "node:net";
 import { MAX_BATCH_BYTES } from "@/lib/api/schema";
+import { getEnv } from "@/lib/env";
 import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address";
 import { MAX_BODY_BYTES } from "@/lib/http/read-body";
 import { currentRequest, runWithRequestContext } from "@/lib/http/request-context";
@@ -79,6 +80,9 @@ function isApiPath(path: string): boolean {
 
 /** What Next can be given: it fails on others. */
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** Takes whole files, as they come: limited by what the operator says, and by silence instead of time. */
+const UPLOAD = /^\/o\/[^/]+\/import\/upload$/;
 
 /** Pages are got, their actions and forms posted. */
 const PAGE_METHODS = ["GET", "HEAD", "POST"];
@@ -161,8 +165,11 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
     };
   }
   if (!METHODS.includes(request.method ?? "")) return wrongMethod(request, METHODS);
-  if (!isApiPath(path))
-    return PAGE_METHODS.includes(request.method ?? "") ? null : wrongMethod(request, PAGE_METHODS);
+  if (!isApiPath(path)) {
+    if (!PAGE_METHODS.includes(request.method ?? "")) return wrongMethod(request, PAGE_METHODS);
+    const { TRAILSEAL_IMPORT_MAX_BYTES: maxBytes } = getEnv();
+    return UPLOAD.test(path) && lengthOf(request) > maxBytes ? largerThan(maxBytes) : null;
+  }
   const route = API_ROUTES.find((candidate) => candidate.path.test(path));
   if (!route) return { status: 404, code: "not_found", message: "Not Found" };
   // Next answers HEAD by GET.
@@ -177,15 +184,47 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
     };
   }
   const { maxBytes = MAX_BODY_BYTES } = route;
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
-    return {
-      status: 413,
-      code: "payload_too_large",
-      message: `The request body is larger than ${maxBytes} bytes.`,
-      headers: { Connection: "close" },
-    };
-  }
-  return null;
+  return lengthOf(request) > maxBytes ? largerThan(maxBytes) : null;
+}
+
+const lengthOf = ({ headers }: http.IncomingMessage) => Number(headers["content-length"] ?? 0);
+
+const largerThan = (maxBytes: number): Refusal => ({
+  status: 413,
+  code: "payload_too_large",
+  message: `The request body is larger than ${maxBytes} bytes.`,
+  headers: { Connection: "close" },
+});
+
+const MOST_BODY_MS = 60_000;
+const MOST_SILENT_MS = 60_000;
+
+/** Ends a request whose body does not arrive in time. Node's own limit knows no path that may take longer. */
+function watchBody(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  path: string,
+): void {
+  const { headers } = request;
+  if (lengthOf(request) === 0 && headers["transfer-encoding"] === undefined) return;
+  const isUpload = UPLOAD.test(path);
+  let seen = 0;
+  const look = () => {
+    if (request.complete) return clearInterval(timer);
+    const { bytesRead } = request.socket;
+    if (isUpload && bytesRead > seen) {
+      seen = bytesRead;
+      return;
+    }
+    clearInterval(timer);
+    const { ERR_HTTP_REQUEST_TIMEOUT: tooSlow } = UNREADABLE;
+    if (response.headersSent) request.destroy();
+    else
+      refuseSocket(request.socket, tooSlow as Refusal, String(response.getHeader("X-Request-ID")));
+  };
+  const timer = setInterval(look, isUpload ? MOST_SILENT_MS : MOST_BODY_MS);
+  timer.unref();
+  response.once("close", () => clearInterval(timer));
 }
 
 const MOST_DROPPED_BYTES = 16_777_216;
@@ -277,7 +316,7 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
   };
 
   const server = http.createServer(
-    { requestTimeout: 60_000, headersTimeout: 20_000 },
+    { requestTimeout: 0, headersTimeout: 20_000 },
     (request, response) => {
       const startedMs = performance.now();
       const requestId = requestIdOf(request);
@@ -304,6 +343,7 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
           logRequest(request, response, path, startedMs);
         });
         response.once("close", closed);
+        watchBody(request, response, path);
         serve(request, response, path);
       });
     },

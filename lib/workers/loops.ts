@@ -12,6 +12,7 @@ import {
   sweepFiles,
 } from "@/lib/exports/server/export-jobs";
 import { deleteOldAnswers } from "@/lib/http/answer-once";
+import { expireImports, runImports, sweepImports } from "@/lib/import/server/import-jobs";
 import { removeRetiredSeeds } from "@/lib/integrity/server/signing-keys";
 import {
   deleteOldVerifications,
@@ -50,6 +51,8 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
     await deleteExpiredFiles();
     await sweepFiles();
     await deleteOldExports();
+    await expireImports();
+    await sweepImports();
     await deleteOldVerifications();
     await deleteOldSessions();
     await deleteOldPortalSessions();
@@ -81,6 +84,7 @@ export const loops: Record<string, Loop> = {
   // Two, so that a small export need not wait for a large one.
   exports: (signal) => runExports(signal),
   "more exports": (signal) => runExports(signal),
+  imports: (signal) => runImports(signal),
   signer: signLogs,
   watch: watchLogs,
   "witness directory": (signal) => publishAll("directory", signal),

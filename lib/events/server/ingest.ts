@@ -62,8 +62,8 @@ function requestKey(organizationId: string, key: string | null, event: NewEvent)
   return sha256(canonicalize([organizationId, key, eventContent(event)]));
 }
 
-/** Rows of two mapped sources never meet, whatever they hold. */
-function importKey(format: string, sourceId: string | null, event: NewEvent): Buffer {
+/** What tells an imported record from others. Rows of two mapped sources never meet, whatever they hold. */
+export function importKey(format: string, sourceId: string | null, event: NewEvent): Buffer {
   return sha256(
     canonicalize(
       sourceId === null

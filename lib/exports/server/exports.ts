@@ -78,7 +78,7 @@ function toExport(row: Row): Export {
 }
 
 /** Whoever asks is told by the name that people know. */
-const creatorOf = ({ principal }: Scope) =>
+export const creatorOf = ({ principal }: Scope) =>
   principal.kind === "user" ? principal.email : "id" in principal ? principal.id : principal.kind;
 
 /**

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
+import { canonicalize } from "@/lib/chain/canonical";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
@@ -45,6 +46,14 @@ export async function getMapping({ organizationId }: Scope, name: string): Promi
   });
   if (!row) throw noMapping(name);
   return parseInput(mappingSchema, row.mapping);
+}
+
+/** Under which name just this mapping is kept; null: under none. */
+export async function nameOfMapping(scope: Scope, mapping: Mapping): Promise<string | null> {
+  // Members that are left out and members without a value are the same.
+  const wanted = canonicalize(JSON.parse(JSON.stringify(mapping)));
+  const saved = await listMappings(scope);
+  return saved.find((one) => canonicalize(one.mapping) === wanted)?.name ?? null;
 }
 
 /**

@@ -4,6 +4,7 @@ import { type Commitments, commitment, SALT_BYTES, unitNames } from "@/lib/chain
 import { ownerPool } from "@/lib/db/owner-pool";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import { deleteExpiredFiles, discardFiles, sweepFiles } from "@/lib/exports/server/export-jobs";
+import { discardUploads, expireImports } from "@/lib/import/server/import-jobs";
 import { asRole, withoutHold } from "./owner-transaction";
 
 /** Erasure of a person's fields (integrity spec §2): the values go, their commitments and every hash stay. */
@@ -111,6 +112,7 @@ export async function eraseEvents(
       onProgress(erased);
     }
     await deleteExpiredFiles();
+    await expireImports();
     await sweepFiles();
     return erased;
   } finally {
@@ -145,7 +147,10 @@ async function eraseBatch(client: pg.PoolClient, scope: Scope, erasure: Erasure)
   await asRole(client, "trailseal_eraser", async () => {
     for (const { row, units } of changes) await eraseRow(client, organizationId, row, units);
   });
-  if (rows.length > 0) await discardFiles(client, scope);
+  if (rows.length > 0) {
+    await discardFiles(client, scope);
+    await discardUploads(client, scope);
+  }
   return rows.length;
 }
 
