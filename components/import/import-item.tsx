@@ -121,11 +121,13 @@ function Details({ one }: { one: Import }) {
           Not taken over, as this log writes its own: {ignored.join(", ")}
         </p>
       )}
-      <p className="mt-2 flex flex-wrap items-center gap-x-1.5 text-[12px] text-(--text-3)">
-        SHA-256 of the file
-        <code className="min-w-0 font-mono break-all text-(--text-2)">{one.sha256}</code>
+      <div className="mt-2 flex items-center gap-x-1.5 text-[12px] text-(--text-3)">
+        <p className="min-w-0">
+          SHA-256 of the file{" "}
+          <code className="font-mono break-all text-(--text-2)">{one.sha256}</code>
+        </p>
         <CopyButton text={one.sha256} label="Copy the SHA-256" className="!h-5 max-sm:!h-11" />
-      </p>
+      </div>
     </>
   );
 }
@@ -145,7 +147,7 @@ function Actions({ organizationId, one, isBusy, onAsk }: Props) {
           {one.isCancelling ? "Cancelling…" : "Cancel"}
         </Button>
       ) : (
-        <Button variant="quiet" disabled={isBusy} onClick={() => onAsk("remove", one)}>
+        <Button disabled={isBusy} onClick={() => onAsk("remove", one)}>
           {one.state === "uploaded" ? "Discard" : "Remove"}
         </Button>
       )}

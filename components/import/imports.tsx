@@ -152,7 +152,8 @@ function sentence(imports: readonly Import[], isOlder: boolean): string {
   if (isOlder) return "Earlier imports";
   if (imports.length === 0) return "No imports yet";
   const underWay = imports.filter(isUnderWay).length;
-  if (underWay > 0) return `${underWay} under way`;
+  if (underWay > 0)
+    return underWay === 1 ? "One import under way" : `${underWay} imports under way`;
   const waiting = imports.filter(({ state }) => state === "uploaded").length;
   if (waiting > 0) return `${waiting === 1 ? "One file" : `${waiting} files`} to set up`;
   return "Nothing under way";

@@ -13,7 +13,7 @@ export function PreviewList(props: {
 }) {
   const { preview, problem, isStale } = props;
   return (
-    <section aria-label="Preview" aria-busy={isStale} className="min-w-0">
+    <section id="preview" aria-label="Preview" aria-busy={isStale} className="min-w-0 scroll-mt-4">
       <h2 className="text-[14px] font-semibold">Preview</h2>
       <p role="status" className="mt-0.5 min-h-5 text-[12px] text-(--text-2)">
         {problem
@@ -69,7 +69,7 @@ function Row({ row: { number, event, reasons, repeats } }: { row: PreviewRow }) 
       <span className="pt-px font-mono text-[12px] text-(--text-3)" title={`Line ${number}`}>
         <span className="sr-only">Line </span>
         {number}
-      </span>
+      </span>{" "}
       {event ? (
         <div className="min-w-0">
           <Sentence event={event} />
@@ -99,7 +99,7 @@ interface Unit {
   name?: unknown;
 }
 
-const unitName = ({ type, id, name }: Unit) => `${name ?? id} (${type} ${id})`;
+const unitName = ({ type, id, name }: Unit) => (name ? `${name} (${type} ${id})` : `${type} ${id}`);
 
 function Sentence({ event }: { event: Event }) {
   const { action, occurredAt, actor, targets, context, metadata } = event;
@@ -111,19 +111,18 @@ function Sentence({ event }: { event: Event }) {
   return (
     <>
       <p className="flex flex-wrap gap-x-2">
-        <span className="font-medium break-all">{action}</span>
+        <span className="font-medium break-all">{action}</span>{" "}
         <time dateTime={occurredAt} className="text-(--text-2) tabular-nums">
           {momentWords(occurredAt, "utc")} UTC
         </time>
       </p>
       <p className="text-[12px] break-words text-(--text-2)">
         {[
-          unitName(actor),
-          targets.length > 0 && `→ ${targets.map(unitName).join(", ")}`,
+          [unitName(actor), ...(targets.length > 0 ? [targets.map(unitName).join(", ")] : [])].join(
+            " → ",
+          ),
           ...details,
-        ]
-          .filter((part) => part !== false)
-          .join(" · ")}
+        ].join(" · ")}
       </p>
       {metadata && (
         <p className="truncate font-mono text-[11px] text-(--text-3)">

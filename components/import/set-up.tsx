@@ -5,7 +5,7 @@ import { useState } from "react";
 import { formatBytes } from "@/components/exports/words";
 import { Choices } from "@/components/streams/field";
 import { useWork } from "@/components/streams/use-work";
-import { Button } from "@/components/ui/button";
+import { Button, buttonClasses } from "@/components/ui/button";
 import { ButtonLink } from "@/components/ui/button-link";
 import { Field, Select } from "@/components/ui/field";
 import { type DelimiterName, delimiterNames } from "@/lib/import/delimiters";
@@ -145,6 +145,9 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
             {work.isBusy ? "One moment…" : "Start import"}
           </Button>
           <ButtonLink href={here}>Later</ButtonLink>
+          <a href="#preview" className={buttonClasses({ variant: "quiet" }, "xl:hidden")}>
+            Preview
+          </a>
           <Button
             variant="quiet"
             disabled={work.isBusy}
@@ -156,7 +159,7 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
               )
             }
           >
-            Discard file
+            Discard
           </Button>
         </div>
       </div>

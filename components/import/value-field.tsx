@@ -36,7 +36,7 @@ export function ValueField<V extends Value | undefined>(props: Props<V>) {
   const change = (next: Value | undefined) => props.onChange(next as V);
   const column = value && "column" in value ? value.column : null;
   return (
-    <div className="grid min-w-0 content-start gap-1">
+    <div className="grid min-w-0 grid-cols-1 content-start gap-1">
       <Field
         label={label}
         error={props.error ?? null}

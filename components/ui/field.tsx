@@ -39,7 +39,7 @@ export function Field(props: FieldProps) {
   const noteId = `${id}-note`;
   const note = props.error ?? props.hint;
   return (
-    <div className="grid gap-1">
+    <div className="grid min-w-0 grid-cols-1 content-start gap-1">
       <label htmlFor={id} className="font-medium">
         {props.label}
       </label>

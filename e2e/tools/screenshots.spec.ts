@@ -65,6 +65,7 @@ test("pictures of the pages", async ({ signedIn: page, browser, server }) => {
       "new-export",
       async (at) => void (await at.goto(`/o/${busy.id}/exports?new=1&q=action:user.*&range=30d`)),
     ],
+    ["import", async (at) => void (await at.goto(`/o/${busy.id}/import`))],
     ["keys", async (at) => void (await at.goto(`/o/${busy.id}/settings/keys`))],
     ["settings", async (at) => void (await at.goto(`/o/${busy.id}/settings`))],
     ["schemas", async (at) => void (await at.goto(`/o/${busy.id}/schemas`))],
