@@ -173,7 +173,7 @@ const newTarget = (columns: Columns): DraftParticipant => ({
 function Group({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title} className="grid min-w-0 gap-3">
-      <h3 className="border-b border-(--border) pb-1 font-semibold">{title}</h3>
+      <h2 className="border-b border-(--border) pb-1 font-semibold">{title}</h2>
       {children}
     </section>
   );

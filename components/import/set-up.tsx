@@ -40,6 +40,8 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
   const [saved, setSaved] = useState(props.saved);
   const { source } = one;
   const isGuarded = source.guardLine !== null;
+  // Of a long file only the beginning was looked at.
+  const mayBeGuarded = source.isOwn && (isGuarded || !source.isWhole);
   const formProblem = draft && draftProblem(draft);
   const mapping: Mapping | null = draft && !formProblem ? toMapping(draft) : null;
   const isDecided = source.problem === null && !formProblem && (!isGuarded || guard !== null);
@@ -81,11 +83,11 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
       <div className="mt-5 grid gap-x-10 gap-y-8 xl:grid-cols-[minmax(0,560px)_minmax(0,1fr)]">
         <div className="grid min-w-0 content-start gap-6">
           <WhatItIs source={source} isBusy={work.isBusy} onChange={recognise} />
-          {isGuarded && (
+          {mayBeGuarded && (
             <Choices
               legend="Apostrophes before formula signs"
               name="guard"
-              value={guard ?? ""}
+              value={guard ?? (isGuarded ? "" : "refuse")}
               options={[
                 {
                   id: "strip",
@@ -93,9 +95,22 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
                   about: "The file was exported for a spreadsheet, which put them there.",
                 },
                 { id: "keep", label: "Keep them", about: "They are the events’ own." },
+                ...(isGuarded
+                  ? []
+                  : [
+                      {
+                        id: "refuse",
+                        label: "There are none",
+                        about: "If one is found after all, nothing is imported.",
+                      },
+                    ]),
               ]}
-              hint={`Line ${source.guardLine} is the first with one. Events get them back as they were only if this is right.`}
-              onChange={(next) => setGuard(next as ImportSetup["guard"])}
+              hint={
+                isGuarded
+                  ? `Line ${source.guardLine} is the first with one. Events get back what they had only if this is right.`
+                  : "None is in the beginning of this file, which is as far as was looked."
+              }
+              onChange={(next) => setGuard(next === "refuse" ? null : (next as "strip" | "keep"))}
             />
           )}
           {draft && (

@@ -126,7 +126,7 @@ test("a CSV of another system is mapped by keyboard, previewed, imported and fou
   await expect(item).toHaveCount(2);
   await expect(item.first()).toHaveAttribute("data-state", "done");
   await expect(item.first()).toContainText("0 imported");
-  await expect(item.first()).toContainText("2 already there");
+  await expect(item.first()).toContainText("3 already there");
 });
 
 test("on a phone: a file too much is refused in words, one taken for the wrong thing is corrected, discarded, and another imported", async ({

@@ -138,7 +138,7 @@ async function exportedConverter(
     if (line !== null)
       throw new AppError(
         "invalid_request",
-        `${file} was made for spreadsheets: the row at line ${line} has an apostrophe before a formula sign, which the event may not have had. Export it again with raw=1, or take the apostrophes off with --accept-guarded, or keep them with --keep-apostrophes if they are the events' own.`,
+        `${file} was made for spreadsheets: the row at line ${line} has an apostrophe before a formula sign, which the event may not have had. Export it again with raw=1, or say that the apostrophes are taken off (--accept-guarded), or kept (--keep-apostrophes) if they are the events' own.`,
       );
   }
   for (const name of ["organization_id", "seq", "recorded_at", "chain_hash"]) ignored.add(name);

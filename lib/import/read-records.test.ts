@@ -85,6 +85,15 @@ describe("files that cannot be read", () => {
     },
   );
 
+  test("a CloudTrail file that unpacks to more than memory is for is refused with what to do", async () => {
+    const start = gzipSync('{"Records":[');
+    // Members of an archive follow one another: spaces that pack well, again and again.
+    const spaces = gzipSync(" ".repeat(16_777_216));
+    const file = write("bomb.json.gz", Buffer.concat([start, ...Array(9).fill(spaces)]));
+    const { found } = await read(file, "cloudtrail");
+    expect(found).toMatchObject([{ number: 0, problem: expect.stringContaining("128 MiB") }]);
+  });
+
   test("a CloudTrail file that is not UTF-8 is refused whole", async () => {
     const file = write("latin.json", Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x7d]));
     const { found } = await read(file, "cloudtrail");

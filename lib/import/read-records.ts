@@ -1,6 +1,5 @@
 import { createReadStream, type ReadStream } from "node:fs";
 import { pipeline, type Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { createGunzip } from "node:zlib";
 import { z } from "zod";
 import { AppError } from "@/lib/errors";
@@ -12,6 +11,8 @@ export type RecordFormat = Exclude<ImportFormat, "csv">;
 
 /** Longest line or row that is looked into: sixteen times the largest event, whatever its escapes and spaces. */
 export const MAX_RECORD_BYTES = 1_048_576;
+/** Largest CloudTrail file, unpacked, that is held in memory; AWS writes them far smaller. */
+const MAX_CLOUDTRAIL_BYTES = 134_217_728;
 const LINE_FEED = 0x0a;
 
 /** One record of a file, before anybody looked into it. */
@@ -63,12 +64,29 @@ function decode(bytes: Uint8Array): string {
 
 const cloudTrailFile = z.object({ Records: z.array(z.unknown()) });
 
+/** What is given, or null as soon as it is more. */
+async function bounded(content: AsyncIterable<Buffer>, most: number): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of content) {
+    size += chunk.length;
+    if (size > most) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
 /**
  * `{"Records": […]}`, as CloudTrail delivers files. A file that is something else is one rejected record of
  * number 0: among many files it must not stop the others.
  */
 async function* cloudTrailRecords(content: AsyncIterable<Buffer>): AsyncGenerator<RawRecord> {
-  const bytes = await buffer(content);
+  const bytes = await bounded(content, MAX_CLOUDTRAIL_BYTES);
+  if (!bytes) {
+    const problem = `the file has more than ${MAX_CLOUDTRAIL_BYTES / 1_048_576} MiB unpacked, and a CloudTrail file is read as a whole: split it, or write its records one a line as NDJSON events`;
+    yield { number: 0, value: null, problem };
+    return;
+  }
   let parsed: ReturnType<typeof cloudTrailFile.safeParse>;
   try {
     parsed = cloudTrailFile.safeParse(JSON.parse(decode(bytes)));

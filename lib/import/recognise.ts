@@ -13,6 +13,8 @@ import type { ImportSource, Recognition } from "./schema";
 
 const START_BYTES = 65_536;
 const SAMPLED_ROWS = 50;
+/** Of our own CSV; the import itself looks through the rest. */
+const GUARD_ROWS = 20_000;
 const SAMPLES = 3;
 const SAMPLE_LENGTH = 80;
 
@@ -49,7 +51,7 @@ export async function recognise(
 ): Promise<ImportSource> {
   const source: ImportSource = {
     ...{ format: told?.format ?? "csv", delimiter: told?.delimiter ?? null, problem: null },
-    ...{ isOwn: false, guardLine: null, columns: [], proposal: null },
+    ...{ isOwn: false, guardLine: null, isWhole: true, columns: [], proposal: null },
   };
   try {
     if (!told) source.format = formatOf(await startOf(file));
@@ -70,11 +72,24 @@ async function csvSource(
   const csv = await openCsv(file, told?.delimiter ?? undefined);
   const { header, delimiter } = csv;
   try {
-    if (isExportedCsv(header)) return { delimiter, isOwn: true, guardLine: await findGuard(csv) };
+    if (isExportedCsv(header)) {
+      let left = GUARD_ROWS;
+      async function* first() {
+        for await (const row of csv.rows) {
+          if (left === 0) return;
+          left -= 1;
+          yield row;
+        }
+      }
+      const guardLine = await findGuard({ ...csv, rows: first() });
+      return { delimiter, isOwn: true, guardLine, isWhole: left > 0 };
+    }
     const rows: (string | null)[][] = [];
+    let looked = 0;
     for await (const { cells, problem } of csv.rows) {
       if (!problem) rows.push(cells);
-      if (rows.length === SAMPLED_ROWS) break;
+      looked += 1;
+      if (looked === SAMPLED_ROWS) break;
     }
     const columns = header.map((name, at) => ({
       name,

@@ -22,8 +22,10 @@ export const sourceSchema = z.object({
   delimiter: z.enum(delimiterNames).nullable(),
   /** An export of Trailseal: its columns need no mapping. */
   isOwn: z.boolean(),
-  /** Line of its first cell with an apostrophe before a formula sign. */
+  /** Line of its first cell with an apostrophe before a formula sign, as far as was looked. */
   guardLine: z.number().nullable(),
+  /** Whether it was looked at to its end. */
+  isWhole: z.boolean(),
   /** CSV: in order, each with a few of its values. */
   columns: z.array(z.object({ name: z.string(), samples: z.array(z.string()) })),
   /** CSV of another system: what its columns seem to be, and what has to be looked at. */
@@ -44,7 +46,7 @@ export type Recognition = z.infer<typeof recognitionSchema>;
 export const setupSchema = z.object({
   /** CSV of another system alone. */
   mapping: mappingSchema.nullable(),
-  /** Our own CSV with apostrophes alone. */
+  /** Our own CSV alone: null refuses a file with apostrophes. */
   guard: z.enum(["strip", "keep"]).nullable(),
 });
 export type ImportSetup = z.infer<typeof setupSchema>;

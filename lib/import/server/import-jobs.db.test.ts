@@ -8,12 +8,19 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
 import { createTestLog } from "@/lib/events/server/test-log";
 import { verifyLog } from "@/lib/integrity/server/verify";
 import type { Import, ImportSetup } from "../schema";
-import { expireImports, type RunnerOptions, runImports, sweepImports } from "./import-jobs";
+import {
+  discardUploads,
+  expireImports,
+  type RunnerOptions,
+  runImports,
+  sweepImports,
+} from "./import-jobs";
 import {
   cancelImport,
   deleteImport,
@@ -46,7 +53,8 @@ function startRunner(options: RunnerOptions = {}): () => Promise<void> {
   running.add(stop);
   return stop;
 }
-afterEach(() => Promise.all([...running].map((stop) => stop())));
+const stopRunners = () => Promise.all([...running].map((stop) => stop()));
+afterEach(stopRunners);
 
 const newScope = async () => systemScope("cli", await createTestLog(db));
 const directory = () => path.join(getEnv().TRAILSEAL_DATA_DIR, "imports");
@@ -64,8 +72,12 @@ async function until(scope: Scope, id: string, isSo: (one: Import) => boolean): 
   }
   throw new Error("waited too long");
 }
-const ended = (scope: Scope, id: string) =>
-  until(scope, id, ({ state }) => state !== "queued" && state !== "running");
+/** The import as soon as it is over, and its worker has cleared up behind it. */
+async function ended(scope: Scope, id: string): Promise<Import> {
+  const one = await until(scope, id, ({ state }) => state !== "queued" && state !== "running");
+  await stopRunners();
+  return one;
+}
 
 interface Sealed {
   action: string;
@@ -246,6 +258,7 @@ describe("a started import", () => {
 
     const again = await upload(scope, "CRM.csv", CRM);
     await startImport(scope, again.id, setup);
+    startRunner();
     expect((await ended(scope, again.id)).outcome).toMatchObject({
       ...{ read: 4, stored: 0, already_there: 2, repeats: 1, rejected: 1 },
     });
@@ -434,6 +447,21 @@ describe("what is left of imports", () => {
     await db.owner.query("UPDATE imports SET updated_at = now() - interval '91 days'");
     await expireImports();
     expect(await listImports(scope, null, 10)).toEqual([]);
+  });
+
+  test("goes when something is erased, which it may hold: uploads, rejected rows, and their words", async () => {
+    const scope = await newScope();
+    const { id } = await upload(scope, "CRM.csv", CRM);
+    await startImport(scope, id, await crmSetup(scope, id));
+    startRunner();
+    await ended(scope, id);
+    const draft = await upload(scope, "CRM.csv", CRM);
+    await inTransaction(writePool(), (client) => discardUploads(client, scope));
+    await expireImports();
+    expect([...filesOf(draft.id), ...filesOf(id)]).toEqual([]);
+    expect(await listImports(scope, null, 10)).toMatchObject([
+      { id, hasRejects: false, outcome: { rejected: 1, examples: [] } },
+    ]);
   });
 
   test("files that belong to no import are swept once they are old; those that are needed stay", async () => {

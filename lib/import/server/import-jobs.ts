@@ -146,6 +146,7 @@ async function importHeld(
   const options = candidateOptions(
     sourceSchema.parse(claim.source),
     setupSchema.parse(claim.setup),
+    false,
   );
   const { outcome } = progress;
   await calling(claim, claim.file_name, async (file) => {

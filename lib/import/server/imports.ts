@@ -204,10 +204,18 @@ export async function recogniseAgain(scope: Scope, id: string, told: Recognition
   return getImport(scope, id);
 }
 
-/** What the reader of the file is told. @throws AppError invalid_request where something is left to be decided */
-export function candidateOptions(source: ImportSource, setup: ImportSetup): CandidateOptions {
+/**
+ * What the reader of the file is told.
+ * @param isQuick looks at apostrophes no further than was looked before
+ * @throws AppError invalid_request where something is left to be decided
+ */
+export function candidateOptions(
+  source: ImportSource,
+  setup: ImportSetup,
+  isQuick: boolean,
+): CandidateOptions {
   if (source.problem !== null) throw new AppError("invalid_request", source.problem);
-  const { format, isOwn, guardLine } = source;
+  const { format, isOwn, guardLine, isWhole } = source;
   if (format !== "csv") return { format };
   const delimiter = source.delimiter ?? undefined;
   if (!isOwn && !setup.mapping)
@@ -218,7 +226,8 @@ export function candidateOptions(source: ImportSource, setup: ImportSetup): Cand
       "invalid_request",
       `The row at line ${guardLine} has an apostrophe before a formula sign, which the event may not have had: say whether apostrophes are taken off or kept.`,
     );
-  return { format, delimiter, guard: setup.guard ?? "keep", guardLine };
+  if (isWhole || isQuick) return { format, delimiter, guard: setup.guard ?? "keep", guardLine };
+  return { format, delimiter, guard: setup.guard ?? undefined };
 }
 
 /** The first rows as the import would take them. @throws AppError as readUploaded; invalid_request for the whole file */
@@ -228,7 +237,7 @@ export async function previewUpload(
   setup: ImportSetup,
 ): Promise<Preview> {
   const row = await readUploaded(scope, id);
-  const options = candidateOptions(sourceSchema.parse(row.source), setup);
+  const options = candidateOptions(sourceSchema.parse(row.source), setup, true);
   return calling(row, row.file_name, (file) => previewImport(scope, file, options));
 }
 
@@ -240,7 +249,7 @@ export async function startImport(scope: Scope, id: string, setup: ImportSetup):
   const { organizationId } = scope;
   const found = await readUploaded(scope, id);
   const source = sourceSchema.parse(found.source);
-  const options = candidateOptions(source, setup);
+  const options = candidateOptions(source, setup, true);
   // What does not fit is said now, not by the worker.
   await calling(found, found.file_name, async (file) =>
     (await openCandidates(file, options, organizationId, new Set())).close(),
