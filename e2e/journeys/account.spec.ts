@@ -104,6 +104,7 @@ test("somebody sets up a second factor, signs in with a code and a recovery code
   ]);
   expect(told.map(({ action }) => action)).toEqual([
     "trailseal.signed_in",
+    "trailseal.name_changed",
     "trailseal.second_factor_enabled",
     "trailseal.signed_in",
     "trailseal.signed_in",

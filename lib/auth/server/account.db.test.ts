@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
 import { createTestLog } from "@/lib/events/server/test-log";
-import { changePassword, endOtherSessions, endSession } from "./account";
+import { changeName, changePassword, endOtherSessions, endSession } from "./account";
 import {
   countFailures,
   enrol,
@@ -194,6 +194,15 @@ describe("a new password", () => {
     expect(rows).toHaveLength(1);
     expect(await enter(user)).not.toBeNull();
   });
+});
+
+it("a new name is told, the same one again is not", async () => {
+  const log = await createTestLog(db);
+  const user = await somebody(db, log);
+  await changeName(user, "Grace");
+  await changeName(user, "Grace");
+  expect(await findSession(user.sessionId)).toMatchObject({ name: "Grace" });
+  expect(await actionsOf(log)).toEqual(["trailseal.name_changed"]);
 });
 
 describe("signing in is told", () => {

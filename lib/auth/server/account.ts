@@ -84,7 +84,13 @@ async function proving<T>(
 }
 
 export async function changeName(user: SessionUser, name: string): Promise<void> {
-  await writePool().query("UPDATE users SET name = $2 WHERE id = $1", [user.id, name]);
+  await changing(user, async (client) => {
+    const { rowCount } = await client.query(
+      "UPDATE users SET name = $2 WHERE id = $1 AND name <> $2",
+      [user.id, name],
+    );
+    if (rowCount) await tell(client, user, { action: "trailseal.name_changed" });
+  });
 }
 
 /** Ends every other session. @throws AppError as proving does. */

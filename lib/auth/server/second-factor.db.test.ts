@@ -3,7 +3,6 @@ import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { createTestLog } from "@/lib/events/server/test-log";
 import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
 import {
-  changeName,
   confirmSecondFactor,
   disableSecondFactor,
   renewRecoveryCodes,
@@ -267,11 +266,4 @@ describe("a second factor", () => {
     );
     await expect(enter(other, appCode(secret))).rejects.toThrow("cannot be opened");
   });
-});
-
-it("a new name shows at once", async () => {
-  const user = await somebody(db);
-  await changeName(user, "Grace");
-  const { rows } = await db.owner.query("SELECT name FROM users WHERE id = $1", [user.id]);
-  expect(rows).toEqual([{ name: "Grace" }]);
 });
