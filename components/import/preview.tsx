@@ -1,6 +1,6 @@
-import { clsx } from "clsx";
 import { momentWords } from "@/components/events/time-words";
 import { formatCount } from "@/components/integrity/words";
+import { classNames } from "@/components/ui/class-names";
 import type { Preview, PreviewRow } from "@/lib/import/run-import";
 
 type Event = NonNullable<PreviewRow["event"]>;
@@ -36,7 +36,10 @@ export function PreviewList(props: {
       {preview && (
         <ol
           aria-label="First rows"
-          className={clsx("mt-2 border-t border-(--border)", (isStale || problem) && "opacity-60")}
+          className={classNames(
+            "mt-2 border-t border-(--border)",
+            (isStale || Boolean(problem)) && "opacity-60",
+          )}
         >
           {preview.rows.map((row) => (
             <Row key={row.number} row={row} />

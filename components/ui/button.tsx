@@ -1,5 +1,5 @@
-import { clsx } from "clsx";
 import type { ComponentProps } from "react";
+import { classNames } from "./class-names";
 
 type Variant = "primary" | "secondary" | "quiet" | "danger";
 
@@ -13,7 +13,7 @@ export function buttonClasses(
   { variant = "secondary", icon = false }: Look,
   extra?: string,
 ): string {
-  return clsx("button", `button-${variant}`, icon && "button-icon", extra);
+  return classNames("button", `button-${variant}`, icon && "button-icon", extra);
 }
 
 export function Button({

@@ -1,15 +1,15 @@
-import { clsx } from "clsx";
 import { type ComponentProps, type ReactNode, useId } from "react";
+import { classNames } from "./class-names";
 
 export function Input({ className, ...props }: ComponentProps<"input">) {
-  return <input className={clsx("control", className)} {...props} />;
+  return <input className={classNames("control", className)} {...props} />;
 }
 
 /** For code: as many `rows` as it needs. */
 export function TextArea({ className, ...props }: ComponentProps<"textarea">) {
   return (
     <textarea
-      className={clsx(
+      className={classNames(
         "control h-auto resize-y py-1.5 font-mono leading-[18px] sm:text-[12px]",
         className,
       )}
@@ -19,7 +19,7 @@ export function TextArea({ className, ...props }: ComponentProps<"textarea">) {
 }
 
 export function Select({ className, ...props }: ComponentProps<"select">) {
-  return <select className={clsx("control pr-7", className)} {...props} />;
+  return <select className={classNames("control pr-7", className)} {...props} />;
 }
 
 interface FieldProps {

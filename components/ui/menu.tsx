@@ -1,8 +1,8 @@
 "use client";
 
-import { clsx } from "clsx";
 import { DropdownMenu } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
+import { classNames } from "./class-names";
 
 export function Menu(props: {
   trigger: ReactNode;
@@ -34,7 +34,7 @@ export function Menu(props: {
 }
 
 export function MenuItem({ className, ...props }: ComponentProps<typeof DropdownMenu.Item>) {
-  return <DropdownMenu.Item className={clsx("menu-item", className)} {...props} />;
+  return <DropdownMenu.Item className={classNames("menu-item", className)} {...props} />;
 }
 
 export function MenuRadio(props: {

@@ -5,10 +5,22 @@ export interface ActionCall {
   args(held: Holdings): unknown[];
   /** Whoever may do it is refused its input, where it is not the point that it is done. */
   changes: boolean;
+  /** What it answers to whoever may do it, where it cannot be done on a server of tests. */
+  answered?: string;
 }
 
 const reads = (args: ActionCall["args"] = () => []): ActionCall => ({ args, changes: false });
 const changes = (args: ActionCall["args"] = () => []): ActionCall => ({ args, changes: true });
+
+/** Of a file that is an event a line. */
+const setUp = { mapping: null, guard: null };
+export const mapping = {
+  mapping_version: 1,
+  source: "crm",
+  action: { column: "what" },
+  occurred_at: { column: "when", format: "iso" },
+  actor: { type: { constant: "user" }, id: { column: "who" } },
+};
 
 /** Nobody listens there. */
 const webhook = { destination: "webhook", config: { url: "https://127.0.0.1:9/audit" } };
@@ -40,6 +52,8 @@ export const actionCalls: Record<string, ActionCall> = {
   listDeadLettersAction: reads(({ stream }) => [stream]),
   estimateRangeAction: reads(() => [{ fromSeq: 0 }]),
   previewRetentionAction: reads(() => [30]),
+  readImportsAction: reads(() => [null]),
+  previewImportAction: reads(({ upload }) => [upload, setUp]),
   trySchemaAction: reads(() => [{ action: "user.signed_in", schema }]),
 
   createViewAction: changes(({ actor }) => [view(actor)]),
@@ -51,6 +65,12 @@ export const actionCalls: Record<string, ActionCall> = {
   resumeExportAction: changes(({ exportFailed }) => [exportFailed]),
   revokeExportLinksAction: changes(({ exportReady }) => [exportReady]),
   deleteExportAction: changes(({ exportReady }) => [exportReady]),
+  recogniseImportAction: changes(({ upload }) => [upload, { format: "ndjson", delimiter: null }]),
+  startImportAction: changes(({ upload }) => [upload, setUp]),
+  cancelImportAction: changes(({ importRunning }) => [importRunning]),
+  deleteImportAction: changes(({ importDone }) => [importDone]),
+  saveImportMappingAction: changes(({ actor }) => [actor, mapping]),
+  deleteImportMappingAction: changes(({ mappingName }) => [mappingName]),
   startVerificationAction: changes(),
   cancelVerificationAction: changes(({ verification }) => [verification]),
   askForDrillAction: changes(),
@@ -91,6 +111,14 @@ export const bareCalls: Record<string, ActionCall> = {
   createActionSchemaAction: changes(() => [{ action: "denial.suite", schema }]),
   setUnknownActionsAction: changes(() => ["refuse"]),
   acceptInvitationAction: changes(() => ["guess"]),
+  sendTestMailAction: { ...reads(), answered: "conflict" },
+  changeNameAction: changes(() => [{ name: "Denied" }]),
+  changePasswordAction: changes(() => [{ password: "guess", newPassword: "correct horse" }]),
+  endSessionAction: changes(() => ["ses_01JZ8Q4M7N2V5X9C3B6T0R1KDH"]),
+  startSecondFactorAction: changes(() => [{ password: "guess" }]),
+  confirmSecondFactorAction: changes(() => [{ code: "000000" }]),
+  renewRecoveryCodesAction: changes(() => [{ password: "guess", code: "000000" }]),
+  disableSecondFactorAction: changes(() => [{ password: "guess", code: "000000" }]),
 };
 
 /** What comes after an organization's page or handler in its address, in braces what the tenant holds. */
@@ -100,6 +128,9 @@ export const addresses: Record<string, string> = {
   "page:/o/[org]/schemas/action": "?name=user.signed_in",
   "handler:/o/[org]/exports/[id]/file": "/o/{organization}/exports/{exportReady}/file",
   "handler:/o/[org]/exports/[id]/manifest": "/o/{organization}/exports/{exportReady}/manifest",
+  "page:/o/[org]/import/[id]": "/o/{organization}/import/{upload}",
+  "handler:/o/[org]/import/[id]/rejects": "/o/{organization}/import/{importDone}/rejects",
+  "handler:/o/[org]/import/upload": "?name=denied.ndjson",
   "handler:/o/[org]/events/csv": "",
   "handler:/o/[org]/events/subjects": "?role=actor&text={actor}",
   "handler:/o/[org]/events/facets": "?field=action",

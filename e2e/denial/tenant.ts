@@ -6,7 +6,7 @@ import { expect } from "../fixtures";
 import { putExport } from "../fixtures/export-states";
 import { runSql } from "../fixtures/log";
 import type { TestServer } from "../server";
-import { actionCalls } from "./calls";
+import { actionCalls, mapping } from "./calls";
 import { actions, callAction, resultOf } from "./places";
 import { createMember, type Playwright, visit } from "./visitor";
 
@@ -33,6 +33,11 @@ export interface Holdings {
   invitation: string;
   key: string;
   verification: string;
+  upload: string;
+  importRunning: string;
+  /** With rejected lines. */
+  importDone: string;
+  mappingName: string;
 }
 
 export interface Tenant extends Holdings {
@@ -61,6 +66,26 @@ export async function putKey(
     [id, name, organizationId, secret, secret.slice(-4), permissions],
   ]);
   return { id, secret };
+}
+
+/** A file of an event and a line that is none. */
+async function putUpload(
+  owner: APIRequestContext,
+  organization: string,
+  canary: string,
+): Promise<string> {
+  const event = {
+    action: "doc.imported",
+    occurred_at: "2026-03-02T06:00:00Z",
+    actor: { type: "user", id: "u1", name: canary },
+    targets: [],
+  };
+  const path = `/o/${organization}/import/upload?name=${canary}.ndjson`;
+  const response = await owner.post(path, {
+    data: `${JSON.stringify(event)}\n{"no": "${canary}"}\n`,
+  });
+  expect(response.status(), path).toBe(201);
+  return ((await response.json()) as { id: string }).id;
 }
 
 /** An organization with one of everything. */
@@ -122,6 +147,14 @@ export async function createTenant(
   const { stream } = await call<{ stream: { id: string } }>("createStreamAction");
   const { id: verification } = await call<{ id: string }>("startVerificationAction");
   const made = await call<{ id: string }>("createExportAction");
+  const mappingName = newId("view");
+  await done("saveImportMappingAction", mappingName, mapping);
+  const [importDone, upload] = [
+    await putUpload(owner, organization, canary),
+    await putUpload(owner, organization, canary),
+  ];
+  await call("startImportAction", { upload: importDone });
+  const importRunning = newId("import");
   const formerMember = await createMember(server, organization, "auditor");
   const otherMember = await createMember(server, organization, "viewer");
   const lane = newId("lane");
@@ -145,6 +178,14 @@ export async function createTenant(
          next_attempt_at) VALUES ($1, $2, $3, 'backfill', 'paused', 1, 0, 4, 'e2e', now() + interval '1 day')`,
       [...ofStream, lane],
     ],
+    // Nobody's: no worker takes it up.
+    [
+      `INSERT INTO imports (organization_id, id, state, file_name, bytes, sha256, packed, source, setup, created_by,
+         lease_until, attempt, tries, started_at)
+       SELECT organization_id, $3, 'running', file_name, bytes, sha256, packed, source, $4, created_by,
+         now() + interval '1 day', 1, 1, now() FROM imports WHERE organization_id = $1 AND id = $2`,
+      [organization, upload, importRunning, JSON.stringify({ mapping: null, guard: null })],
+    ],
     [
       `SELECT id, (SELECT id FROM invitations WHERE organization_id = $1) AS invitation
        FROM legal_holds WHERE organization_id = $1`,
@@ -164,6 +205,7 @@ export async function createTenant(
   if (!newest || !holdRow) throw new Error("The tenant is not complete");
   const tenant: Tenant = {
     ...{ organization, externalId, contact, actor, canary, owner, secret, lane, verification },
+    ...{ upload, importRunning, importDone, mappingName },
     ...{
       event: newest.event.id,
       seq: newest.seq,
@@ -189,6 +231,9 @@ export async function createTenant(
   await expect
     .poll(async () => call<{ state: string }>("readVerificationAction", { verification }))
     .toMatchObject({ state: "succeeded" });
+  await expect
+    .poll(() => runSql(server, ["SELECT state FROM imports WHERE id = $1", [importDone]]))
+    .toEqual([{ state: "done" }]);
   return tenant;
 }
 

@@ -122,6 +122,8 @@ test("the same for every page and handler", async ({ server }) => {
     "handler:/o/[org]/exports/[id]/file": "not_found",
     "handler:/o/[org]/exports/[id]/manifest": "not_found",
     "page:/o/[org]/integrity/streams/[id]": "not_found",
+    "page:/o/[org]/import/[id]": "not_found",
+    "handler:/o/[org]/import/[id]/rejects": "not_found",
     // Whoever is not known here has no events here.
     "handler:/o/[org]/events/subjects": "granted",
     "handler:/o/[org]/timeline/days": "granted",
