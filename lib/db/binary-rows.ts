@@ -15,45 +15,51 @@ export class BinaryRows {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   #isBegun = false;
+  /** Of a row that is not whole yet. */
+  #rest: Buffer = NOTHING;
 
   constructor(private readonly fields: number) {
     this.starts = new Int32Array(fields);
     this.ends = new Int32Array(fields);
   }
 
-  /** Calls `onRow` for each row that is whole with this chunk. */
-  take(chunk: Buffer, onRow: () => void): void {
-    const data = this.data.length > 0 ? Buffer.concat([this.data, chunk]) : chunk;
-    this.data = data;
-    let at = 0;
-    if (!this.#isBegun) {
-      if (data.length < HEADER_BYTES) return;
+  /** Calls `onRow` for each row that is whole with what is at these places of this chunk. */
+  take(chunk: Buffer, onRow: () => void, from = 0, to = chunk.length): void {
+    const rest = this.#rest;
+    let [at, end] = [from, to];
+    this.data = chunk;
+    if (rest.length > 0) {
+      this.data = Buffer.concat([rest, chunk.subarray(from, to)]);
+      [at, end] = [0, this.data.length];
+    }
+    this.#rest = NOTHING;
+    if (!this.#isBegun && end - at >= HEADER_BYTES) {
       // What may follow the header is empty in every version so far.
-      at = HEADER_BYTES;
+      at += HEADER_BYTES;
       this.#isBegun = true;
     }
-    for (let next = this.#find(at); next > 0; next = this.#find(at)) {
+    for (let next = this.#isBegun ? this.#find(at, end) : 0; next > 0; next = this.#find(at, end)) {
       onRow();
       at = next;
     }
-    this.data = data.subarray(at);
+    if (at < end) this.#rest = this.data.subarray(at, end);
   }
 
   /** Finds the fields of the row at `at`. @returns where the next one begins; 0 when it is not whole */
-  #find(at: number): number {
+  #find(at: number, end: number): number {
     const { data, fields } = this;
     let next = at + 2;
     // −1 fields end the data.
-    if (next > data.length || data.readInt16BE(at) !== fields) return 0;
+    if (next > end || data.readInt16BE(at) !== fields) return 0;
     for (let field = 0; field < fields; field += 1) {
-      if (next + 4 > data.length) return 0;
+      if (next + 4 > end) return 0;
       const length = data.readInt32BE(next);
       next += 4;
       this.starts[field] = next;
       this.ends[field] = next + length;
       if (length > 0) next += length;
     }
-    return next <= data.length ? next : 0;
+    return next <= end ? next : 0;
   }
 
   isNull(field: number): boolean {
@@ -99,6 +105,11 @@ export class BinaryRows {
     return timeAt(this.data, this.#fixed(field, 8));
   }
 
+  /** The same as bytes. @returns where they end; `at` for what would be null */
+  writeTime(field: number, target: Buffer, at: number): number {
+    return writeTimeAt(this.data, this.#fixed(field, 8), target, at);
+  }
+
   /** Where a value of so many bytes begins: what follows a NULL is of another field. */
   #fixed(field: number, length: number): number {
     const start = this.starts[field] as number;
@@ -112,17 +123,47 @@ export class BinaryRows {
 export const int8At = (data: Buffer, at: number): number =>
   data.readInt32BE(at) * 2 ** 32 + data.readUInt32BE(at + 4);
 
+const ISO_LENGTH = 24;
+const scratch = Buffer.alloc(ISO_LENGTH);
+
 /** A timestamptz as the log keeps it; null for one that is finer than milliseconds, or of no year of four digits. */
 export function timeAt(data: Buffer, at: number): string | null {
+  return writeTimeAt(data, at, scratch, 0) === 0 ? null : scratch.toString("latin1");
+}
+
+/** The same as 24 bytes, from `to` on. @returns where they end; `to` for what would be null */
+function writeTimeAt(data: Buffer, at: number, target: Buffer, to: number): number {
   const microseconds = int8At(data, at);
-  if (!Number.isSafeInteger(microseconds)) return farTime(data.readBigInt64BE(at));
-  if (microseconds % 1_000 !== 0) return null;
+  if (!Number.isSafeInteger(microseconds)) {
+    const far = farTime(data.readBigInt64BE(at));
+    return far === null ? to : to + target.write(far, to, "latin1");
+  }
+  if (microseconds % 1_000 !== 0) return to;
   const time = microseconds / 1_000 + EPOCH_MS;
   const day = Math.floor(time / DAY_MS);
   const date = dateOf(day);
   const ms = time - day * DAY_MS;
-  const [hours, minutes, seconds] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1_000) % 60];
-  return `${date}T${two(hours)}:${two(minutes)}:${two(seconds)}.${two((ms / 10) % 100)}${ms % 10}Z`;
+  const second = Math.floor(ms / 1_000);
+  const minute = Math.floor(second / 60);
+  for (let place = 0; place < date.length; place += 1) target[to + place] = date.charCodeAt(place);
+  target[to + 10] = 0x54; // T
+  two(Math.floor(minute / 60), target, to + 11);
+  target[to + 13] = 0x3a; // :
+  two(minute % 60, target, to + 14);
+  target[to + 16] = 0x3a;
+  two(second % 60, target, to + 17);
+  target[to + 19] = 0x2e; // .
+  target[to + 20] = ZERO + Math.floor((ms % 1_000) / 100);
+  two(ms % 100, target, to + 21);
+  target[to + 23] = 0x5a; // Z
+  return to + ISO_LENGTH;
+}
+
+const ZERO = 0x30;
+
+function two(number: number, target: Buffer, at: number): void {
+  target[at] = ZERO + Math.floor(number / 10);
+  target[at + 1] = ZERO + (number % 10);
 }
 
 /** Centuries from 2000, where a number is not exact any more. */
@@ -133,10 +174,7 @@ function farTime(microseconds: bigint): string | null {
   return text.length === ISO_LENGTH ? text : null;
 }
 
-const ISO_LENGTH = 24;
 const DAY_MS = 86_400_000;
-const DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
-const two = (number: number) => DIGITS[Math.floor(number)];
 
 // A log's times are of few years, and a Date takes longer to write than all else that is done with a time.
 const KEPT_DAYS = 4_096;

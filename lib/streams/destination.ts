@@ -30,8 +30,8 @@ export interface StreamEvent {
   previousHash: string | null;
   recordedAt: string;
   event: WireEvent;
-  /** `event` as JSON in UTF-8, where that is at hand. */
-  json?: Uint8Array;
+  /** `{ seq, chain_hash, recorded_at, event }` as JSON in UTF-8, where that is at hand. */
+  envelope?: Uint8Array;
 }
 
 export interface Batch {
@@ -203,30 +203,55 @@ export function defineDestination<Schema extends z.ZodObject>(
 export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 900_000;
 
-/** A text or its bytes in UTF-8, or several one after another. */
-export type Text = string | Uint8Array | (string | Uint8Array)[];
+/** A text or its bytes in UTF-8. */
+export type Text = string | Uint8Array;
 
-const lengthOf = (text: Text): number => {
-  if (typeof text === "string") return Buffer.byteLength(text);
-  return Array.isArray(text) ? text.reduce((sum, part) => sum + lengthOf(part), 0) : text.length;
-};
+const lengthOf = (text: Text): number =>
+  typeof text === "string" ? Buffer.byteLength(text) : text.length;
 
 function write(text: Text, target: Buffer, at: number): number {
   if (typeof text === "string") return at + target.write(text, at);
-  if (Array.isArray(text)) return text.reduce((to, part) => write(part, target, to), at);
   target.set(text, at);
   return at + text.length;
 }
 
-/** The items between two texts, as bytes: one after another, since a text of megabytes is slow to encode. */
+/** Whether `next` lies behind `text` in the same memory, with room for one byte between them. */
+const isNext = (text: Text, next: Text | undefined): next is Uint8Array =>
+  typeof text !== "string" &&
+  next !== undefined &&
+  typeof next !== "string" &&
+  next.buffer === text.buffer &&
+  next.byteOffset === text.byteOffset + text.length + 1;
+
+/** From one to another that lies behind it in the same memory. */
+function span(first: Text, last: Text): Text {
+  if (first === last || typeof first === "string" || typeof last === "string") return first;
+  const end = last.byteOffset + last.length;
+  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
+}
+
+/**
+ * The items between two texts, as bytes: one after another, since a text of megabytes is slow to encode. What lies one
+ * behind the other is copied at once.
+ * @param separator one character of ASCII
+ */
 export function joined(open: string, items: Text[], separator: string, close: string): Buffer {
-  const between = Math.max(0, items.length - 1) * lengthOf(separator);
-  const length = lengthOf(open) + between + lengthOf(close);
-  const bytes = Buffer.allocUnsafe(items.reduce((sum, item) => sum + lengthOf(item), length));
+  let length = lengthOf(open) + Math.max(0, items.length - 1) + lengthOf(close);
+  for (const item of items) length += lengthOf(item);
+  const bytes = Buffer.allocUnsafe(length);
   let at = write(open, bytes, 0);
-  for (const [place, item] of items.entries()) {
-    if (place > 0) at = write(separator, bytes, at);
-    at = write(item, bytes, at);
+  const between = separator.charCodeAt(0);
+  for (let place = 0; place < items.length; ) {
+    if (place > 0) bytes[at++] = between;
+    const first = place;
+    do place += 1;
+    while (isNext(items[place - 1] as Text, items[place]));
+    const end = write(span(items[first] as Text, items[place - 1] as Text), bytes, at);
+    for (let last = first; last < place - 1; last += 1) {
+      at += (items[last] as Text).length;
+      bytes[at++] = between;
+    }
+    at = end;
   }
   write(close, bytes, at);
   return bytes;

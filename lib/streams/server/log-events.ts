@@ -1,7 +1,6 @@
-import { addAbortSignal } from "node:stream";
 import pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
 import { BinaryRows } from "@/lib/db/binary-rows";
+import { copyOut } from "@/lib/db/copy-out";
 import { deliveryPool } from "@/lib/db/pool";
 import type { FilterableEvent } from "@/lib/events/filter/match";
 import type { StreamEvent, WireEvent } from "../destination";
@@ -30,30 +29,41 @@ const JSONB_VERSION_BYTES = 1;
 /** Events are written one behind the other, so many bytes at a time. */
 const BLOCK_BYTES = 1_048_576;
 /** As much as is written beside the texts and documents. */
-const MOST_BESIDE = 256;
+const MOST_BESIDE = 512;
+const TIME_BYTES = 24;
+const BEFORE_EVENT = '","event":';
 
 /** An event of the log, parsed only where a format or a destination looks into it. */
 export class LogEvent implements StreamEvent {
   readonly kind = "event";
   #event: WireEvent | null = null;
 
+  /** @param eventAt where the event begins in its envelope */
   constructor(
     readonly seq: number,
     readonly chainHash: string,
     readonly previousHash: string | null,
-    readonly recordedAt: string,
-    readonly json: Buffer,
+    readonly envelope: Buffer,
+    private readonly eventAt: number,
   ) {}
 
+  get recordedAt(): string {
+    const end = this.eventAt - BEFORE_EVENT.length;
+    return this.envelope.toString("latin1", end - TIME_BYTES, end);
+  }
+
   get event(): WireEvent {
-    this.#event ??= JSON.parse(this.json.toString()) as WireEvent;
+    this.#event ??= JSON.parse(this.#text) as WireEvent;
     return this.#event;
+  }
+
+  get #text(): string {
+    return this.envelope.toString("utf8", this.eventAt, this.envelope.length - 1);
   }
 }
 
 /** The row at hand; it lasts until the next one. */
 export class EventRow {
-  readonly #writer: EventWriter;
   /** Of the row at hand, once it was asked for. */
   #hash: string | null = null;
   #seqBefore = Number.NaN;
@@ -61,21 +71,17 @@ export class EventRow {
 
   constructor(
     private readonly rows: BinaryRows,
-    organizationId: string,
-  ) {
-    this.#writer = new EventWriter(rows, organizationId);
-  }
+    private readonly writer: EventWriter,
+  ) {}
 
   get seq(): number {
     return this.rows.int8(SEQ);
   }
 
   toEvent(): LogEvent {
-    const { rows } = this;
     const { seq } = this;
     const previous = this.#seqBefore === seq - 1 ? this.#hashBefore : null;
-    const json = this.#writer.write();
-    return new LogEvent(seq, this.#chainHash, previous, timeOf(rows, RECORDED_AT), json);
+    return this.writer.write(this.rows, seq, this.#chainHash, previous);
   }
 
   get #chainHash(): string {
@@ -115,32 +121,42 @@ export class EventRow {
   }
 }
 
-/** Writes events as JSON: most of one goes out as the bytes that the database has of it. */
-class EventWriter {
+/** Writes events of one log as JSON: most of one goes out as the bytes that the database has of it. */
+export class EventWriter {
+  #rows!: BinaryRows;
   #block: Buffer = Buffer.alloc(0);
   #at = 0;
+  readonly #organization: string;
 
-  constructor(
-    private readonly rows: BinaryRows,
-    private readonly organizationId: string,
-  ) {}
+  constructor(organizationId: string) {
+    this.#organization = `","organization_id":${JSON.stringify(organizationId)},"action":`;
+  }
 
-  write(): Buffer {
-    const { rows } = this;
+  /** The row at hand in its envelope. */
+  write(rows: BinaryRows, seq: number, chainHash: string, previousHash: string | null): LogEvent {
+    this.#rows = rows;
     const targets = rows.isNull(SHOWN_TARGETS) ? TARGETS : SHOWN_TARGETS;
     const action = this.#isPlain(ACTION) ? null : JSON.stringify(rows.text(ACTION));
-    let most = MOST_BESIDE + this.organizationId.length + 3 * (action?.length ?? 0);
-    for (const field of [ID, ACTION, ACTOR, targets, CONTEXT, METADATA]) most += rows.length(field);
+    let most = MOST_BESIDE + this.#organization.length + chainHash.length;
+    most += 3 * (action?.length ?? 0);
+    most += rows.length(ID) + rows.length(ACTION) + rows.length(ACTOR) + rows.length(targets);
+    most += rows.length(CONTEXT) + rows.length(METADATA);
     if (this.#block.length - this.#at < most) {
       this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, most));
       this.#at = 0;
     }
     const start = this.#at;
+    this.#ascii('{"seq":');
+    this.#ascii(String(seq));
+    this.#ascii(',"chain_hash":"');
+    this.#ascii(chainHash);
+    this.#ascii('","recorded_at":"');
+    this.#time(RECORDED_AT);
+    this.#ascii(BEFORE_EVENT);
+    const eventAt = this.#at - start;
     this.#ascii('{"id":"');
     this.#copy(ID, 0);
-    this.#ascii('","organization_id":"');
-    this.#ascii(this.organizationId);
-    this.#ascii('","action":');
+    this.#ascii(this.#organization);
     if (action === null) {
       this.#ascii('"');
       this.#copy(ACTION, 0);
@@ -149,20 +165,23 @@ class EventWriter {
     this.#ascii(',"version":');
     this.#ascii(String(rows.int4(VERSION)));
     this.#ascii(',"occurred_at":"');
-    this.#ascii(timeOf(rows, OCCURRED_AT));
+    this.#time(OCCURRED_AT);
     this.#ascii('","actor":');
     if (rows.isNull(ACTOR)) this.#ascii(ERASED);
     else this.#copy(ACTOR, JSONB_VERSION_BYTES);
     this.#member(',"targets":', targets);
     this.#member(',"context":', CONTEXT);
     this.#member(',"metadata":', METADATA);
-    this.#ascii("}");
-    return this.#block.subarray(start, this.#at);
+    this.#ascii("}}");
+    const envelope = this.#block.subarray(start, this.#at);
+    // Batches are most often arrays: those that lie so are copied at once.
+    this.#ascii(",");
+    return new LogEvent(seq, chainHash, previousHash, envelope, eventAt);
   }
 
   /** Whether a text is the same between quotes. */
   #isPlain(field: number): boolean {
-    const { data, starts, ends } = this.rows;
+    const { data, starts, ends } = this.#rows;
     for (let at = starts[field] as number; at < (ends[field] as number); at += 1) {
       const byte = data[at] as number;
       if (byte < 0x20 || byte === 0x22 || byte === 0x5c) return false;
@@ -171,13 +190,13 @@ class EventWriter {
   }
 
   #member(name: string, field: number): void {
-    if (this.rows.isNull(field)) return;
+    if (this.#rows.isNull(field)) return;
     this.#ascii(name);
     this.#copy(field, JSONB_VERSION_BYTES);
   }
 
   #copy(field: number, skipped: number): void {
-    this.#at = this.rows.copy(field, skipped, this.#block, this.#at);
+    this.#at = this.#rows.copy(field, skipped, this.#block, this.#at);
   }
 
   #ascii(text: string): void {
@@ -186,43 +205,45 @@ class EventWriter {
     for (let from = 0; from < text.length; from += 1) block[at++] = text.charCodeAt(from);
     this.#at = at;
   }
-}
 
-/** Whole milliseconds, as the log keeps them. @throws Unusable */
-function timeOf(rows: BinaryRows, field: number): string {
-  const time = rows.time(field);
-  if (time !== null) return time;
-  const cause = `#${rows.int8(SEQ)} has a time in the database that no sealed event has.`;
-  throw new Unusable(
-    problem("event_changed", cause, "Verify the chain: the row was changed. Delivery waits there."),
-  );
+  /** Whole milliseconds, as the log keeps them. @throws Unusable */
+  #time(field: number): void {
+    const end = this.#rows.writeTime(field, this.#block, this.#at);
+    if (end === this.#at) {
+      const seq = this.#rows.int8(SEQ);
+      const cause = `#${seq} has a time in the database that no sealed event has.`;
+      const advice = "Verify the chain: the row was changed. Delivery waits there.";
+      throw new Unusable(problem("event_changed", cause, advice));
+    }
+    this.#at = end;
+  }
 }
 
 /**
  * Reads events of a log in COPY's binary format, one after another. An event knows the hash before its own where the
  * row before it is read too.
  * @param condition SQL of `events e`, made of numbers alone
+ * @param writer of this organization's events, for who reads on
  */
 export async function copyEvents(
   organizationId: string,
   condition: string,
   onRow: (row: EventRow) => void,
+  writer = new EventWriter(organizationId),
 ): Promise<void> {
   const rows = new BinaryRows(FIELDS);
-  const row = new EventRow(rows, organizationId);
+  const row = new EventRow(rows, writer);
   const query = `SELECT ${COLUMNS} FROM events e
     WHERE e.organization_id = ${pg.escapeLiteral(organizationId)} AND ${condition} ORDER BY e.seq`;
+  const next = () => {
+    onRow(row);
+    row.pass();
+  };
   const client = await deliveryPool().connect();
   let failure: unknown;
   try {
-    const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
-    addAbortSignal(AbortSignal.timeout(READ_TIMEOUT_MS), stream);
-    for await (const chunk of stream) {
-      rows.take(chunk, () => {
-        onRow(row);
-        row.pass();
-      });
-    }
+    const take = (data: Buffer, from: number, to: number) => rows.take(data, next, from, to);
+    await copyOut(client, `COPY (${query}) TO STDOUT (FORMAT binary)`, take, READ_TIMEOUT_MS);
   } catch (error) {
     failure = error;
     throw error;

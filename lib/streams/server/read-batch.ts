@@ -3,7 +3,7 @@ import type { EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
 import type { StreamEvent } from "../destination";
 import type { Lease } from "./lease";
-import { copyEvents } from "./log-events";
+import { copyEvents, EventWriter } from "./log-events";
 
 /** What a lane sends, in order: events of the log that the stream's filter takes, or those that were set aside. */
 
@@ -32,6 +32,7 @@ export class Source {
   private pending: StreamEvent[] = [];
   private start: number;
   private position: number;
+  private readonly writer: EventWriter;
 
   constructor(
     private readonly lease: Lease,
@@ -39,6 +40,7 @@ export class Source {
   ) {
     this.start = lease.cursorSeq;
     this.position = lease.cursorSeq;
+    this.writer = new EventWriter(lease.organizationId);
   }
 
   /**
@@ -92,6 +94,7 @@ export class Source {
         to += 1;
         if (!filter || matches(filter, row.toFilterable())) events.push(row.toEvent());
       },
+      this.writer,
     );
     return { events, to };
   }
