@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { joined } from "./destination";
+import { joined, type Text } from "./destination";
 
 it("items are joined as texts are, also those that lie one behind the other in memory with anything between", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 12 });
@@ -11,7 +11,7 @@ it("items are joined as texts are, also those that lie one behind the other in m
   fc.assert(
     fc.property(fc.array(fc.oneof(text, block), { maxLength: 5 }), (parts) => {
       const texts: string[] = [];
-      const items = parts.flatMap((part) => {
+      const items = parts.flatMap((part): Text[] => {
         if (typeof part === "string") {
           texts.push(part);
           return [part];

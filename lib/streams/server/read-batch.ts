@@ -9,6 +9,8 @@ import { copyEvents, EventWriter } from "./log-events";
 
 /** Rows that are looked through before a lane says how far it is, when its filter takes few. */
 const WINDOW = 2_000;
+/** Rows that are read at once while others are sent: planning a read takes as long as reading a hundred of them. */
+const READ_ON = 1_000;
 
 /** Events that the log has counted are not in the database. */
 export class EventsMissing extends Error {}
@@ -32,6 +34,8 @@ export class Source {
   private pending: StreamEvent[] = [];
   private start: number;
   private position: number;
+  /** The read that is under way. */
+  private reading: Promise<void> | null = null;
   private readonly writer: EventWriter;
 
   constructor(
@@ -53,16 +57,37 @@ export class Source {
     const isShort = () => this.position < end && (isPlanned || this.pending.length < limit);
     while (isShort() && (isPlanned || this.position - from < WINDOW)) {
       const rows = this.filter || isPlanned ? WINDOW : limit - this.pending.length;
-      const { events, to } = await this.read(Math.min(rows, end - this.position), end);
-      if (to === this.position) {
-        if (this.position === this.start) throw new EventsMissing();
+      const before = this.position;
+      await this.readOn(rows, end);
+      if (this.position === before) {
+        if (before === this.start) throw new EventsMissing();
         break;
       }
-      this.pending.push(...events);
-      this.position = to;
     }
     const piece = this.piece(isPlanned ? this.pending.length : limit);
+    if (!isPlanned && this.readsOn && this.pending.length < piece.events.length + READ_ON / 2)
+      if (this.position < end)
+        // What fails is met again by who needs it.
+        this.readOn(READ_ON, end).catch(() => undefined);
     return piece.toSeq > piece.fromSeq ? piece : null;
+  }
+
+  /** Redrives keep what is gone when they come to it, and lanes with a rate have time. */
+  private get readsOn(): boolean {
+    return this.lease.kind !== "redrive" && this.lease.ratePerSecond === null;
+  }
+
+  /** One read at a time: this one, or the one that is under way. */
+  private readOn(rows: number, end: number): Promise<void> {
+    this.reading ??= this.read(Math.min(rows, end - this.position), end)
+      .then(({ events, to }) => {
+        for (const event of events) this.pending.push(event);
+        this.position = to;
+      })
+      .finally(() => {
+        this.reading = null;
+      });
+    return this.reading;
   }
 
   /** The first `count` of the events that are read. */
