@@ -238,6 +238,7 @@ interface ExchangeOptions {
   /** For the whole exchange, milliseconds. */
   deadlineMs: number;
   trace?: Trace;
+  /** Aborts the exchange, by the deadline at the latest; absent: the deadline does. */
   signal?: AbortSignal;
   /** 64 kB when absent. */
   maxReplyBytes?: number;
@@ -256,8 +257,7 @@ export async function exchange(asked: HttpRequest, options: ExchangeOptions): Pr
     ? makeAgent(demands, policy, tls, options.trace)
     : sharedAgent(demands, policy, tls);
   const started = performance.now();
-  const deadline = AbortSignal.timeout(options.deadlineMs);
-  const signal = options.signal ? AbortSignal.any([deadline, options.signal]) : deadline;
+  const signal = options.signal ?? AbortSignal.timeout(options.deadlineMs);
   try {
     const reply = await request(target, {
       method: asked.method,

@@ -15,15 +15,15 @@ export class GuardedTransport implements ReadTransport {
   /**
    * @param owner whose tokens are kept together; another configuration is another owner.
    * @param deadlineMs of every request
-   * @param signal of all of them; the same deadline when absent
+   * @param signalOfAll the same deadline when absent
    */
   constructor(
     private readonly owner: string,
     private readonly deadlineMs: number,
     private readonly trace?: Trace,
-    signal?: AbortSignal,
+    private readonly signalOfAll?: AbortSignal,
   ) {
-    this.signal = signal ?? AbortSignal.timeout(deadlineMs);
+    this.signal = signalOfAll ?? AbortSignal.timeout(deadlineMs);
   }
 
   async http(request: HttpRequest): Promise<Reply> {
@@ -33,7 +33,10 @@ export class GuardedTransport implements ReadTransport {
   }
 
   async download(request: HttpRequest, maxReplyBytes?: number): Promise<Reply & { bytes: Buffer }> {
-    const { deadlineMs, signal, trace } = this;
+    const { deadlineMs, signalOfAll, trace } = this;
+    const signal = signalOfAll
+      ? AbortSignal.any([AbortSignal.timeout(deadlineMs), signalOfAll])
+      : this.signal;
     const { status, headers, body, bytes } = await exchange(request, {
       deadlineMs,
       signal,
