@@ -17,6 +17,7 @@ import { benchCsv, benchVerify } from "./bulk";
 import { benchExports } from "./exports";
 import { benchIngest } from "./ingest";
 import { type Row, table } from "./measure";
+import { proc, processesBelow, processorMs } from "./processes";
 import { benchProofs } from "./proofs";
 import { benchReads } from "./reads";
 import { benchRetention } from "./retention";
@@ -25,8 +26,8 @@ import { benchStreams } from "./streams";
 
 const SETTLE_MS = 5_000;
 const LONGEST_SETTLE_MS = 180_000;
-/** Of a hundred a second: a tenth of a core. */
-const IDLE_TICKS = 50;
+/** A tenth of a core. */
+const IDLE_MS = 500;
 const STREAMED = 100_000;
 const say = (message: string) => process.stderr.write(`${message}\n`);
 
@@ -92,26 +93,6 @@ async function diskRow(ownerUrl: string): Promise<Row> {
   }
 }
 
-const proc = (pid: number | string, file: string) => {
-  try {
-    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return "";
-  }
-};
-
-/** A process and everything below it. */
-function processesBelow(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const entry of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const stat = proc(entry, "stat");
-    parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-  }
-  const isBelow = (pid: number): boolean =>
-    pid === root || (parents.has(pid) && isBelow(parents.get(pid) as number));
-  return [...parents.keys()].filter(isBelow);
-}
-
 /** Proportional memory of them, megabytes by command. */
 function memoryBelow(root: number): Record<string, number> {
   const used: Record<string, number> = {};
@@ -128,21 +109,12 @@ function memoryBelow(root: number): Record<string, number> {
   return used;
 }
 
-/** Processor time of them, clock ticks. */
-function ticksBelow(root: number): number {
-  const [USER, SYSTEM] = [11, 12];
-  return processesBelow(root)
-    .map((pid) => proc(pid, "stat"))
-    .map((stat) => stat.slice(stat.lastIndexOf(")") + 2).split(" "))
-    .reduce((sum, fields) => sum + Number(fields[USER] ?? 0) + Number(fields[SYSTEM] ?? 0), 0);
-}
-
 /** Until they have nothing to do: after its start the product verifies every log whole, once. */
 async function settled(root: number): Promise<void> {
   for (let left = LONGEST_SETTLE_MS; left > 0; left -= SETTLE_MS) {
-    const before = ticksBelow(root);
+    const before = processorMs(processesBelow(root));
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    if (ticksBelow(root) - before < IDLE_TICKS) return;
+    if (processorMs(processesBelow(root)) - before < IDLE_MS) return;
   }
 }
 

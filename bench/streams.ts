@@ -14,6 +14,7 @@ import { moveCursor } from "@/lib/streams/server/cursor";
 import { createStream } from "@/lib/streams/server/streams";
 import { events as eventsOf, take } from "./ingest";
 import { inTurn, quantiles, type Row } from "./measure";
+import { proc, processesBelow, processorMs } from "./processes";
 
 const RUNS = 3;
 /** Milliseconds until a receiver answers, beside its work: one on this machine, and one in the next region. */
@@ -105,6 +106,33 @@ async function ingest(organizationId: string, signal: AbortSignal): Promise<void
   }
 }
 
+/** Processor time by what used it, summed over all runs of one side; ingest is this process. */
+class Spent {
+  readonly #ms = new Map<string, number>();
+
+  constructor(private readonly parts: Record<string, ChildProcess>) {}
+
+  #now(): [string, number][] {
+    const isDatabase = (pid: number) => proc(pid, "cmdline").includes("postgres");
+    return [
+      ...Object.entries(this.parts).map(([name, { pid }]) => [name, [pid as number]] as const),
+      ["PostgreSQL", processesBelow(process.pid).filter(isDatabase)] as const,
+      ["ingest", [process.pid]] as const,
+    ].map(([name, pids]) => [name, processorMs([...pids])]);
+  }
+
+  async during(work: () => Promise<unknown>): Promise<void> {
+    const before = new Map(this.#now());
+    await work();
+    for (const [name, ms] of this.#now())
+      this.#ms.set(name, (this.#ms.get(name) ?? 0) + ms - (before.get(name) ?? 0));
+  }
+
+  words(requests: number): string {
+    return [...this.#ms].map(([name, ms]) => `${name} ${(ms / requests).toFixed(1)}`).join(", ");
+  }
+}
+
 /** A backlog through one webhook stream, against the same bodies posted by a loop that does nothing else. */
 export async function benchStreams(root: string, events: number): Promise<Row[]> {
   const create = async (name: string) =>
@@ -159,18 +187,27 @@ export async function benchStreams(root: string, events: number): Promise<Row[]>
     const rows: Row[] = [];
     for (const delayMs of DELAYS) {
       receiver.stdin?.write(`delay ${delayMs}`);
+      const spent = {
+        ours: new Spent({ worker, receiver }),
+        bare: new Spent({ sender, receiver }),
+      };
       const samples = await inTurn(
         RUNS,
-        async () => {
-          await moveCursor(scope, { id: stream.id, toSeq: 0, reason: "bench" });
-          await drained();
-          measureMemory();
-        },
-        async () => {
-          sender.stdin?.write("go");
-          await line(sender);
-        },
+        () =>
+          spent.ours.during(async () => {
+            await moveCursor(scope, { id: stream.id, toSeq: 0, reason: "bench" });
+            await drained();
+            measureMemory();
+          }),
+        () =>
+          spent.bare.during(async () => {
+            sender.stdin?.write("go");
+            await line(sender);
+          }),
       );
+      const requests = fs.readdirSync(kept).length / 2;
+      // One run of each side is not timed.
+      const perRequest = (side: Spent) => side.words(requests * (RUNS + 1));
       const [ours, bare] = [quantiles(samples.ours), quantiles(samples.bare)];
       const rate = (ms: number) => `${Math.round((events * 1_000) / ms).toLocaleString("en-US")}/s`;
       const receives =
@@ -181,7 +218,7 @@ export async function benchStreams(root: string, events: number): Promise<Row[]>
         bare: rate(bare.p50),
         ratio: bare.p50 / ours.p50,
         target: { floor: 0.6, goal: 0.8, atLeast: true },
-        note: `${fs.readdirSync(kept).length / 2} requests to a receiver that verifies, parses and stores each; bare: the same requests one after another by undici. Memory of the worker after each run: ${memories.join(", ")} MB`,
+        note: `${requests} requests to a receiver that verifies, parses and stores each; bare: the same requests one after another by undici. Processor time per request, ms: ${perRequest(spent.ours)}; bare: ${perRequest(spent.bare)}. Memory of the worker after each run: ${memories.join(", ")} MB`,
       });
     }
     return rows;
