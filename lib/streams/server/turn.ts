@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextRound, setTimeout as sleep } from "node:timers/promises";
 import { log } from "@/lib/log";
 import { MAX_BATCH_EVENTS, type StreamEvent } from "../destination";
 import { CHECKPOINT_REFUSED, problem } from "../problems";
@@ -217,6 +217,8 @@ export class Turn {
   private async readAhead(parcel: Parcel): Promise<Parcel | null> {
     if (this.lease.ratePerSecond !== null) return null;
     this.source.pass(parcel);
+    // undici writes to a connection that it has kept when the event loop comes around: framing would hold that up.
+    await nextRound();
     return this.prepare(null).catch(() => null);
   }
 
