@@ -3,7 +3,7 @@ import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { append, newOrganization, plain } from "./delivery-fixtures";
 import type { Lease } from "./lease";
 import { copyEvents, type LogEvent } from "./log-events";
-import { Source } from "./read-batch";
+import { EventsMissing, type Piece, Source } from "./read-batch";
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -103,4 +103,46 @@ it("each event that is sent knows the hash before its own, also the first of a r
   ]);
   const { events } = await read(scope.organizationId, "e.seq IN (0, 1, 4, 6)");
   expect(events.map(({ previousHash }) => previousHash)).toEqual([null, rows[0]?.hash, null, null]);
+});
+
+/** A lane that reads on beside what it sends. */
+const lane = (organizationId: string) =>
+  ({ organizationId, cursorSeq: 0, kind: "live", ratePerSecond: null }) as Lease;
+
+it("what is read on beside what is sent is every event once, in order, however much is taken at once", async () => {
+  const scope = await newOrganization();
+  await append(scope, plain(3_000));
+  const source = new Source(lane(scope.organizationId), null);
+  const seqs: number[] = [];
+  for (let turn = 0; seqs.length < 3_000; turn += 1) {
+    const piece = await source.next(turn % 3 === 0 ? 1 : 470, 3_000);
+    expect(piece?.fromSeq).toBe(seqs.length);
+    seqs.push(...(piece?.events ?? []).map(({ seq }) => seq as number));
+    expect(piece?.toSeq).toBe(seqs.length);
+    source.pass(piece as Piece);
+    if (turn % 2 === 0) await new Promise((resolve) => setTimeout(resolve, turn));
+  }
+  expect(seqs).toEqual(Array.from({ length: 3_000 }, (_, seq) => seq));
+  expect(await source.next(500, 3_000)).toBeNull();
+});
+
+it("a row that is missing is said when its turn comes, not while what is before it is sent", async () => {
+  const scope = await newOrganization();
+  const { organizationId } = scope;
+  await append(scope, plain(10));
+  await db.owner.query("ALTER TABLE events DISABLE TRIGGER ALL");
+  await db.owner.query("DELETE FROM events WHERE organization_id = $1 AND seq = 7", [
+    organizationId,
+  ]);
+  await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
+  const source = new Source(lane(organizationId), null);
+  for (const [fromSeq, toSeq] of [
+    [0, 5],
+    [5, 7],
+  ]) {
+    const piece = (await source.next(5, 10)) as Piece;
+    expect(piece).toMatchObject({ fromSeq, toSeq });
+    source.pass(piece);
+  }
+  await expect(source.next(5, 10)).rejects.toThrow(EventsMissing);
 });
