@@ -72,6 +72,7 @@ describe("an upload", () => {
       },
     });
     await expect(receiveUpload(scope, "a.csv", broken, null)).rejects.toThrow("gone");
+    await expect(receiveUpload(scope, "a.csv", Readable.from([]), 0)).rejects.toThrow("empty");
     const env = getEnv();
     const most = env.TRAILSEAL_IMPORT_MAX_BYTES;
     env.TRAILSEAL_IMPORT_MAX_BYTES = 5;

@@ -144,6 +144,8 @@ export async function receiveUpload(
     );
   const upload = await receive(newId("import"), content, declaredBytes);
   try {
+    if (upload.bytes === 0)
+      throw new AppError("invalid_request", "The file is empty: there is nothing to import.");
     const source = await recogniseFile(upload, fileName);
     const { rows } = await writePool().query<Row>(
       `INSERT INTO imports (organization_id, id, file_name, bytes, sha256, packed, source, created_by, expires_at)
