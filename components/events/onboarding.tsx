@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useEffect, useState } from "react";
 import { CreateKey, type CreateKeyAction } from "@/components/settings/create-key";
@@ -12,6 +13,8 @@ interface Props {
   organizationId: string;
   /** Address the application sends to. */
   baseUrl: string;
+  /** The number of the next event: those before it are the log's own. */
+  nextSeq: number;
   /** Null for who may not make one. */
   createKey: CreateKeyAction | null;
   readIngestion(organizationId: string): Promise<ActionResult<{ hasEvents: boolean }>>;
@@ -91,13 +94,25 @@ export function Onboarding(props: Props) {
           </span>
           <div aria-live="polite">
             <h2 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
-              Waiting for event #0
+              Waiting for event #{props.nextSeq}
             </h2>
             <p className="mt-1 text-(--text-2)">
               {isAway
                 ? "The server does not answer right now. This page goes on asking."
                 : "Send it in any of these ways. It is sealed as it arrives, and this page shows it at once."}
             </p>
+            {props.nextSeq > 0 && (
+              <p className="mt-1 text-(--text-2)">
+                Who joined and what was changed here is{" "}
+                <Link
+                  href={`/o/${organizationId}/events?q=action%3Atrailseal.*`}
+                  className="underline underline-offset-3"
+                >
+                  in the log already
+                </Link>
+                .
+              </p>
+            )}
           </div>
         </header>
         <section>

@@ -28,6 +28,9 @@ for (const width of [1440, 390]) {
     await guest.getByLabel("Password").fill(PASSWORD);
     await guest.keyboard.press("Enter");
     await guest.waitForURL(`**/o/${organization.id}/**`);
+    // What the log says of its members is no event that an application sent.
+    await expect(guest.getByRole("heading", { name: "Waiting for event #3" })).toBeVisible();
+    await expect(guest.getByText("An owner or admin of this organization makes one")).toBeVisible();
     await guest.goto(`/o/${organization.id}`);
     if (width === 390) await guest.getByRole("button", { name: "Menu" }).click();
     const places = guest.getByRole("navigation", { name: "Main" }).getByRole("link");

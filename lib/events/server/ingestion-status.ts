@@ -2,11 +2,17 @@ import type { Scope } from "@/lib/auth/scope";
 import { translated } from "@/lib/db/explain";
 import { getPrisma } from "@/lib/db/prisma";
 
-/** Whether the organization's log holds any event. */
-export async function hasEvents(scope: Scope): Promise<boolean> {
+/** Whether an application has sent any event: what the log says of itself, such as who joined, does not count. */
+export async function hasSentEvents(scope: Scope): Promise<boolean> {
   const { organizationId } = scope;
   const event = await translated(() =>
-    getPrisma().event.findFirst({ where: { organizationId }, select: { seq: true } }),
+    getPrisma().event.findFirst({
+      where: {
+        organizationId,
+        OR: [{ action: { lt: "trailseal." } }, { action: { gte: "trailseal/" } }],
+      },
+      select: { seq: true },
+    }),
   );
   return event !== null;
 }

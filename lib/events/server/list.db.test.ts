@@ -4,6 +4,7 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { genesisHash } from "@/lib/chain/event-hash";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { newId } from "@/lib/ids";
+import { placeHold } from "@/lib/retention/server/holds";
 import { EMPTY_FILTER, type EventFilter } from "../filter/ast";
 import { matches } from "../filter/match";
 import { parseFilter } from "../filter/parse";
@@ -11,7 +12,7 @@ import { serializeFilter } from "../filter/serialize";
 import { filterArbitrary, testSeed } from "../filter/test-arbitraries";
 import { encodeCursor } from "./cursor";
 import { getEvent } from "./get-event";
-import { hasEvents } from "./ingestion-status";
+import { hasSentEvents } from "./ingestion-status";
 import { type EventPage, listEvents, type PageRequest } from "./list";
 import { createTestOrganization, insertTestEvents, type TestEvent } from "./test-events";
 import { actorTimeline, targetTimeline } from "./timeline";
@@ -291,7 +292,10 @@ describe("getEvent", () => {
   });
 });
 
-test("an organization has events once it holds one", async () => {
-  expect(await hasEvents(scope())).toBe(true);
-  expect(await hasEvents(systemScope("cli", emptyId))).toBe(false);
+test("an organization was sent events once it holds one that is not of its log's own", async () => {
+  expect(await hasSentEvents(scope())).toBe(true);
+  const empty = systemScope("cli", emptyId);
+  expect(await hasSentEvents(empty)).toBe(false);
+  await placeHold(empty, "case 4");
+  expect(await hasSentEvents(empty)).toBe(false);
 });

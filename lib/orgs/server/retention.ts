@@ -4,6 +4,7 @@ import { getPrisma } from "@/lib/db/prisma";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
+import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import type { RetentionPolicy, Undelivered } from "@/lib/retention/schema";
 import { streamOfContract } from "@/lib/streams/contract";
 import { listStreams } from "@/lib/streams/server/streams";
@@ -109,20 +110,13 @@ export async function sealDefault(scope: Scope): Promise<void> {
 export async function readConfiguration(scope: Scope): Promise<object> {
   const { organizationId } = scope;
   const { firstSeq } = await getPrisma().logHead.findUniqueOrThrow({ where: { organizationId } });
-  // Events of the log itself, such as the change of its retention, were not sent by anybody.
-  const sent = await getPrisma().event.findFirst({
-    where: {
-      organizationId,
-      OR: [{ action: { lt: "trailseal." } }, { action: { gte: "trailseal/" } }],
-    },
-    select: { seq: true },
-  });
+  const hasSent = await hasSentEvents(scope);
   // The contract has one stream per organization: the first of those that there are.
   const [stream] = await listStreams(scope);
   return {
     organization_id: organizationId,
     retention_period_in_days: (await readPolicy(scope)).days ?? MAX_RETENTION_DAYS,
-    state: sent || firstSeq > BigInt(0) ? "active" : "inactive",
+    state: hasSent || firstSeq > BigInt(0) ? "active" : "inactive",
     ...(stream ? { log_stream: streamOfContract(stream) } : {}),
   };
 }

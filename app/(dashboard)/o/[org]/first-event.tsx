@@ -2,6 +2,7 @@ import { headers } from "next/headers";
 import { Onboarding } from "@/components/events/onboarding";
 import type { Scope } from "@/lib/auth/scope";
 import { getEnv, publicUrl } from "@/lib/env";
+import { readLogHead } from "@/lib/integrity/server/log-status";
 import { readIngestionAction } from "./events/actions";
 import { createApiKeyAction } from "./settings/keys/actions";
 
@@ -13,12 +14,13 @@ export async function baseUrl(): Promise<string> {
   return `${received.get("x-forwarded-proto") ?? "http"}://${received.get("host") ?? "localhost"}`;
 }
 
-/** What a page shows of a log without any event. */
+/** What a page shows of a log that no application has sent an event to. */
 export async function FirstEvent({ scope }: { scope: Scope }) {
   return (
     <Onboarding
       organizationId={scope.organizationId}
       baseUrl={await baseUrl()}
+      nextSeq={(await readLogHead(scope)).nextSeq}
       createKey={scope.permissions.has("keys:manage") ? createApiKeyAction : null}
       readIngestion={readIngestionAction}
     />

@@ -7,6 +7,7 @@ import { PageHeader } from "@/components/shell/page-header";
 import { ButtonLink } from "@/components/ui/button-link";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { pageScope } from "@/lib/auth/server/require-scope";
+import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { readLogHead } from "@/lib/integrity/server/log-status";
 import { listVerifications } from "@/lib/integrity/server/verification-jobs";
 import { overviewHref } from "@/lib/overview/links";
@@ -34,7 +35,8 @@ export default async function OverviewPage(props: Props) {
   const parsed = parsePeriod({ range, from, to }, Date.now());
   // When even this read fails, each panel says so for itself.
   const newest = parsed.ok ? await readNewest(scope, parsed.period).catch(() => null) : null;
-  if (!parsed.ok || newest?.ever === null) {
+  const isEmpty = newest !== null && !(await hasSentEvents(scope));
+  if (!parsed.ok || isEmpty) {
     return (
       <>
         <PageHeader title="Overview" />

@@ -7,7 +7,7 @@ import { timeBounds } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import { readColumnValues } from "@/lib/events/server/column-values";
 import { getEvent } from "@/lib/events/server/get-event";
-import { hasEvents } from "@/lib/events/server/ingestion-status";
+import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents, MAX_PAGE_SIZE } from "@/lib/events/server/list";
 import { searchOf } from "@/lib/events/server/search-of";
 import { selectedEvents } from "@/lib/events/server/selected-events";
@@ -106,6 +106,6 @@ export async function readIngestionAction(
   organizationId: string,
 ): Promise<ActionResult<{ hasEvents: boolean }>> {
   return runAction("action:readIngestion", organizationId, z.object({}), {}, async (scope) => ({
-    hasEvents: await hasEvents(scope),
+    hasEvents: await hasSentEvents(scope),
   }));
 }

@@ -17,7 +17,7 @@ import { type EventSearch, timeBounds } from "@/lib/events/filter/url";
 import type { EventDetail } from "@/lib/events/schema";
 import { cursorBefore } from "@/lib/events/server/cursor";
 import { getEvent } from "@/lib/events/server/get-event";
-import { hasEvents } from "@/lib/events/server/ingestion-status";
+import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
 import { readHeadSeq } from "@/lib/events/server/tail";
 import { currentRequest } from "@/lib/http/request-context";
@@ -106,13 +106,18 @@ export default async function EventsPage(props: Props) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/events", org);
   const isPerson = scope.permissions.has("views:manage");
-  if (isPerson && Object.keys(params).length === 0) {
+  const isPlain = Object.keys(params).length === 0;
+  if (isPerson && isPlain) {
     const chosen = await findDefaultView(scope);
     if (chosen) redirect(viewHref(org, chosen));
   }
   const state = await readList(scope, params);
+  // What the log says of itself is there for who asks for it.
   const isEmpty =
-    isPerson && state.kind === "ready" && state.page.rows.length === 0 && !(await hasEvents(scope));
+    isPerson &&
+    state.kind === "ready" &&
+    (isPlain || state.page.rows.length === 0) &&
+    !(await hasSentEvents(scope));
   if (isEmpty) {
     return (
       <>
