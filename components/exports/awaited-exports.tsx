@@ -20,7 +20,7 @@ export function Awaited(props: { organizationId: string; read: ExportActions["re
       if (isReading || document.visibilityState !== "visible") return;
       isReading = true;
       // A failure is not news here: the next look may tell.
-      const result = await read.current(organizationId).catch(() => null);
+      const result = await read.current(organizationId, null).catch(() => null);
       isReading = false;
       if (!result?.ok) return;
       const listed = new Map(result.data.exports.map((one) => [one.id, one]));

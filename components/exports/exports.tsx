@@ -53,6 +53,8 @@ interface Asked {
 interface Props {
   organizationId: string;
   list: ExportList;
+  /** The export that the list begins behind; null: at the newest. */
+  before: string | null;
   /** Of the log, the present one first. */
   vkeys: string[];
   /** null: nobody is about to make one. */
@@ -64,7 +66,12 @@ interface Props {
 export function Exports(props: Props) {
   const { organizationId, actions } = props;
   const router = useRouter();
-  const { list, paces, news, problem, put } = useExports(organizationId, props.list, actions.read);
+  const { list, paces, news, problem, put } = useExports(
+    organizationId,
+    props.list,
+    props.before,
+    actions.read,
+  );
   const work = useWork();
   const [asked, setAsked] = useState<Asked | null>(null);
   const [changed, setChanged] = useState<ListedExport | null>(null);
@@ -106,7 +113,7 @@ export function Exports(props: Props) {
       <div className="mb-5 flex flex-wrap items-start gap-3">
         <div className="min-w-0 flex-1 max-sm:basis-full">
           <h1 className="text-[16px] leading-6 font-semibold tracking-[-0.012em]">
-            {sentence(exports)}
+            {props.before === null ? sentence(exports) : "Earlier exports"}
           </h1>
           <p className="max-w-[98ch] text-(--text-2)">
             Any number of events as a file, with a signed manifest that says what it holds. Exports
@@ -152,11 +159,12 @@ export function Exports(props: Props) {
           />
         ))}
       </ul>
-      {list.hasOlder && (
-        <p className="mt-3 text-(--text-3)">
-          These are the newest {exports.length}. Older ones are not listed here.
-        </p>
-      )}
+      <div className="mt-4 flex gap-2 empty:hidden">
+        {props.before !== null && <ButtonLink href={here}>Newest</ButtonLink>}
+        {list.hasOlder && (
+          <ButtonLink href={`${here}?before=${exports.at(-1)?.id}`}>Older</ButtonLink>
+        )}
+      </div>
       {asked && (
         <Question
           {...asked}

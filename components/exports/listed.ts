@@ -30,7 +30,8 @@ export interface ExportRequest extends Pick<ExportInput, "format" | "options"> {
 type Change = (organizationId: string, id: string) => Promise<ActionResult<ListedExport>>;
 
 export interface ExportActions {
-  read(organizationId: string): Promise<ActionResult<ExportList>>;
+  /** @param before the export that the page begins behind; null: at the newest */
+  read(organizationId: string, before: string | null): Promise<ActionResult<ExportList>>;
   create(organizationId: string, request: ExportRequest): Promise<ActionResult<ListedExport>>;
   cancel: Change;
   resume: Change;

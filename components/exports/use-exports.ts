@@ -1,7 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { ActionResult } from "@/lib/http/action-result";
 import { forgetAwaited } from "./awaited";
-import { type ExportList, isUnderWay, type ListedExport } from "./listed";
+import { type ExportActions, type ExportList, isUnderWay, type ListedExport } from "./listed";
 import { nextPace, type Pace } from "./pace";
 import { endWords } from "./words";
 
@@ -32,7 +31,8 @@ function look({ list: before, paces, news }: Seen, list: ExportList): Seen {
 export function useExports(
   organizationId: string,
   initial: ExportList,
-  read: (organizationId: string) => Promise<ActionResult<ExportList>>,
+  before: string | null,
+  read: ExportActions["read"],
 ) {
   const [seen, setSeen] = useState<Seen>({ list: initial, paces: new Map(), news: "" });
   const [problem, setProblem] = useState<string | null>(null);
@@ -41,17 +41,17 @@ export function useExports(
   const { exports } = seen.list;
   const isAnyUnderWay = exports.some(isUnderWay);
 
-  useEffect(() => setSeen((before) => look(before, initial)), [initial]);
+  useEffect(() => setSeen((known) => look(known, initial)), [initial]);
 
   const refresh = useCallback(async () => {
     try {
-      const result = await readList.current(organizationId);
+      const result = await readList.current(organizationId, before);
       setProblem(result.ok ? null : result.message);
-      if (result.ok) setSeen((before) => look(before, result.data));
+      if (result.ok) setSeen((known) => look(known, result.data));
     } catch {
       setProblem("The server did not answer.");
     }
-  }, [organizationId]);
+  }, [organizationId, before]);
 
   useEffect(() => {
     if (!isAnyUnderWay) return;
@@ -77,13 +77,13 @@ export function useExports(
 
   /** Takes one as it is after a change, without waiting for the next look. */
   const put = (one: ListedExport) =>
-    setSeen((before) => {
-      const { exports, hasOlder } = before.list;
+    setSeen((known) => {
+      const { exports, hasOlder } = known.list;
       const isKnown = exports.some(({ id }) => id === one.id);
       const next = isKnown
-        ? exports.map((known) => (known.id === one.id ? one : known))
+        ? exports.map((other) => (other.id === one.id ? one : other))
         : [one, ...exports];
-      return look(before, { exports: next, hasOlder });
+      return look(known, { exports: next, hasOlder });
     });
 
   return { ...seen, problem, put };

@@ -140,7 +140,7 @@ export function register(program: Command): void {
     .action(async ({ org, json }: { org: string; json?: boolean }) => {
       const scope = systemScope("cli", org);
       await getOrganization(scope);
-      const list = await listExports(scope, LISTED);
+      const list = await listExports(scope, null, LISTED);
       if (json) print(json, snakeCase(list), "");
       else printTable(list.map(toRow));
     });

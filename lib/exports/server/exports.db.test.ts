@@ -253,7 +253,7 @@ describe("an export", () => {
         code: "not_found",
         details: { entity_id: id },
       });
-    expect(await listExports(scope(other), 10)).toEqual([]);
+    expect(await listExports(scope(other), null, 10)).toEqual([]);
     expect(await findOrganizationOf(systemInstanceScope("cli"), id)).toBe(organizationId);
     for (const unknown of [newId("export"), "", "x\0"])
       await expect(findOrganizationOf(systemInstanceScope("cli"), unknown)).rejects.toMatchObject({
@@ -267,7 +267,9 @@ describe("createExport", () => {
     const log = await createTestOrganization(db.owner);
     const made = [];
     for (const _ of [1, 2, 3]) made.push(await create(scope(log), requestOf()));
-    expect(await listExports(scope(log), 2)).toEqual(made.slice(1).reverse());
+    const page = await listExports(scope(log), null, 2);
+    expect(page).toEqual(made.slice(1).reverse());
+    expect(await listExports(scope(log), page[1]?.id as string, 2)).toEqual(made.slice(0, 1));
   });
 
   test("lets twenty of an organization wait, no more", async () => {

@@ -147,11 +147,18 @@ export async function getExport(scope: Scope, id: string): Promise<Export> {
   return toExport(await readRow(scope, id));
 }
 
-/** Newest first. */
-export async function listExports({ organizationId }: Scope, limit: number): Promise<Export[]> {
+/** Newest first. @param before the id that the page begins behind; null: at the newest */
+export async function listExports(
+  { organizationId }: Scope,
+  before: string | null,
+  limit: number,
+): Promise<Export[]> {
   const { rows } = await readPool().query<Row>(
-    `SELECT ${COLUMNS} FROM exports WHERE organization_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2`,
-    [organizationId, limit],
+    `SELECT ${COLUMNS} FROM exports
+     WHERE organization_id = $1 AND ($2::text IS NULL OR (created_at, id) <
+       (SELECT created_at, id FROM exports WHERE organization_id = $1 AND id = $2))
+     ORDER BY created_at DESC, id DESC LIMIT $3`,
+    [organizationId, before, limit],
   );
   return rows.map(toExport);
 }

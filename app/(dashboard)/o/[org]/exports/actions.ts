@@ -14,7 +14,7 @@ import {
   revokeLinks,
 } from "@/lib/exports/server/exports";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
-import { readListedExports, toListed } from "./listed-exports";
+import { beforeSchema, readListedExports, toListed } from "./listed-exports";
 
 const idSchema = z.object({ id: z.string().min(1).max(64) });
 
@@ -30,10 +30,11 @@ const listed =
   async (scope: Scope, { id }: { id: string }) =>
     toListed(await run(scope, id));
 
-export async function readExportsAction(organizationId: string): Promise<ActionResult<ExportList>> {
-  return runAction("action:readExports", organizationId, z.object({}), {}, (scope) =>
-    readListedExports(scope),
-  );
+export async function readExportsAction(
+  organizationId: string,
+  before: string | null = null,
+): Promise<ActionResult<ExportList>> {
+  return runAction("action:readExports", organizationId, beforeSchema, before, readListedExports);
 }
 
 /** A range that ends now is counted from the server's clock, as the explorer's is. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ExportList, ListedExport } from "@/components/exports/listed";
 import type { Scope } from "@/lib/auth/scope";
 import { AppError } from "@/lib/errors";
@@ -5,7 +6,13 @@ import { serializeFilter } from "@/lib/events/filter/serialize";
 import { type Export, exportFilter, fileNameOf } from "@/lib/exports/schema";
 import { listExports } from "@/lib/exports/server/exports";
 
-const LISTED = 100;
+const LISTED = 50;
+
+/** The export that a page of the list begins behind. */
+export const beforeSchema = z
+  .string()
+  .regex(/^audit_log_export_[0-9A-Z]{26}$/, "is not an export")
+  .nullable();
 
 /** An export as its page shows it: whatever asked for it, in the explorer's language. */
 export function toListed(one: Export): ListedExport {
@@ -22,8 +29,8 @@ function filterText({ search }: Export): string {
   }
 }
 
-export async function readListedExports(scope: Scope): Promise<ExportList> {
-  const exports = await listExports(scope, LISTED + 1);
+export async function readListedExports(scope: Scope, before: string | null): Promise<ExportList> {
+  const exports = await listExports(scope, before, LISTED + 1);
   return {
     exports: exports.slice(0, LISTED).map(toListed),
     hasOlder: exports.length > LISTED,

@@ -16,7 +16,7 @@ import {
   resumeExportAction,
   revokeExportLinksAction,
 } from "./actions";
-import { readListedExports } from "./listed-exports";
+import { beforeSchema, readListedExports } from "./listed-exports";
 
 export const metadata: Metadata = { title: "Exports" };
 
@@ -47,7 +47,21 @@ export default async function ExportsPage(props: {
 }) {
   const [{ org }, params] = await Promise.all([props.params, props.searchParams]);
   const scope = await pageScope("page:/o/[org]/exports", org);
-  const [list, vkeys] = await Promise.all([readListedExports(scope), vkeysOf(scope)]);
+  const asked = beforeSchema.safeParse(params.before ?? null);
+  if (!asked.success)
+    return (
+      <>
+        <PageHeader title="Exports" />
+        <ErrorPanel
+          title="Which exports?"
+          action={<ButtonLink href={`/o/${org}/exports`}>The newest</ButtonLink>}
+        >
+          The address names an export to begin behind, and it is none.
+        </ErrorPanel>
+      </>
+    );
+  const { data: before } = asked;
+  const [list, vkeys] = await Promise.all([readListedExports(scope, before), vkeysOf(scope)]);
   const draft = draftOf(params);
   if (draft && "problems" in draft)
     return (
@@ -68,7 +82,9 @@ export default async function ExportsPage(props: {
       <div className="min-h-0 flex-1 overflow-auto px-8 pt-6 pb-8 max-sm:p-4">
         <Exports
           organizationId={org}
+          key={before}
           list={list}
+          before={before}
           vkeys={vkeys}
           draft={draft}
           actions={{
