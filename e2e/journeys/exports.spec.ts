@@ -310,3 +310,24 @@ test("an address with a range that is none exports nothing and says so", async (
   await page.getByRole("link", { name: "Start over" }).click();
   await expect(page.getByRole("button", { name: "Create export" })).toBeVisible();
 });
+
+test("exports behind the newest fifty are a page further, each listed once", async ({
+  signedIn: page,
+  server,
+  organization,
+}) => {
+  const ids: string[] = [];
+  for (let made = 0; made < 52; made += 1)
+    ids.unshift(await putExport(server, organization.id, { state: "expired" }));
+  const listed = () => items(page).evaluateAll((all) => all.map(({ id }) => id));
+  await page.goto(`/o/${organization.id}/exports`);
+  expect(await listed()).toEqual(ids.slice(0, 50));
+  await page.getByRole("link", { name: "Older" }).click();
+  await expect(page.getByRole("heading", { name: "Earlier exports" })).toBeVisible();
+  expect(await listed()).toEqual(ids.slice(50));
+  await expect(page.getByRole("link", { name: "Older" })).toHaveCount(0);
+  await page.getByRole("link", { name: "Newest" }).click();
+  await expect(items(page)).toHaveCount(50);
+  await page.goto(`/o/${organization.id}/exports?before=me`);
+  await expect(page.getByRole("heading", { name: "Which exports?" })).toBeVisible();
+});
