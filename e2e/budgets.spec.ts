@@ -12,6 +12,7 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/invitation": { path: "/invitation", scriptKb: 150 },
   "/o": { path: "/o", scriptKb: 225 },
   "/account": { path: "/account", scriptKb: 225 },
+  "/instance": { path: "/instance", scriptKb: 225 },
   "/o/[org]": { path: "/o/ORG", scriptKb: 240 },
   "/o/[org]/events": { path: "/o/ORG/events", scriptKb: 260 },
   "/o/[org]/timeline": { path: "/o/ORG/timeline?actor=user:usr_3", scriptKb: 240 },
