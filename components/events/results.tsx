@@ -10,6 +10,7 @@ import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/f
 import type { EventDetail } from "@/lib/events/schema";
 import { addColumn, columnIdOf, MAX_COLUMNS } from "@/lib/events/table-layout";
 import { cellPivot, type ListedEvent } from "./columns";
+import { ColumnsMenu } from "./columns-menu";
 import { EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
 import type { ActiveCell } from "./grid-cells";
@@ -27,10 +28,6 @@ import { layoutName, useTableLayout } from "./use-table-layout";
 import { usePauseWhileReading, useTailedRows } from "./use-tailed-list";
 
 const loading = () => null;
-const ColumnsMenu = dynamic(() => import("./columns-menu").then((module) => module.ColumnsMenu), {
-  ssr: false,
-  loading,
-});
 const SelectionBar = dynamic(
   () => import("./selection-bar").then((module) => module.SelectionBar),
   { loading },
