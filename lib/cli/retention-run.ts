@@ -3,7 +3,7 @@ import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope
 import { ownerPool } from "@/lib/db/owner-pool";
 import { AppError } from "@/lib/errors";
 import type { RetentionPlan } from "@/lib/retention/schema";
-import { planRetention } from "@/lib/retention/server/plan";
+import { planRetention, readEnds } from "@/lib/retention/server/plan";
 import { logsWithRetention, type RunOutcome, runRetention } from "@/lib/retention/server/run";
 import { print, snakeCase } from "./output";
 
@@ -88,10 +88,11 @@ async function run({ org, json, yes }: Options): Promise<void> {
       "invalid_request",
       "This deletes events for good: look at `trailseal retention plan`, then say --yes.",
     );
+  if (org) await readEnds(systemScope("cli", org));
   const pool = await ownerPool();
   try {
     const isWatched = process.stderr.isTTY;
-    const { logs, dropped } = await runRetention(pool, systemInstanceScope("cli"), {
+    const { logs, skipped, dropped } = await runRetention(pool, systemInstanceScope("cli"), {
       organizationId: org,
       onBatch: (id, removed) => {
         if (isWatched) process.stderr.write(`\r\x1b[K${id}: ${count(removed)}`);
@@ -102,10 +103,13 @@ async function run({ org, json, yes }: Options): Promise<void> {
       ({ month, bytes }) =>
         `${month.slice(0, 7)} was dropped whole: ${count(bytes)} bytes are the disk's again.`,
     );
-    const words =
-      logs.length === 0 ? ["No organization has a period."] : logs.flatMap(outcomeWords);
-    print(json, snakeCase({ logs, dropped }), [...words, ...months].join("\n"));
-    if (logs.some(({ error }) => error !== null)) process.exitCode = 1;
+    const words = [
+      ...logs.flatMap(outcomeWords),
+      ...skipped.map(({ organizationId, error }) => `${organizationId}: not looked at: ${error}`),
+    ];
+    if (words.length === 0) words.push("No organization has a period.");
+    print(json, snakeCase({ logs, skipped, dropped }), [...words, ...months].join("\n"));
+    if (skipped.length > 0 || logs.some(({ error }) => error !== null)) process.exitCode = 1;
   } finally {
     await pool.end();
   }

@@ -30,6 +30,8 @@ export interface RetentionPolicy {
   graceDays: number;
   /** When it was sealed in the log: nothing is deleted before the grace period after that. Null: it is not yet. */
   since: string | null;
+  /** Number of the event that says it; null: none does. */
+  sealedSeq: number | null;
   undelivered: Undelivered;
   /** Why nothing is deleted by it, in a sentence: the log does not say what the settings say. Null: it does. */
   contradiction: string | null;

@@ -19,10 +19,11 @@ export async function pruneLogs(signal: AbortSignal): Promise<void> {
     const pool = retentionPool();
     if (pool) {
       try {
-        const { logs, dropped } = await runRetention(pool, systemInstanceScope("worker"), {
+        const { logs, skipped, dropped } = await runRetention(pool, systemInstanceScope("worker"), {
           signal,
         });
         for (const outcome of logs) await tell(outcome);
+        for (const { organizationId, error } of skipped) await tellOfFailure(organizationId, error);
         for (const { month, bytes } of dropped)
           log().info({ month, bytes }, "a month that no log needs was dropped");
       } catch (error) {
@@ -35,29 +36,43 @@ export async function pruneLogs(signal: AbortSignal): Promise<void> {
   }
 }
 
+function alert(organizationId: string, kind: string, title: string, detail: string): Promise<void> {
+  return raiseAlertOnce(
+    longPool(),
+    systemScope("worker", organizationId),
+    { kind, title, detail, path: `/o/${organizationId}/settings` },
+    new Date(Date.now() - TOLD_AGAIN_MS),
+  );
+}
+
+async function tellOfFailure(organizationId: string, reason: string): Promise<void> {
+  log().error({ organization_id: organizationId, reason }, "a log could not be pruned");
+  const detail = `${reason} The next run tries it again.`;
+  await alert(
+    organizationId,
+    "retention.failed",
+    "Not all that is past retention was deleted",
+    detail,
+  );
+}
+
 async function tell(outcome: RunOutcome): Promise<void> {
   const { organizationId, state, events, removed, behind, refusal, error } = outcome;
   const about = { organization_id: organizationId, events, removed };
   if (removed > 0) log().info(about, "events past retention were deleted");
-  const alert = (kind: string, title: string, detail: string) =>
-    raiseAlertOnce(
-      longPool(),
-      systemScope("worker", organizationId),
-      { kind, title, detail, path: `/o/${organizationId}/settings` },
-      new Date(Date.now() - TOLD_AGAIN_MS),
-    );
   if (refusal !== null) {
     log().error({ ...about, reason: refusal }, "retention refused a log");
-    await alert("retention.refused", "Retention was refused", refusal);
+    await alert(organizationId, "retention.refused", "Retention was refused", refusal);
   }
-  if (error !== null && error !== refusal) {
-    log().error({ ...about, reason: error }, "a log could not be pruned");
-    const detail = `${error} The next run tries it again.`;
-    await alert("retention.failed", "Not all that is past retention was deleted", detail);
-  }
+  if (error !== null && error !== refusal) await tellOfFailure(organizationId, error);
   if (state === "behind") {
     log().warn({ ...about, streams: behind }, "streams hold back what is past retention");
     const detail = `${events} events are kept, since they are not delivered yet by ${behind.join(", ")}. Let the streams deliver, discard what they set aside, or choose under Settings that deletion does not wait.`;
-    await alert("retention.held_back", "Streams hold back what is past retention", detail);
+    await alert(
+      organizationId,
+      "retention.held_back",
+      "Streams hold back what is past retention",
+      detail,
+    );
   }
 }

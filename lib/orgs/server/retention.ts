@@ -39,6 +39,7 @@ export async function readPolicy(scope: Scope): Promise<RetentionPolicy> {
     graceDays,
     undelivered,
     since: (isSaid && sealed?.since?.toISOString()) || null,
+    sealedSeq: sealed?.seq ?? null,
     contradiction: contradictionOf({ days: own, undelivered }, sealed),
   };
 }

@@ -23,7 +23,7 @@ import {
 } from "@/lib/orgs/server/sealed-retention";
 import type { PrunePlan, Undelivered } from "../schema";
 import { alone, asRetention, withoutHold } from "./owner-transaction";
-import { planPrune, readEnds } from "./plan";
+import { planPrune, readEnds, streamsBehind } from "./plan";
 import { removePruned } from "./remove";
 
 /** Pruning of a log's beginning (integrity spec §2): what remains begins after a signed record of what went. */
@@ -58,28 +58,47 @@ export async function pruneEvents(scope: Scope, before: Date): Promise<PrunePlan
   }
 }
 
+interface Pruning {
+  before: Date;
+  undelivered: Undelivered;
+  /** The event that says the policy by which it is done; left out where somebody names the time themselves. */
+  policySeq?: number | null;
+}
+
+function refuseBehind(behind: string[]): void {
+  if (behind.length > 0)
+    throw new AppError(
+      "conflict",
+      `Not delivered yet by ${behind.join(", ")}: wait, send again or discard what is set aside, or remove the stream.`,
+    );
+}
+
+const policyChanged = () =>
+  new AppError(
+    "conflict",
+    "The policy was changed meanwhile: nothing was removed. The next run goes by the new one.",
+  );
+
 /**
  * Announces a pruning in the log, has that signed (and published where a witness is set up), and only then commits
  * the record that verification begins at. The events are still there: `removePruned` takes them, in its own time.
  * @param pool of a login that may remove events
- * @throws AppError conflict while a legal hold is open, when a stream has not delivered, or nothing is signed
+ * @throws AppError conflict while a legal hold is open, when a stream has not delivered, the policy was changed, or nothing
+ * is signed
  */
 export async function recordPruning(
   pool: pg.Pool,
   scope: Scope,
   { size, behind }: PrunePlan,
-  { before, undelivered }: { before: Date; undelivered: Undelivered },
+  { before, undelivered, policySeq }: Pruning,
 ): Promise<void> {
   const { organizationId, principal } = scope;
-  if (behind.length > 0 && undelivered === "hold")
-    throw new AppError(
-      "conflict",
-      `Not delivered yet by ${behind.join(", ")}: wait, send again or discard what is set aside, or remove the stream.`,
-    );
+  if (undelivered === "hold") refuseBehind(behind);
   const { first } = await readEnds(scope);
   const tree = await treeOf(organizationId, size, before);
   await coverWithCheckpoint(organizationId);
   const sealed = await readSealedRetention(scope);
+  if (policySeq !== undefined && sealed?.seq !== policySeq) throw policyChanged();
   await refuseUnsealed(scope, sealed, first);
   const said = {
     prune_size: String(size),
@@ -117,6 +136,7 @@ export async function recordPruning(
   // Whoever counts or makes tiles of events has to have met them.
   await followTiles(organizationId);
   await followRollups(organizationId);
+  if (undelivered === "hold") refuseBehind(await streamsBehind(scope, first, size));
   await asRetention(pool, scope, async (client) => {
     await client.query("INSERT INTO prunes VALUES ($1, $2, $3, $4, $5, $6)", [
       organizationId,
@@ -132,6 +152,12 @@ export async function recordPruning(
     );
     if (moved.rowCount !== 1)
       throw new AppError("conflict", "The log was pruned by somebody else meanwhile.");
+    // The head's lock, which whoever seals has to have, is held from here on.
+    const changed = await client.query(
+      `SELECT 1 FROM events WHERE organization_id = $1 AND action = 'trailseal.retention_changed' AND seq > $2 LIMIT 1`,
+      [organizationId, policySeq ?? Number.MAX_SAFE_INTEGER],
+    );
+    if (changed.rowCount !== 0) throw policyChanged();
     await client.query(
       `INSERT INTO retention_runs (organization_id, prune_size, first_seq, before, started_by, undelivered)
        VALUES ($1, $2, $3, $4, $5, $6)`,

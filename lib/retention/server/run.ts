@@ -3,7 +3,6 @@ import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { isConnectionFailure, longPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
-import { log as logger } from "@/lib/log";
 import { sealDefault } from "@/lib/orgs/server/retention";
 import type { RetentionPlan } from "../schema";
 import { alone } from "./owner-transaction";
@@ -21,6 +20,8 @@ export interface RunOutcome extends RetentionPlan {
 
 export interface RunReport {
   logs: RunOutcome[];
+  /** Logs of which not even a plan could be made, and why. */
+  skipped: { organizationId: string; error: string }[];
   dropped: DroppedMonth[];
 }
 
@@ -57,20 +58,24 @@ export async function runRetention(
       ? [systemScope(scope.principal.kind === "worker" ? "worker" : "cli", organizationId)]
       : await logsWithRetention(scope);
     const logs: RunOutcome[] = [];
+    const skipped: RunReport["skipped"] = [];
     for (const log of scopes) {
       signal?.throwIfAborted();
       // One log that cannot be read keeps no other waiting.
-      await skipping(log, signal, async () => {
+      const read = async () => {
         await sealDefault(log);
         const plan = await planRetention(log, { isCounted: scope.principal.kind === "cli" });
         const record = () =>
           recordPruning(pool, log, plan, {
             before: new Date(plan.before as string),
             undelivered: plan.undelivered,
+            policySeq: plan.sealedSeq,
           });
         const error = plan.state === "due" ? await reasonOf(record, signal) : plan.refusal;
         logs.push({ ...plan, removed: 0, error });
-      });
+      };
+      const error = await reasonOf(read, signal);
+      if (error !== null) skipped.push({ organizationId: log.organizationId, error });
     }
     const dropped = await dropSpentPartitions(pool, signal);
     for (const outcome of logs) {
@@ -85,14 +90,14 @@ export async function runRetention(
           onBatch: (removed) => onBatch?.(log.organizationId, removed),
         });
       const error = await reasonOf(remove, signal);
-      await skipping(log, signal, async () => {
+      const look = async () => {
         outcome.removed = due - (await countUnfinished(log, (await readEnds(log)).first));
-      });
-      outcome.error ??= error;
+      };
+      outcome.error ??= error ?? (await reasonOf(look, signal));
     }
     // Months that had to wait for the rows of earlier ones.
     dropped.push(...(await dropSpentPartitions(pool, signal)));
-    return { logs, dropped };
+    return { logs, skipped, dropped };
   });
 }
 
@@ -103,16 +108,6 @@ async function hasOpenRun({ organizationId }: Scope): Promise<boolean> {
     [organizationId],
   );
   return rowCount !== 0;
-}
-
-async function skipping(
-  { organizationId }: Scope,
-  signal: AbortSignal | undefined,
-  work: () => Promise<void>,
-): Promise<void> {
-  const reason = await reasonOf(work, signal);
-  if (reason !== null)
-    logger().error({ organization_id: organizationId, reason }, "retention passed over a log");
 }
 
 /** What went wrong with one log. A stop, and a database that is away, concern all of them and are thrown on. */

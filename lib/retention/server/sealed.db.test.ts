@@ -9,7 +9,7 @@ import { eraseEvents } from "./erase";
 import { listHolds, placeHold, releaseHold } from "./holds";
 import { readRetentionOverview } from "./overview";
 import { DAY_MS, planRetention } from "./plan";
-import { pruneEvents } from "./prune";
+import { pruneEvents, recordPruning } from "./prune";
 import { retentionSuite } from "./test-retention";
 
 /** What the app's login can do in the database by itself deletes nothing. */
@@ -32,6 +32,37 @@ async function oldLog(): Promise<string> {
   await appendAgo(log, 1, 20);
   return log;
 }
+
+test.each([
+  ["before it is announced", (change: () => Promise<void>) => change().then(() => login)],
+  [
+    "just before it is recorded",
+    async (change: () => Promise<void>) =>
+      ({ connect: () => change().then(() => login.connect()) }) as pg.Pool,
+  ],
+])(
+  "a policy that is changed %s keeps what the one before would have deleted",
+  async (_, prepare) => {
+    const log = await oldLog();
+    await setPeriod(scopeOf(log), 30);
+    const plan = await planRetention(scopeOf(log));
+    expect(plan).toMatchObject({ state: "due", events: 20 });
+    const pool = await prepare(() => setRetention(scopeOf(log), 365));
+    const record = { before: new Date(plan.before as string), undelivered: "hold" as const };
+    await expect(
+      recordPruning(pool, scopeOf(log), plan, { ...record, policySeq: plan.sealedSeq }),
+    ).rejects.toThrow("policy was changed");
+    expect((await run({ organizationId: log })).logs).toMatchObject([{ removed: 0, error: null }]);
+    expect(await kept("events", log, 40)).toBe(40);
+    expect(await verdictOf(log)).toMatchObject(good);
+  },
+);
+
+test("a log of which no plan can be made is told as passed over", async () => {
+  const { logs, skipped } = await run({ organizationId: "org_none" });
+  expect(logs).toEqual([]);
+  expect(skipped).toMatchObject([{ organizationId: "org_none", error: expect.any(String) }]);
+});
 
 describe("a period", () => {
   test("that was put into the settings without an event deletes nothing; saved again, it counts from then on", async () => {
