@@ -8,7 +8,8 @@ import { ROLE_LABEL, type Role } from "@/lib/auth/roles";
 import type { ActionResult } from "@/lib/http/action-result";
 
 interface Made {
-  link: string;
+  /** Null: it went by mail alone. */
+  link: string | null;
   isMailed: boolean | null;
 }
 
@@ -83,21 +84,29 @@ export function InviteForm(props: Props) {
           role="status"
           className="grid gap-1.5 rounded-[5px] border border-(--accent-line) bg-(--accent-tint) p-3"
         >
-          <p>
-            {made.isMailed
-              ? `The invitation went to ${made.email}. Its link is here as well:`
-              : `Send this link to ${made.email}:`}{" "}
-            it opens once, within seven days, and cannot be shown again.
-            {made.isMailed === false && " The mail could not be sent; the server's log says why."}
-          </p>
-          <div className="flex items-center gap-2">
-            <code className="min-w-0 flex-1 font-mono text-[12px] break-all" data-testid="new-link">
-              {made.link}
-            </code>
-            <CopyButton text={made.link} label="Copy the link">
-              Copy
-            </CopyButton>
-          </div>
+          {made.link === null ? (
+            <p>The invitation went to {made.email}: its link opens once, within seven days.</p>
+          ) : (
+            <>
+              <p>
+                {made.isMailed === false &&
+                  "The mail could not be sent; the server's log says why. "}
+                Send this link to {made.email}: it opens once, within seven days, and cannot be
+                shown again.
+              </p>
+              <div className="flex items-center gap-2">
+                <code
+                  className="min-w-0 flex-1 font-mono text-[12px] break-all"
+                  data-testid="new-link"
+                >
+                  {made.link}
+                </code>
+                <CopyButton text={made.link} label="Copy the link">
+                  Copy
+                </CopyButton>
+              </div>
+            </>
+          )}
         </div>
       )}
     </div>

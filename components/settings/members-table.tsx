@@ -87,26 +87,14 @@ export function MembersTable(props: Props) {
                 {member.removedAt || !props.roles.includes(member.role) ? (
                   ROLE_LABEL[member.role]
                 ) : (
-                  <Select
-                    aria-label={`Role of ${member.name}`}
-                    value={member.role}
-                    disabled={isPending}
-                    className="w-auto min-w-40"
-                    onChange={({ target }) =>
-                      run(() =>
-                        actions.change(organizationId, {
-                          userId: member.userId,
-                          role: target.value,
-                        }),
-                      )
+                  <RoleChoice
+                    member={member}
+                    roles={props.roles}
+                    isPending={isPending}
+                    onSave={(role) =>
+                      run(() => actions.change(organizationId, { userId: member.userId, role }))
                     }
-                  >
-                    {props.roles.map((role) => (
-                      <option key={role} value={role}>
-                        {ROLE_LABEL[role]}
-                      </option>
-                    ))}
-                  </Select>
+                  />
                 )}
               </td>
               <td
@@ -172,5 +160,38 @@ export function MembersTable(props: Props) {
         </div>
       </Dialog>
     </>
+  );
+}
+
+/** The keys that go through a list choose on the way: what is chosen is saved by a button. */
+function RoleChoice(props: {
+  member: Member;
+  roles: readonly Role[];
+  isPending: boolean;
+  onSave(role: string): void;
+}) {
+  const { member } = props;
+  const [chosen, setChosen] = useState<string>(member.role);
+  return (
+    <span className="inline-flex items-center gap-2">
+      <Select
+        aria-label={`Role of ${member.name}`}
+        value={chosen}
+        disabled={props.isPending}
+        className="w-auto min-w-40"
+        onChange={({ target }) => setChosen(target.value)}
+      >
+        {props.roles.map((role) => (
+          <option key={role} value={role}>
+            {ROLE_LABEL[role]}
+          </option>
+        ))}
+      </Select>
+      {chosen !== member.role && (
+        <Button disabled={props.isPending} onClick={() => props.onSave(chosen)}>
+          Save
+        </Button>
+      )}
+    </span>
   );
 }

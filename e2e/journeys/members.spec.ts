@@ -41,7 +41,8 @@ for (const width of [1440, 390]) {
     await page.reload();
     await expect(page.getByRole("listitem").filter({ hasText: email })).toHaveCount(0);
     await page.getByLabel("Role of Grace Hopper").selectOption("owner");
-    await expect(page.getByLabel("Role of Grace Hopper")).toBeEnabled();
+    await page.getByRole("button", { name: "Save" }).press("Enter");
+    await expect(page.getByRole("button", { name: "Save" })).toHaveCount(0);
     await expect
       .poll(async () => (await guest.goto(`/o/${organization.id}/settings/members`))?.status())
       .toBe(200);
@@ -50,6 +51,7 @@ for (const width of [1440, 390]) {
     await expect(guest.getByRole("alert").filter({ hasText: "last owner" })).toBeVisible();
 
     await page.getByLabel("Role of Grace Hopper").selectOption("auditor");
+    await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("alert").filter({ hasText: "last owner" })).toBeVisible();
     await guest.context().close();
 

@@ -14,8 +14,6 @@ const DISK_SHARE = 0.1;
 const BACKUP_DAYS = 7;
 /** Clocks kept by NTP stay well within this of each other. */
 const CLOCK_TOLERANCE_MS = 2_000;
-/** Signing follows within seconds; so many events take a worker a minute. */
-const UNSIGNED = 100_000;
 
 export function concernsOf(operations: Operations, nowMs: number): Concern[] {
   const { processes, storage, queues, pendingMigrations, backup } = operations;
@@ -51,9 +49,10 @@ export function concernsOf(operations: Operations, nowMs: number): Concern[] {
         title: `The clock of the ${kind} on ${host} is off by ${(Math.abs(databaseAheadMs) / 1_000).toFixed(1)} s`,
         advice: "Let NTP keep the clocks of all hosts and of the database.",
       })),
-    queues.unsigned > UNSIGNED && {
-      title: `${queues.unsigned.toLocaleString("en-US")} events are not signed yet`,
-      advice: "See the worker's log: the signer may be missing its key, or its peer.",
+    queues.unsignedLogs > 0 && {
+      title: `${queues.unsignedLogs} ${queues.unsignedLogs === 1 ? "log waits" : "logs wait"} for a signature`,
+      advice:
+        "Their newest events have been unsigned for minutes. Their integrity pages say why the signer refuses, or the worker's log says what it lacks.",
     },
     queues.streamsInError > 0 && {
       title: `${queues.streamsInError} ${queues.streamsInError === 1 ? "stream does" : "streams do"} not deliver`,

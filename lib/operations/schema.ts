@@ -45,6 +45,8 @@ export interface Queues {
   deadLetters: number;
   /** Events that no signed checkpoint covers yet. */
   unsigned: number;
+  /** Logs whose newest event has waited for minutes. */
+  unsignedLogs: number;
   /** Events not yet in the counts of days and hours. */
   uncounted: number;
 }

@@ -64,8 +64,10 @@ async function keepHouse(signal: AbortSignal): Promise<void> {
   }
 }
 
+/** One for the process, however often its loop begins anew. */
+const heartbeat = new Heartbeat("worker");
+
 async function tellOfWorker(signal: AbortSignal): Promise<void> {
-  const heartbeat = new Heartbeat("worker");
   while (!signal.aborted) {
     await heartbeat.beat();
     await pause(HEARTBEAT_MS, signal);

@@ -39,7 +39,7 @@ function stop(): void {
   setTimeout(() => process.exit(0), GRACE_MS).unref();
 }
 
-/** All loops, or those that the command line names. */
+/** All loops, or those that the command line names; each process tells of itself. */
 function chosen(names: string[]): [string, (signal: AbortSignal) => Promise<void>][] {
   const unknown = names.find((name) => !loops[name]);
   if (unknown !== undefined) {
@@ -48,7 +48,9 @@ function chosen(names: string[]): [string, (signal: AbortSignal) => Promise<void
     );
     process.exit(2);
   }
-  return Object.entries(loops).filter(([name]) => names.length === 0 || names.includes(name));
+  return Object.entries(loops).filter(
+    ([name]) => names.length === 0 || names.includes(name) || name === "heartbeat",
+  );
 }
 
 const running = chosen(process.argv.slice(2));

@@ -18,6 +18,7 @@ import { hashPassword } from "./passwords";
 /** Links that make their bearer a member. Each is shown or mailed once; only its hash is kept. */
 
 const VALID_DAYS = 7;
+const MOST_IN_AN_HOUR = 100;
 
 export async function listInvitations({ organizationId }: Scope): Promise<Invitation[]> {
   const { rows } = await readPool().query(
@@ -33,9 +34,9 @@ export async function listInvitations({ organizationId }: Scope): Promise<Invita
 }
 
 export interface MadeInvitation {
-  /** For whoever invites, to hand on: it cannot be shown again. */
-  link: string;
-  /** Whether it also went out by e-mail; null: no mail server is configured. */
+  /** For whoever invites, to hand on: it cannot be shown again. Null: it went by mail, and to that address alone. */
+  link: string | null;
+  /** null: no mail server is configured. */
   isMailed: boolean | null;
 }
 
@@ -53,12 +54,15 @@ export async function invite(
   const id = newId("invitation");
   const name = await inTransaction(writePool(), async (client) => {
     await lockMembers(client, organizationId);
-    const { rowCount } = await client.query(
-      `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
-       WHERE m.organization_id = $1 AND u.email = $2 AND m.removed_at IS NULL`,
+    await demandFewInvitations(client, organizationId);
+    const known = await client.query<{ role: Role; isActive: boolean }>(
+      `SELECT m.role, m.removed_at IS NULL AS "isActive" FROM memberships m JOIN users u ON u.id = m.user_id
+       WHERE m.organization_id = $1 AND u.email = $2`,
       [organizationId, email],
     );
-    if (rowCount) throw new AppError("conflict", `${email} is a member already.`);
+    if (known.rows[0]?.isActive) throw new AppError("conflict", `${email} is a member already.`);
+    // Who was an owner comes back in another role: that changes an owner.
+    demandRank(scope, ...known.rows.map((row) => row.role));
     const earlier = await client.query<{ role: Role }>(
       "DELETE FROM invitations WHERE organization_id = $1 AND email = $2 RETURNING role",
       [organizationId, email],
@@ -89,8 +93,27 @@ export async function invite(
     return rows[0]?.name ?? organizationId;
   });
   const link = `${publicUrl()}/invitation?token=${token}`;
-  return { link, isMailed: await mail(email, { id, name, link, role }) };
+  const isMailed = await mail(email, { id, name, link, role });
+  return { link: isMailed ? null : link, isMailed };
 }
+
+/** Mails go out in the operator's name. @throws AppError rate_limited */
+async function demandFewInvitations(client: pg.PoolClient, organizationId: string): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT 1 FROM events WHERE organization_id = $1 AND action = 'trailseal.member_invited'
+       AND occurred_at > now() - interval '1 hour' LIMIT $2`,
+    [organizationId, MOST_IN_AN_HOUR],
+  );
+  if (rowCount === MOST_IN_AN_HOUR)
+    throw new AppError(
+      "rate_limited",
+      `${MOST_IN_AN_HOUR} people were invited within an hour. Wait, then invite more.`,
+      { retryAfterS: 600 },
+    );
+}
+
+/** Others chose it: on one line, and told apart from what we say. */
+const quoted = (name: string) => `“${name.replace(/[\s\p{C}]+/gu, " ").slice(0, 100)}”`;
 
 /** The invitation stands whether or not its mail went out: whoever invites has the link as well. */
 async function mail(
@@ -101,8 +124,8 @@ async function mail(
   try {
     await sendMail({
       to,
-      subject: `You are invited to ${name}`,
-      text: `You are invited to read the audit log of ${name} on Trailseal, as ${ROLE_LABEL[role].toLowerCase()}. The link opens once, within ${VALID_DAYS} days:\n\n${link}\n\nIf you expected no invitation, do nothing.\n`,
+      subject: `You are invited to ${quoted(name)}`,
+      text: `You are invited to read the audit log of ${quoted(name)} on Trailseal, as ${ROLE_LABEL[role].toLowerCase()}. The link opens once, within ${VALID_DAYS} days:\n\n${link}\n\nIf you expected no invitation, do nothing.\n`,
       id,
     });
     return true;
@@ -165,6 +188,12 @@ interface Spent {
 
 /** Whoever deletes the row has the invitation: two at once cannot both. */
 async function spend(client: pg.PoolClient, token: string): Promise<Spent> {
+  const found = await client.query<{ id: string }>(
+    "SELECT organization_id AS id FROM invitations WHERE token_hash = $1",
+    [sha256(token)],
+  );
+  if (!found.rows[0]) throw spent();
+  await lockMembers(client, found.rows[0].id);
   const { rows } = await client.query<Spent>(
     `DELETE FROM invitations i USING organizations o
      WHERE i.token_hash = $1 AND i.expires_at > now() AND o.id = i.organization_id AND o.deleted_at IS NULL
@@ -180,11 +209,13 @@ async function join(
   { organizationId, id, email, role }: Spent,
   userId: string,
 ): Promise<void> {
-  await client.query(
-    `INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
-     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL`,
+  const { rowCount } = await client.query(
+    `INSERT INTO memberships AS known (organization_id, user_id, role) VALUES ($1, $2, $3)
+     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL
+     WHERE known.removed_at IS NOT NULL`,
     [organizationId, userId, role],
   );
+  if (rowCount === 0) throw new AppError("conflict", "You are a member already.");
   const principal = { kind: "user", id: userId, email, sessionId: "" } as const;
   await appendControlEvent(client, namingScope(principal, organizationId), {
     action: "trailseal.member_joined",

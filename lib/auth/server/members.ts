@@ -3,7 +3,7 @@ import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { Member } from "../people";
-import type { Role } from "../roles";
+import { ROLE_PERMISSIONS, type Role, roles } from "../roles";
 import type { Scope } from "../scope";
 
 /** Who may do what in an organization. Every change is an event of its log, committed with it. */
@@ -74,17 +74,60 @@ async function changing(
     if (!before) throw new AppError("not_found", "There is no such member.");
     const sealed = await change(client, before);
     if (!sealed) return;
+    // A link of an earlier invitation would undo the change.
+    await voidInvitations(client, scope, { email: before.email });
+    const may = grantedBy(sealed.roleNow);
+    const lost = roles.filter((role) => !may.includes(role));
+    await voidInvitations(client, scope, { createdBy: before.email, roles: lost });
     if (before.role === "owner" && !before.removedAt) await demandOwner(client, organizationId);
     await appendControlEvent(client, scope, {
-      ...sealed,
+      action: sealed.action,
+      metadata: sealed.metadata,
       targets: [{ type: "user", id: userId, name: before.email }],
     });
   });
 }
 
+/**
+ * Links that were given out stop working, and that is told. In the transaction of what voids them, under the members' lock.
+ * @param which those for an address, or those that somebody made, of these roles
+ */
+export async function voidInvitations(
+  client: pg.PoolClient,
+  scope: Scope,
+  which: { email: string } | { createdBy: string; roles: readonly Role[] },
+): Promise<void> {
+  const [condition, values] =
+    "email" in which
+      ? ["email = $2", [which.email]]
+      : ["created_by = $2 AND role = ANY($3)", [which.createdBy, which.roles]];
+  const { rows } = await client.query<{ id: string; email: string; role: Role }>(
+    `DELETE FROM invitations WHERE organization_id = $1 AND ${condition} RETURNING id, email, role`,
+    [scope.organizationId, ...values],
+  );
+  for (const { id, email, role } of rows) {
+    await appendControlEvent(client, scope, {
+      action: "trailseal.invitation_revoked",
+      targets: [{ type: "invitation", id, name: email }],
+      metadata: { role },
+    });
+  }
+}
+
+/** What somebody with a role may invite others to. */
+const grantedBy = (role: Role | null): readonly Role[] =>
+  roles.filter(
+    (one) =>
+      role !== null &&
+      ROLE_PERMISSIONS[role].has("members:manage") &&
+      (one !== "owner" || ROLE_PERMISSIONS[role].has("owners:manage")),
+  );
+
 interface Sealed {
   action: `trailseal.${string}`;
   metadata: Record<string, string>;
+  /** Null: they are no member any more. */
+  roleNow: Role | null;
 }
 
 /** @throws AppError not_found, forbidden to others than owners, conflict for the last owner. */
@@ -103,6 +146,7 @@ export async function changeRole(
     return {
       action: "trailseal.member_role_changed",
       metadata: { role, role_before: before.role },
+      roleNow: role,
     };
   });
 }
@@ -116,7 +160,11 @@ export async function removeMember(scope: Scope, userId: string): Promise<void> 
       "UPDATE memberships SET removed_at = now() WHERE organization_id = $1 AND user_id = $2",
       [scope.organizationId, userId],
     );
-    return { action: "trailseal.member_removed", metadata: { role: before.role } };
+    return {
+      action: "trailseal.member_removed",
+      metadata: { role: before.role },
+      roleNow: null,
+    };
   });
 }
 
@@ -129,6 +177,10 @@ export async function restoreMember(scope: Scope, userId: string): Promise<void>
       "UPDATE memberships SET removed_at = NULL WHERE organization_id = $1 AND user_id = $2",
       [scope.organizationId, userId],
     );
-    return { action: "trailseal.member_restored", metadata: { role: before.role } };
+    return {
+      action: "trailseal.member_restored",
+      metadata: { role: before.role },
+      roleNow: before.role,
+    };
   });
 }

@@ -6,6 +6,7 @@ import { lockAccount, tellOfAccount } from "./account-events";
 import { hashPassword } from "./passwords";
 import { deleteSecondFactor } from "./second-factor";
 import { endSessions } from "./sessions";
+import { forgetGuesses } from "./throttle";
 
 /** What the operator does with people's accounts. Each change is told in the logs of their organizations, with it. */
 
@@ -139,8 +140,9 @@ export async function resetPassword(
   return changing(
     scope,
     who,
-    async (client, { id }) => {
+    async (client, { id, email }) => {
       await client.query("UPDATE users SET password_hash = $2 WHERE id = $1", [id, hash]);
+      await forgetGuesses(client, email);
       return { action: "trailseal.password_changed" };
     },
     true,

@@ -48,10 +48,14 @@ async function member(organizationId: string, role: Role) {
 
 const actionsOf = async (log: string) =>
   (
-    await db.owner.query("SELECT action FROM events WHERE organization_id = $1 ORDER BY seq", [log])
+    await db.owner.query(
+      "SELECT action FROM events WHERE organization_id = $1 AND action <> 'trailseal.member_added' ORDER BY seq",
+      [log],
+    )
   ).rows.map(({ action }) => action);
 
-const tokenOf = (link: string) => new URL(link).searchParams.get("token") as string;
+const tokenOf = (link: string | null) =>
+  new URL(link as string).searchParams.get("token") as string;
 
 const organizationPlaces = (Object.keys(access) as (keyof typeof access)[]).filter(
   (key): key is OrganizationAccessKey => access[key].who === "organization",
@@ -93,7 +97,7 @@ test("a change of role works from the next request on, and is an event of the lo
   ]);
   expect(await actionsOf(log)).toEqual(["trailseal.member_role_changed"]);
   const { rows } = await db.owner.query(
-    "SELECT actor, targets, metadata FROM events WHERE organization_id = $1",
+    "SELECT actor, targets, metadata FROM events WHERE organization_id = $1 AND action = 'trailseal.member_role_changed'",
     [log],
   );
   expect(rows[0]).toMatchObject({
@@ -244,6 +248,77 @@ test("who was removed comes back with a new invitation, in its role", async () =
   await acceptInvitation(tokenOf(link), other);
   await expect(other.scope()).rejects.toMatchObject({ code: "forbidden" });
   expect(await other.scope("page:/o/[org]/events")).toBeTruthy();
+});
+
+test("an invitation from before somebody was removed or restored brings nobody back", async () => {
+  const log = await createTestLog(db);
+  const owner = await member(log, "owner");
+  const other = await member(log, "viewer");
+  await removeMember(await owner.scope(), other.id);
+  const token = tokenOf(
+    (await invite(await owner.scope(), { email: other.email, role: "admin" })).link,
+  );
+  await restoreMember(await owner.scope(), other.id);
+  await expect(acceptInvitation(token, other)).rejects.toMatchObject({ code: "forbidden" });
+  await removeMember(await owner.scope(), other.id);
+  await expect(acceptInvitation(token, other)).rejects.toMatchObject({ code: "forbidden" });
+  expect(await actionsOf(log)).toEqual([
+    "trailseal.member_removed",
+    "trailseal.member_invited",
+    "trailseal.invitation_revoked",
+    "trailseal.member_restored",
+    "trailseal.member_removed",
+  ]);
+});
+
+test("an admin does not bring a former owner back in another role", async () => {
+  const log = await createTestLog(db);
+  const owner = await member(log, "owner");
+  const former = await member(log, "owner");
+  const admin = await member(log, "admin");
+  await removeMember(await owner.scope(), former.id);
+  await expect(
+    invite(await admin.scope(), { email: former.email, role: "viewer" }),
+  ).rejects.toMatchObject({ code: "forbidden" });
+});
+
+test("who may no longer invite to a role leaves no invitation to it behind", async () => {
+  const log = await createTestLog(db);
+  const owner = await member(log, "owner");
+  const other = await member(log, "owner");
+  const scope = await other.scope();
+  await invite(scope, { email: "second-self@example.com", role: "owner" });
+  await invite(scope, { email: "colleague@example.com", role: "viewer" });
+  const left = async () => (await listInvitations(await owner.scope())).map(({ email }) => email);
+  await changeRole(await owner.scope(), { userId: other.id, role: "admin" });
+  expect(await left()).toEqual(["colleague@example.com"]);
+  await removeMember(await owner.scope(), other.id);
+  expect(await left()).toEqual([]);
+});
+
+test("a member whom the operator adds is an event of the log, and an open invitation of theirs is void", async () => {
+  const log = await createTestLog(db);
+  const scope = systemScope("cli", log);
+  made += 1;
+  const { link } = await invite(scope, { email: `m${made + 1}@example.com`, role: "owner" });
+  const added = await member(log, "viewer");
+  expect(await findInvitation(tokenOf(link))).toBeNull();
+  const { rows } = await db.owner.query(
+    "SELECT actor, targets, metadata FROM events WHERE organization_id = $1 AND action = 'trailseal.member_added'",
+    [log],
+  );
+  expect(rows).toMatchObject([
+    { actor: { id: "cli" }, targets: [{ id: added.id }], metadata: { role: "viewer" } },
+  ]);
+});
+
+test("invitations are bounded: their mails go out in the operator's name", async () => {
+  const scope = systemScope("cli", await createTestLog(db));
+  for (let at = 0; at < 100; at += 1)
+    await invite(scope, { email: `many${at}@example.com`, role: "viewer" });
+  await expect(invite(scope, { email: "more@example.com", role: "viewer" })).rejects.toMatchObject({
+    code: "rate_limited",
+  });
 });
 
 test("an invitation ends with its days, its revocation, a newer one, and its organization", async () => {

@@ -263,12 +263,13 @@ describe("an API key", () => {
 
 describe("a new organization", () => {
   it("starts with an empty log whose head is the genesis of its origin", async () => {
+    const { id } = await createOrganization(operator, { name: "Fresh" });
     const { rows } = await db.owner.query<{ origin: string; hash: string; next_seq: number }>(
       "SELECT origin, encode(head_hash, 'hex') AS hash, next_seq FROM log_heads WHERE organization_id = $1",
-      [acme],
+      [id],
     );
     const [head] = rows;
-    expect(head?.origin).toMatch(new RegExp(`^trailseal\\.local/[0-9A-Z]{26}/${acme}$`));
+    expect(head?.origin).toMatch(new RegExp(`^trailseal\\.local/[0-9A-Z]{26}/${id}$`));
     const { rows: expected } = await db.owner.query<{ hash: string }>(
       "SELECT encode(sha256(convert_to('auditlog/v1/genesis' || chr(10) || $1 || chr(10), 'UTF8')), 'hex') AS hash",
       [head?.origin],

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { sha256 } from "@/lib/chain/sha256";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { type Env, getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
@@ -50,13 +51,15 @@ export async function createFirstAdministrator(
   );
   if (!(await isSetupToken(token))) throw refused;
   const passwordHash = await hashPassword(user.password);
-  await getPrisma().$transaction(async (tx) => {
+  await inTransaction(writePool(), async (client) => {
     // Whoever deletes the setting has spent the token: two at once cannot both.
-    const spent = await tx.setting.deleteMany({
-      where: { key: SETTING, value: { equals: sha256(token).toString("hex") } },
-    });
-    if (spent.count !== 1 || (await tx.user.findFirst())) throw refused;
-    await insertUser(tx, { ...user, instanceAdmin: true, organizationId: null }, passwordHash);
+    const spent = await client.query(
+      "DELETE FROM settings WHERE key = $1 AND value = to_jsonb($2::text)",
+      [SETTING, sha256(token).toString("hex")],
+    );
+    const known = await client.query("SELECT 1 FROM users LIMIT 1");
+    if (spent.rowCount !== 1 || known.rowCount !== 0) throw refused;
+    await insertUser(client, { ...user, instanceAdmin: true }, passwordHash);
   });
 }
 

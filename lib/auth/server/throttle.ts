@@ -61,10 +61,19 @@ export async function forgiveAttempt(attempt: SignInBuckets): Promise<void> {
 
 /** After a password that was right and is only half of what is asked for: the attempt counts for nothing. */
 export async function withdrawAttempt(attempt: SignInBuckets): Promise<void> {
+  // Locked in the order in which they are counted, so that two do not wait for each other.
   await readPool().query(
-    "UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE bucket = ANY($1)",
+    `UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0)
+     WHERE bucket IN (SELECT bucket FROM sign_in_attempts WHERE bucket = ANY($1) ORDER BY bucket FOR UPDATE)`,
     [Object.values(bucketsOf(attempt))],
   );
+}
+
+/** When the operator helps somebody in: what was guessed at their address counts no longer. */
+export async function forgetGuesses(client: pg.PoolClient, email: string): Promise<void> {
+  await client.query("DELETE FROM sign_in_attempts WHERE bucket = $1", [
+    bucketsOf({ email, address: "" }).email,
+  ]);
 }
 
 /** Whether a failure is the account's first within a window, in the transaction that tells of it. */

@@ -1,10 +1,14 @@
+import type pg from "pg";
 import { z } from "zod";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import type { Prisma } from "@/lib/generated/prisma/client";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newId } from "@/lib/ids";
 import { emailSchema, roleSchema } from "../people";
 import type { InstanceScope } from "../scope";
+import { namingScope } from "./issue-scope";
+import { lockMembers, voidInvitations } from "./members";
 import { hashPassword, passwordMatches } from "./passwords";
 
 export const PASSWORD_MIN_LENGTH = 12;
@@ -28,32 +32,51 @@ export const newUserSchema = z.object({
 export type NewUser = z.infer<typeof newUserSchema>;
 
 /** @throws AppError conflict when the e-mail is taken, not_found for an unknown organization. */
-export async function createUser(_scope: InstanceScope, user: NewUser): Promise<{ id: string }> {
+export async function createUser(
+  { principal }: InstanceScope,
+  user: NewUser,
+): Promise<{ id: string }> {
   const passwordHash = await hashPassword(user.password);
-  return getPrisma().$transaction((tx) => insertUser(tx, user, passwordHash));
+  const { organizationId, role = "admin" } = user;
+  return inTransaction(writePool(), async (client) => {
+    if (organizationId !== null) await lockMembers(client, organizationId);
+    const { id } = await insertUser(client, user, passwordHash);
+    if (organizationId === null) return { id };
+    const { rowCount } = await client.query(
+      `INSERT INTO memberships (organization_id, user_id, role)
+       SELECT id, $2, $3 FROM organizations WHERE id = $1 AND deleted_at IS NULL`,
+      [organizationId, id, role],
+    );
+    if (rowCount === 0)
+      throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
+    const scope = namingScope(principal, organizationId);
+    await voidInvitations(client, scope, { email: user.email });
+    await appendControlEvent(client, scope, {
+      action: "trailseal.member_added",
+      targets: [{ type: "user", id, name: user.email }],
+      metadata: { role },
+    });
+    return { id };
+  });
 }
 
 /**
  * Creates a user within a transaction. Only for lib/auth.
- * @throws AppError as createUser does.
+ * @throws AppError conflict when the e-mail is taken.
  */
 export async function insertUser(
-  tx: Prisma.TransactionClient,
-  { email, name, instanceAdmin, organizationId, role = "admin" }: Omit<NewUser, "password">,
+  client: pg.PoolClient,
+  { email, name, instanceAdmin }: Pick<NewUser, "email" | "name" | "instanceAdmin">,
   passwordHash: string,
 ): Promise<{ id: string }> {
   const id = newId("user");
-  if (await tx.user.findUnique({ where: { email } })) {
+  const { rowCount } = await client.query(
+    `INSERT INTO users (id, email, name, password_hash, instance_admin) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (email) DO NOTHING`,
+    [id, email, name, passwordHash, instanceAdmin],
+  );
+  if (rowCount === 0)
     throw new AppError("conflict", `There is already a user with the e-mail ${email}.`);
-  }
-  await tx.user.create({ data: { id, email, name, passwordHash, instanceAdmin } });
-  if (organizationId === null) return { id };
-  const organization = await tx.organization.findFirst({
-    where: { id: organizationId, deletedAt: null },
-  });
-  if (!organization)
-    throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
-  await tx.membership.create({ data: { organizationId, userId: id, role } });
   return { id };
 }
 

@@ -53,8 +53,14 @@ test("sizes and counts are what the logs hold, and each day keeps its last sampl
   expect(storage.eventBytes).toBeGreaterThan(0);
   expect(storage.databaseBytes).toBeGreaterThan(storage.eventBytes);
   expect(queues).toMatchObject({ unsigned: 4, uncounted: 4, streamLag: 0, deadLetters: 0 });
+  expect(queues.unsignedLogs).toBe(0);
+  await db.owner.query(
+    "UPDATE log_heads SET last_recorded_at = now() - interval '6 minutes' WHERE organization_id = $1",
+    [log],
+  );
+  expect((await read()).queues.unsignedLogs).toBe(1);
   await cutCheckpoint(log);
-  expect((await read()).queues.unsigned).toBe(0);
+  expect((await read()).queues).toMatchObject({ unsigned: 0, unsignedLogs: 0 });
 });
 
 test("a migration of the release that the database lacks is pending", async () => {

@@ -5,6 +5,7 @@ import type { InstanceScope } from "@/lib/auth/scope";
 import { readLastBackup } from "@/lib/backup/server/last-backup";
 import { readPool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
+import { log } from "@/lib/log";
 import { secretNames } from "@/lib/secrets";
 import type { KeyAge, Operations, ProcessState, SlowQuery } from "../schema";
 import { version } from "../version";
@@ -103,19 +104,28 @@ async function readRunning(): Promise<SlowQuery[]> {
   return rows.map((row) => ({ ...row, ms: Number(row.ms) }));
 }
 
+/** Null also where the extension is there and cannot be read: it is no part of what has to work. */
 async function readSlowest(): Promise<SlowQuery[] | null> {
-  const installed = await readPool().query(
-    "SELECT 1 FROM pg_extension WHERE extname = 'pg_stat_statements'",
+  const installed = await readPool().query<{ name: string }>(
+    `SELECT quote_ident(n.nspname) || '.pg_stat_statements' AS name
+     FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_stat_statements'`,
   );
-  if (installed.rowCount === 0) return null;
-  const { rows } = await readPool().query<SlowQuery>(
-    `SELECT left(query, 300) AS text, mean_exec_time AS ms, calls FROM pg_stat_statements s
+  const [extension] = installed.rows;
+  if (!extension) return null;
+  const read = readPool().query<SlowQuery>(
+    `SELECT left(query, 300) AS text, mean_exec_time AS ms, calls FROM ${extension.name} s
      JOIN pg_database d ON d.oid = s.dbid
      WHERE d.datname = current_database() AND s.userid = to_regrole(quote_ident(current_user))
      ORDER BY total_exec_time DESC LIMIT $1`,
     [SHOWN],
   );
-  return rows;
+  return read.then(
+    ({ rows }) => rows,
+    (error) => {
+      log().debug({ err: error }, "pg_stat_statements cannot be read");
+      return null;
+    },
+  );
 }
 
 async function readSecretAges(): Promise<KeyAge[]> {

@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { Logo } from "@/components/shell/logo";
+import { ButtonLink } from "@/components/ui/button-link";
 
 export const metadata: Metadata = { title: "Link ended" };
 
@@ -14,6 +15,7 @@ export default function PortalEndedPage() {
         A link works once, within five minutes, and what it opens stays open for eight hours. Ask
         for a new one where you got it.
       </p>
+      <ButtonLink href="/sign-in">Sign in with an account</ButtonLink>
     </main>
   );
 }
