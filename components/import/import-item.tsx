@@ -1,7 +1,7 @@
 "use client";
 
 import { formatBytes } from "@/components/exports/words";
-import { formatMoment } from "@/components/integrity/words";
+import { formatCount, formatMoment } from "@/components/integrity/words";
 import { Button, buttonClasses } from "@/components/ui/button";
 import { ButtonLink } from "@/components/ui/button-link";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -88,7 +88,7 @@ function Outcome({ one }: { one: Import }) {
 }
 
 function Details({ one }: { one: Import }) {
-  const { examples, repeats, ignored } = one.outcome;
+  const { examples, repeats, ignored, rejects_left_out: leftOut = 0 } = one.outcome;
   return (
     <>
       {repeats > 0 && (
@@ -109,9 +109,11 @@ function Details({ one }: { one: Import }) {
           ))}
           {one.outcome.rejected > examples.length && (
             <li className="text-(--text-3)">
-              {one.hasRejects
-                ? "All of them, with their reasons, are in the rejected rows."
-                : "These are the first and the last of them."}
+              {!one.hasRejects
+                ? "These are the first and the last of them."
+                : leftOut > 0
+                  ? `The rejected rows to download are the first ${formatCount(one.outcome.rejected - leftOut)}, with their reasons: they fill the file. ${formatCount(leftOut)} further ones are not in it.`
+                  : "All of them, with their reasons, are in the rejected rows."}
             </li>
           )}
         </ul>

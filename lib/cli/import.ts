@@ -183,6 +183,11 @@ Exit code 0: every record is stored. 1: some were rejected; the rejects file say
           ? [`Not taken over, as this log writes its own: ${summary.ignored.join(", ")}`]
           : []),
         ...(summary.rejected > 0 ? [`Rejected records and reasons: ${rejectsFile}`] : []),
+        ...(summary.rejects_left_out
+          ? [
+              `${count(summary.rejects_left_out)} further rejected records are not in that file, which is full`,
+            ]
+          : []),
       ];
       print(options.json, summary, words.join("\n"));
       if (summary.rejected > 0) process.exitCode = 1;

@@ -1,8 +1,9 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import type { Scope } from "@/lib/auth/scope";
 import { readPool } from "@/lib/db/pool";
 import { Importer, type ImportItem, importKey } from "@/lib/events/server/ingest";
 import { type CandidateOptions, openCandidates, type Reason, reasonText } from "./candidates";
+import { type Rejection, RejectsFile } from "./rejects-file";
 import { SeenRows } from "./seen-rows";
 
 const BATCH = 500;
@@ -14,15 +15,10 @@ export interface ImportSummary {
   /** Rows that have the identity of an earlier row of the same file: not stored, whatever else they say. */
   repeats: number;
   rejected: number;
+  /** Rejected records that the file of them had no room for; left out when there are none. */
+  rejects_left_out?: number;
   /** Members of what another log gave out that this one writes itself; left out when there are none. */
   ignored?: string[];
-}
-
-export interface Rejection {
-  file: string;
-  number: number;
-  reasons: string[];
-  record: unknown;
 }
 
 interface Options extends CandidateOptions {
@@ -44,32 +40,6 @@ export interface ImportProgress {
   /** Bytes of the files as they lie on disk. */
   readBytes: number;
   totalBytes: number;
-}
-
-/** Rejected records, written beside their final place and moved there whole. */
-class RejectsFile {
-  private readonly draft: string;
-  private handle: Awaited<ReturnType<typeof open>> | null = null;
-
-  constructor(private readonly file: string) {
-    this.draft = `${file}.${process.pid}.part`;
-  }
-
-  async add(rejection: Rejection): Promise<void> {
-    this.handle ??= await open(this.draft, "w", 0o600);
-    await this.handle.write(`${JSON.stringify(rejection)}\n`);
-  }
-
-  async close(): Promise<void> {
-    if (!this.handle) return;
-    await this.handle.close();
-    await rename(this.draft, this.file);
-  }
-
-  async discard(): Promise<void> {
-    await this.handle?.close();
-    await rm(this.draft, { force: true });
-  }
 }
 
 async function totalSize(files: string[]): Promise<number> {
@@ -131,9 +101,10 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
         if (converted.ok) batch.push({ ...converted, seen });
         else {
           summary.rejected += 1;
-          const reasons = converted.reasons.map(reasonText);
+          const reasons = reasonTexts(converted.reasons);
           const rejection = { file: options.fileName ?? file, number, reasons, record };
           await rejects.add(rejection);
+          if (rejects.leftOut > 0) summary.rejects_left_out = rejects.leftOut;
           options.onRejected?.(rejection);
           // A file of nothing else has a progress, too.
           if (summary.rejected % BATCH === 0) options.onProgress?.(summary, progress);
@@ -152,6 +123,19 @@ export async function runImport(scope: Scope, options: Options): Promise<ImportS
     throw error;
   }
   return ignored.size > 0 ? { ...summary, ignored: [...ignored] } : summary;
+}
+
+const MAX_REASONS = 50;
+const MAX_REASON = 1_000;
+
+/** As a file of rejected records takes them: a reason may quote the record, and a record have thousands. */
+function reasonTexts(reasons: Reason[]): string[] {
+  const texts = reasons.slice(0, MAX_REASONS).map((reason) => {
+    const text = reasonText(reason);
+    return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON).toWellFormed()}…` : text;
+  });
+  const more = reasons.length - texts.length;
+  return more > 0 ? [...texts, `and ${more} further reasons`] : texts;
 }
 
 /** An event on its way, with what the rows of its file led to. */

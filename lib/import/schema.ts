@@ -57,6 +57,7 @@ export const outcomeSchema = z.object({
   already_there: z.number(),
   repeats: z.number(),
   rejected: z.number(),
+  rejects_left_out: z.number().optional(),
   ignored: z.array(z.string()).optional(),
   /** The first rejected records and the last, which may say that nothing after it was read. */
   examples: z.array(z.object({ number: z.number(), reasons: z.array(z.string()) })),

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { getEnv } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { hasBucket, openObject, putFile, removeObject } from "@/lib/exports/server/bucket";
+import { hasRoom } from "../free-room";
 
 /** Where uploaded files and rejected records lie, each readable by the server's own user alone. */
 function importDirectory(): string {
@@ -26,9 +27,6 @@ const inDirectory = (name: string) => path.join(importDirectory(), name);
 const partOf = (file: string) => `${file}.part`;
 
 export const rejectsFile = (id: string, attempt: number) => inDirectory(rejectsName(id, attempt));
-
-/** What stays free beside an upload: the database and other files live there, too. */
-const SPARE_BYTES = 268_435_456;
 
 const inUnits = (bytes: number) =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
@@ -62,8 +60,7 @@ export async function receive(
   const { TRAILSEAL_IMPORT_MAX_BYTES: maxBytes } = getEnv();
   if ((declaredBytes ?? 0) > maxBytes) throw tooLarge(maxBytes);
   await mkdir(importDirectory(), { recursive: true, mode: 0o700 });
-  const { bavail, bsize } = await statfs(importDirectory());
-  if (bavail * bsize < (declaredBytes ?? 0) + SPARE_BYTES) throw noRoom();
+  if (!(await hasRoom(importDirectory(), declaredBytes ?? 0))) throw noRoom();
   const part = partOf(inDirectory(uploadName({ id, packed: false })));
   const hash = createHash("sha256");
   let bytes = 0;
