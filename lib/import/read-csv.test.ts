@@ -71,6 +71,7 @@ describe("malformed files", () => {
     ["text behind a quote", 'a,b\n1,2\n"x"y,3\n4,5\n', 3, "has to be doubled"],
     ["a bare quote", 'a,b\n1,2\nx"y,3\n4,5\n', 3, "quote the cell"],
     ["a cell of 10 MB", `a,b\n1,2\n${"x".repeat(10_000_000)},3\n4,5\n`, 3, "longer than"],
+    ["a row of a million cells", `a,b\n1,2\n${",".repeat(1_000_000)}\n4,5\n`, 3, "1000 cells"],
     ["a quoted cell of 10 MB", `a,b\n1,2\n"${"x\n".repeat(5_000_000)}",3\n4,5\n`, 3, "longer than"],
   ])(
     "%s: rows before it are given, the row is named, and that nothing after it was read",
@@ -102,6 +103,11 @@ describe("malformed files", () => {
     ["a header with an unclosed quote", '"a,b\n1,2\n', "never closed"],
     ["a nameless column", "a,,b\n1,2,3\n", "column 2 has no name"],
     ["a name twice", "a,b,a\n", "two columns are named “a”"],
+    [
+      "a header of more columns than any event takes",
+      Array.from({ length: 150_000 }, (_, at) => at.toString(36)).join(","),
+      "has more than 1000 cells",
+    ],
   ])("%s is refused with words", async (_, content, words) => {
     await expect(read(content)).rejects.toThrow(words);
   });

@@ -27,6 +27,9 @@ export interface CsvFile {
   close(): void;
 }
 
+/** No event takes as much as that; for each cell, csv-parse copies what it read of the row. */
+const MAX_CELLS = 1_000;
+const TOO_MANY_CELLS = "TOO_MANY_CELLS";
 const UTF8_BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 const AGAIN =
   "Rows after it were not read. Repair it and import the file again: nothing is stored twice.";
@@ -38,10 +41,14 @@ const OPTIONS = {
   encoding: "latin1",
   raw: true,
   relax_column_count: true,
-  skip_empty_lines: true,
+  // Skipped by csv-parse, they would pile up in the `raw` of the next row.
+  skip_empty_lines: false,
   max_record_size: MAX_RECORD_BYTES,
   record_delimiter: ["\r\n", "\n", "\r"],
-  cast: (cell, { quoting }) => (cell === "" && !quoting ? null : cell),
+  cast: (cell, { quoting, index }) => {
+    if (index === MAX_CELLS) throw Object.assign(new Error(), { code: TOO_MANY_CELLS });
+    return cell === "" && !quoting ? null : cell;
+  },
 } satisfies Options;
 
 /** What csv-parse hands over with `raw`, which its types do not tell. */
@@ -126,7 +133,8 @@ function headerOf(file: string, { cells, problem }: CsvRow): string[] {
     throw unusable(file, "a NUL byte is in its first row: it is no text.");
   const nameless = names.indexOf("");
   if (nameless !== -1) throw unusable(file, `column ${nameless + 1} has no name in the first row.`);
-  const twice = names.find((name, position) => names.indexOf(name) !== position);
+  const known = new Set<string>();
+  const twice = names.find((name) => known.size === known.add(name).size);
   if (twice !== undefined)
     throw unusable(file, `two columns are named “${twice}”: give each a name of its own.`);
   return names;
@@ -144,8 +152,8 @@ async function* rowsOf(
   let number = 1;
   let found: CsvRow[] = [];
   const keep = ({ record, raw }: ParsedRow) => {
-    const skipped = /^[\r\n]*/.exec(raw)?.[0] ?? "";
-    found.push(decodeRow(number + lineEnds(skipped), record));
+    const isEmptyLine = record.length === 1 && record[0] === null;
+    if (!isEmptyLine) found.push(decodeRow(number, record));
     number += lineEnds(raw);
     return null;
   };
@@ -186,7 +194,11 @@ async function* rowsOf(
 
 const lineEnds = (text: string) => text.match(/\r\n|\n|\r/g)?.length ?? 0;
 
-function syntaxProblem({ code }: CsvError): string | null {
+function syntaxProblem({
+  code,
+}: {
+  code: CsvError["code"] | typeof TOO_MANY_CELLS;
+}): string | null {
   switch (code) {
     case "CSV_QUOTE_NOT_CLOSED":
       return `a quote (") that opens in this row is never closed. ${AGAIN}`;
@@ -194,6 +206,8 @@ function syntaxProblem({ code }: CsvError): string | null {
       return `text follows a closing quote ("); a quote inside a cell has to be doubled (""). ${AGAIN}`;
     case "INVALID_OPENING_QUOTE":
       return `a quote (") stands inside a cell that is not quoted: quote the cell and double the quote. ${AGAIN}`;
+    case TOO_MANY_CELLS:
+      return `the row has more than ${MAX_CELLS} cells: look for another separator or a missing line end, or leave out columns that no event needs. ${AGAIN}`;
     case "CSV_MAX_RECORD_SIZE":
       return `the row is longer than ${MAX_RECORD_BYTES} bytes: not one event, or a quote (") is never closed. ${AGAIN}`;
     default:
