@@ -98,6 +98,8 @@ describe("an upload", () => {
       "wide.csv cannot be imported: it is UTF-16: save it as UTF-8 (“CSV UTF-8” in a spreadsheet) first.",
     );
     await expect(startImport(scope, wide.id, NDJSON)).rejects.toThrow("UTF-16");
+    const odd = await upload(scope, "$& $1.csv", Buffer.from("\uFEFFa\n", "utf16le"));
+    expect(odd.source.problem).toMatch(/^\$& \$1\.csv cannot/);
   });
 
   test("of our own CSV with apostrophes starts when somebody has said what becomes of them", async () => {
@@ -141,6 +143,15 @@ test("imports are listed newest first, page by page", async () => {
     (await listImports(scope, before, 2)).map(({ id }) => id);
   expect(await page(null)).toEqual(ids.slice(0, 2));
   expect(await page(ids[1] as string)).toEqual(ids.slice(2));
+});
+
+test("a list leaves out the columns of files, which it would carry each second", async () => {
+  const scope = await newScope(db);
+  const { source } = await upload(scope, "CRM.csv", CRM);
+  expect(source.columns).toHaveLength(5);
+  expect(await listImports(scope, null, 10)).toMatchObject([
+    { source: { ...source, columns: [], proposal: null } },
+  ]);
 });
 
 test("a mapped key of metadata that a kept column has as its name is refused, not overwritten", async () => {

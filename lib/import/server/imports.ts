@@ -103,14 +103,23 @@ export async function getImport(scope: Scope, id: string): Promise<Import> {
   return toImport(await readRow(scope, id));
 }
 
-/** Newest first; ids sort by arrival. @param before the id that the page begins behind; null: at the newest */
+/** A list is read each second: what only setting one up takes stays out. */
+const LISTED_COLUMNS = COLUMNS.replace(
+  " source,",
+  ` source || '{"columns": [], "proposal": null}' AS source,`,
+);
+
+/**
+ * Newest first; ids sort by arrival. Their sources are without columns and proposal.
+ * @param before the id that the page begins behind; null: at the newest
+ */
 export async function listImports(
   { organizationId }: Scope,
   before: string | null,
   limit: number,
 ): Promise<Import[]> {
   const { rows } = await readPool().query<Row>(
-    `SELECT ${COLUMNS} FROM imports WHERE organization_id = $1 AND ($2::text IS NULL OR id < $2)
+    `SELECT ${LISTED_COLUMNS} FROM imports WHERE organization_id = $1 AND ($2::text IS NULL OR id < $2)
      ORDER BY id DESC LIMIT $3`,
     [organizationId, before, limit],
   );
@@ -173,7 +182,7 @@ export async function calling<T>(
     return await work(file);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    const message = error.message.replaceAll(file, fileName);
+    const message = error.message.replaceAll(file, () => fileName);
     throw new AppError(error.code, message, { errors: error.errors, cause: error });
   }
 }
@@ -185,7 +194,7 @@ async function recogniseFile(
 ): Promise<ImportSource> {
   const file = await localUpload(upload);
   const source = await recognise(file, fileName, told);
-  return { ...source, problem: source.problem?.replaceAll(file, fileName) ?? null };
+  return { ...source, problem: source.problem?.replaceAll(file, () => fileName) ?? null };
 }
 
 /** @throws AppError not_found, conflict for one that was started already */
