@@ -50,7 +50,8 @@ export function PreviewList(props: {
   );
 }
 
-function lookedWords({ looked: { read, rejected, repeats } }: Preview): string {
+function lookedWords({ looked: { read, rejected, repeats }, isTooLarge }: Preview): string {
+  if (isTooLarge) return "Too large to preview: it is read whole when it is imported.";
   if (read === 0) return "The file has no rows.";
   const parts = [
     rejected > 0 && `${formatCount(rejected)} ${rejected === 1 ? "is" : "are"} rejected`,

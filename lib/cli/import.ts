@@ -79,7 +79,11 @@ async function showPreview(
   source: CandidateOptions,
   json: boolean | undefined,
 ): Promise<void> {
-  const { rows, looked } = await previewImport(scope, file, source);
+  const { rows, looked, isTooLarge } = await previewImport(scope, file, source);
+  if (isTooLarge)
+    process.stderr.write(
+      `${file} is too large to preview: it is read whole when it is imported.\n`,
+    );
   for (const { number, event, reasons, repeats } of rows) {
     const { receivedOccurredAt: _, occurredAt, ...rest } = event ?? { occurredAt: null };
     const shown = event ? { ...rest, occurred_at: occurredAt } : null;

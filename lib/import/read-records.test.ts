@@ -91,7 +91,15 @@ describe("files that cannot be read", () => {
     const spaces = gzipSync(" ".repeat(16_777_216));
     const file = write("bomb.json.gz", Buffer.concat([start, ...Array(9).fill(spaces)]));
     const { found } = await read(file, "cloudtrail");
-    expect(found).toMatchObject([{ number: 0, problem: expect.stringContaining("128 MiB") }]);
+    expect(found).toMatchObject([{ number: 0, problem: expect.stringContaining("64 MiB") }]);
+  });
+
+  test("a CloudTrail file of more values than memory is for is refused, however small it is packed", async () => {
+    const packed = gzipSync(`{"Records":[${"{},".repeat(4_000_000)}{}]}`);
+    const { found } = await read(write("values.json.gz", packed), "cloudtrail");
+    expect(found).toMatchObject([
+      { number: 0, problem: expect.stringContaining("6000000 values") },
+    ]);
   });
 
   test("a CloudTrail file that is not UTF-8 is refused whole", async () => {

@@ -12,8 +12,11 @@ export type RecordFormat = Exclude<ImportFormat, "csv">;
 /** Longest line or row that is looked into: sixteen times the largest event, whatever its escapes and spaces. */
 export const MAX_RECORD_BYTES = 1_048_576;
 /** Largest CloudTrail file, unpacked, that is held in memory; AWS writes them far smaller. */
-const MAX_CLOUDTRAIL_BYTES = 134_217_728;
+const MAX_CLOUDTRAIL_BYTES = 67_108_864;
+/** Its values at most: each takes memory beside its text, however short that is. Records have one in some 30 bytes. */
+const MAX_CLOUDTRAIL_VALUES = 6_000_000;
 const LINE_FEED = 0x0a;
+const [COMMA, OPEN_BRACKET, OPEN_BRACE] = [0x2c, 0x5b, 0x7b];
 
 /** One record of a file, before anybody looked into it. */
 export interface RawRecord {
@@ -76,6 +79,22 @@ async function bounded(content: AsyncIterable<Buffer>, most: number): Promise<Bu
   return Buffer.concat(chunks);
 }
 
+/** Whether a file, plain or `.gz`, has more bytes than that unpacked. @throws AppError when it cannot be read */
+export async function isLarger(file: string, bytes: number): Promise<boolean> {
+  const source = createReadStream(file);
+  return (await bounded(chunksOf(unpack(source, file), file), bytes)) === null;
+}
+
+/** Counts what stands before each value of JSON; in texts, too, so that it errs on the side of more. */
+function hasMoreValues(json: Buffer, most: number): boolean {
+  let values = 0;
+  for (const byte of json) {
+    if (byte === COMMA || byte === OPEN_BRACE || byte === OPEN_BRACKET) values += 1;
+    if (values > most) return true;
+  }
+  return false;
+}
+
 /**
  * `{"Records": […]}`, as CloudTrail delivers files. A file that is something else is one rejected record of
  * number 0: among many files it must not stop the others.
@@ -84,6 +103,11 @@ async function* cloudTrailRecords(content: AsyncIterable<Buffer>): AsyncGenerato
   const bytes = await bounded(content, MAX_CLOUDTRAIL_BYTES);
   if (!bytes) {
     const problem = `the file has more than ${MAX_CLOUDTRAIL_BYTES / 1_048_576} MiB unpacked, and a CloudTrail file is read as a whole: split it, or write its records one a line as NDJSON events`;
+    yield { number: 0, value: null, problem };
+    return;
+  }
+  if (hasMoreValues(bytes, MAX_CLOUDTRAIL_VALUES)) {
+    const problem = `the file has more than ${MAX_CLOUDTRAIL_VALUES} values, and a CloudTrail file is read as a whole: split it, or write its records one a line as NDJSON events`;
     yield { number: 0, value: null, problem };
     return;
   }

@@ -3,6 +3,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { readPool } from "@/lib/db/pool";
 import { Importer, type ImportItem, importKey } from "@/lib/events/server/ingest";
 import { type CandidateOptions, openCandidates, type Reason, reasonText } from "./candidates";
+import { isLarger } from "./read-records";
 import { type Rejection, RejectsFile } from "./rejects-file";
 import { SeenRows } from "./seen-rows";
 
@@ -176,9 +177,13 @@ export interface Preview {
   rows: PreviewRow[];
   /** What was looked at beyond the rows shown. */
   looked: { read: number; rejected: number; repeats: number };
+  /** A CloudTrail file, which is read as a whole, only when it is imported. */
+  isTooLarge: boolean;
 }
 
 export const PREVIEW_ROWS = 20;
+/** Largest CloudTrail file, unpacked, that is read for a preview: parsed, it takes many times as much memory. */
+const PREVIEW_CLOUDTRAIL_BYTES = 8_388_608;
 /** Further rows are looked at for what only shows among many: identities that repeat. */
 const PREVIEW_LOOK = 2_000;
 
@@ -191,9 +196,11 @@ export async function previewImport(
   file: string,
   options: CandidateOptions,
 ): Promise<Preview> {
-  const { rows, close } = await openCandidates(file, options, organizationId, new Set());
   const preview: PreviewRow[] = [];
   const looked = { read: 0, rejected: 0, repeats: 0 };
+  if (options.format === "cloudtrail" && (await isLarger(file, PREVIEW_CLOUDTRAIL_BYTES)))
+    return { rows: preview, looked, isTooLarge: true };
+  const { rows, close } = await openCandidates(file, options, organizationId, new Set());
   const lines = new Map<string, number>();
   try {
     for await (const { number, converted } of rows) {
@@ -215,5 +222,5 @@ export async function previewImport(
   } finally {
     close();
   }
-  return { rows: preview, looked };
+  return { rows: preview, looked, isTooLarge: false };
 }

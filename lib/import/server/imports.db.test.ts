@@ -117,6 +117,18 @@ describe("an upload", () => {
   });
 });
 
+test("a CloudTrail file that is large unpacked is not read for a preview, and can be started all the same", async () => {
+  const scope = await newScope(db);
+  const content = gzipSync(`{"Records":[${"{},".repeat(4_000_000)}{}]}`);
+  const { id } = await upload(scope, "trail.json.gz", content);
+  expect(await previewUpload(scope, id, NDJSON)).toMatchObject({ rows: [], isTooLarge: true });
+  const small = await upload(scope, "trail.json", '{"Records": [{}]}');
+  const both = [1, 2].map(() => previewUpload(scope, small.id, NDJSON));
+  for (const one of await Promise.all(both))
+    expect(one).toMatchObject({ looked: { read: 1, rejected: 1 }, isTooLarge: false });
+  expect((await startImport(scope, id, NDJSON)).state).toBe("queued");
+});
+
 test("another organization sees and reaches nothing of it", async () => {
   const [scope, elsewhere] = [await newScope(db), await newScope(db)];
   const { id } = await upload(scope, "CRM.csv", CRM);

@@ -241,6 +241,9 @@ export function candidateOptions(
   return { format, delimiter, guard: setup.guard ?? undefined };
 }
 
+/** Ends when the last one does that was begun: a CloudTrail file is held in memory as a whole. */
+let previewed: Promise<unknown> = Promise.resolve();
+
 /** The first rows as the import would take them. @throws AppError as readUploaded; invalid_request for the whole file */
 export async function previewUpload(
   scope: Scope,
@@ -249,7 +252,11 @@ export async function previewUpload(
 ): Promise<Preview> {
   const row = await readUploaded(scope, id);
   const options = candidateOptions(sourceSchema.parse(row.source), setup, true);
-  return calling(row, row.file_name, (file) => previewImport(scope, file, options));
+  const look = () => calling(row, row.file_name, (file) => previewImport(scope, file, options));
+  if (options.format !== "cloudtrail") return look();
+  const mine = previewed.then(look);
+  previewed = mine.catch(() => undefined);
+  return mine;
 }
 
 /**
