@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
+import { newId } from "@/lib/ids";
 import type { ImportSetup } from "../schema";
 import {
   cancelImport,
@@ -14,10 +16,10 @@ import {
   listImports,
   openRejects,
   previewUpload,
-  receiveUpload,
   recogniseAgain,
   startImport,
 } from "./imports";
+import { receiveUpload } from "./receive-upload";
 
 import {
   CRM,
@@ -86,6 +88,35 @@ describe("an upload", () => {
     }
     expect(readdirSync(directory())).toEqual(before);
     expect(await listImports(scope, null, 10)).toEqual([]);
+  });
+
+  test("counts from its first byte: no more than three of an organization come in at once, nor ten wait", async () => {
+    const scope = await newScope(db);
+    const open = [1, 2, 3].map(() => new PassThrough());
+    const coming = open.map((content) => receiveUpload(scope, "a.ndjson", content, null));
+    await sleep(100);
+    await expect(upload(scope, "b.ndjson", line(1))).rejects.toMatchObject({
+      code: "rate_limited",
+      message: expect.stringContaining("being uploaded just now"),
+    });
+    const elsewhere = await upload(await newScope(db), "b.ndjson", line(1));
+    expect(elsewhere.state).toBe("uploaded");
+    for (let at = 0; at < 8; at += 1) {
+      // As other processes would take them in.
+      await db.owner.query(
+        `INSERT INTO imports (organization_id, id, file_name, bytes, sha256, packed, source, created_by)
+         SELECT $1, $2, file_name, bytes, sha256, packed, source, created_by FROM imports WHERE id = $3`,
+        [scope.organizationId, newId("import"), elsewhere.id],
+      );
+    }
+    for (const content of open) content.end(line(1));
+    const ends = await Promise.allSettled(coming);
+    expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
+    expect(ends.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "rate_limited", message: expect.stringContaining("10 files") },
+    });
+    await db.owner.query("DELETE FROM imports WHERE organization_id = $1", [scope.organizationId]);
+    expect((await upload(scope, "b.ndjson", line(1))).state).toBe("uploaded");
   });
 
   test("is corrected by whoever knows better, and a file that is no such thing says why", async () => {

@@ -4,9 +4,6 @@ import type { Scope } from "@/lib/auth/scope";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
-import { creatorOf } from "@/lib/exports/server/exports";
-import { storableText } from "@/lib/http/parse-input";
-import { newId } from "@/lib/ids";
 import { type CandidateOptions, openCandidates } from "../candidates";
 import { recognise } from "../recognise";
 import { type Preview, previewImport } from "../run-import";
@@ -22,19 +19,9 @@ import {
   sourceSchema,
 } from "../schema";
 import { nameOfMapping } from "./mappings";
-import {
-  localUpload,
-  openRejectsFile,
-  receive,
-  removeRejects,
-  removeUpload,
-  type Upload,
-} from "./uploads";
+import { localUpload, openRejectsFile, removeRejects, removeUpload, type Upload } from "./uploads";
 
-/** An organization's uploads that are set up, wait or are imported. */
-const MAX_PENDING = 10;
-/** How long an upload waits for somebody to import it, and how long rejected records are kept. */
-const ABANDONED = "1 day";
+/** How long rejected records are kept. */
 export const REJECTS_KEPT = "7 days";
 
 export interface Row extends Upload {
@@ -65,7 +52,7 @@ export const COLUMNS = `id, state, file_name, bytes, sha256, packed, source, set
 export const outcomeOf = ({ summary }: Row): ImportOutcome =>
   summary === null ? NOTHING : outcomeSchema.parse(summary);
 
-function toImport(row: Row): Import {
+export function toImport(row: Row): Import {
   return {
     id: row.id,
     state: row.state,
@@ -126,51 +113,6 @@ export async function listImports(
   return rows.map(toImport);
 }
 
-const fileNameSchema = storableText(255).min(1);
-
-/**
- * Takes a file in, to be set up.
- * @throws AppError rate_limited while too many wait; as `receive`
- */
-export async function receiveUpload(
-  scope: Scope,
-  fileName: string,
-  content: Readable,
-  declaredBytes: number | null,
-): Promise<Import> {
-  const { organizationId } = scope;
-  if (!fileNameSchema.safeParse(fileName).success)
-    throw new AppError("invalid_request", "The file's name must have 1 to 255 characters.");
-  const pending = await readPool().query(
-    "SELECT 1 FROM imports WHERE organization_id = $1 AND state IN ('uploaded', 'queued', 'running') LIMIT $2",
-    [organizationId, MAX_PENDING],
-  );
-  if (pending.rowCount === MAX_PENDING)
-    throw new AppError(
-      "rate_limited",
-      `${MAX_PENDING} files of this organization wait already: import or discard one first.`,
-      { retryAfterS: 60 },
-    );
-  const upload = await receive(newId("import"), content, declaredBytes);
-  try {
-    if (upload.bytes === 0)
-      throw new AppError("invalid_request", "The file is empty: there is nothing to import.");
-    const source = await recogniseFile(upload, fileName);
-    const { rows } = await writePool().query<Row>(
-      `INSERT INTO imports (organization_id, id, file_name, bytes, sha256, packed, source, created_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + interval '${ABANDONED}') RETURNING ${COLUMNS}`,
-      [
-        ...[organizationId, upload.id, fileName, upload.bytes, upload.sha256, upload.packed],
-        ...[JSON.stringify(source), creatorOf(scope)],
-      ],
-    );
-    return toImport(rows[0] as Row);
-  } catch (error) {
-    await removeUpload(upload);
-    throw error;
-  }
-}
-
 /** Messages name the file as people call it, not where it lies. */
 export async function calling<T>(
   upload: Upload,
@@ -187,7 +129,7 @@ export async function calling<T>(
   }
 }
 
-async function recogniseFile(
+export async function recogniseFile(
   upload: Upload,
   fileName: string,
   told?: Recognition,

@@ -9,7 +9,8 @@ import { getEnv } from "@/lib/env";
 import { createTestLog } from "@/lib/events/server/test-log";
 import type { Import, ImportSetup } from "../schema";
 import { type RunnerOptions, runImports } from "./import-jobs";
-import { getImport, receiveUpload } from "./imports";
+import { getImport } from "./imports";
+import { receiveUpload } from "./receive-upload";
 
 /** Uploads, workers and what they leave, for database tests. */
 

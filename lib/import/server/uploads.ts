@@ -46,6 +46,28 @@ const noRoom = () =>
 const isFull = (error: unknown) =>
   ["ENOSPC", "EDQUOT"].includes(String((error as { code?: unknown }).code));
 
+/** Uploads that this process takes at once, of an organization and in all. */
+const AT_ONCE = { organization: 3, process: 12 };
+const underWay: string[] = [];
+
+/** Counts an upload in. @returns counts it out again. @throws AppError rate_limited when too many are under way */
+export function enterUploads(organizationId: string): () => void {
+  const own = underWay.filter((id) => id === organizationId).length;
+  if (own >= AT_ONCE.organization || underWay.length >= AT_ONCE.process)
+    throw new AppError(
+      "rate_limited",
+      "Other files are being uploaded just now: wait for one to arrive, then try again.",
+      { retryAfterS: 60 },
+    );
+  underWay.push(organizationId);
+  return () => {
+    underWay.splice(underWay.indexOf(organizationId), 1);
+  };
+}
+
+/** How much comes in before the disk is looked at again: other files grow meanwhile. */
+const LOOK_BYTES = 67_108_864;
+
 /**
  * Streams a file to the disk, and to the bucket where there is one.
  * @param declaredBytes null: only its end tells
@@ -64,6 +86,7 @@ export async function receive(
   const part = partOf(inDirectory(uploadName({ id, packed: false })));
   const hash = createHash("sha256");
   let bytes = 0;
+  let lookAt = LOOK_BYTES;
   let start = Buffer.alloc(0);
   try {
     await pipeline(
@@ -72,6 +95,10 @@ export async function receive(
         for await (const chunk of chunks) {
           bytes += chunk.length;
           if (bytes > maxBytes) throw tooLarge(maxBytes);
+          if (bytes >= lookAt) {
+            lookAt = bytes + LOOK_BYTES;
+            if (!(await hasRoom(importDirectory(), 0))) throw noRoom();
+          }
           if (start.length < 2) start = Buffer.concat([start, chunk.subarray(0, 2)]);
           hash.update(chunk);
           yield chunk;

@@ -3,7 +3,7 @@ import type { ReadableStream } from "node:stream/web";
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
-import { receiveUpload } from "@/lib/import/server/imports";
+import { receiveUpload } from "@/lib/import/server/receive-upload";
 
 /** Takes a file as the body, its name as `name`. Answers 201 with the import's id. */
 export async function POST(
