@@ -135,6 +135,20 @@ describe("a started import", () => {
     ]);
   });
 
+  test("finds there already what another import stored while it waited", async () => {
+    const scope = await newScope(db);
+    const [first, second] = [
+      await upload(scope, "a.ndjson", lines(5)),
+      await upload(scope, "b.ndjson", lines(7)),
+    ];
+    for (const { id } of [first, second]) await startImport(scope, id, NDJSON);
+    startRunner();
+    await until(scope, first.id, ({ state }) => state === "done");
+    expect(await ended(scope, second.id)).toMatchObject({
+      outcome: { read: 7, stored: 2, already_there: 5, repeats: 0 },
+    });
+  });
+
   test("that another worker took over is left alone by the first", async () => {
     const scope = await newScope(db);
     const { id } = await upload(scope, "events.ndjson", lines(3_000));

@@ -29,7 +29,7 @@ import {
 
 /**
  * The worker's side of imports. One that a worker left begins anew: what is stored is recognised, and counted as
- * this import's own where it lies behind the event that tells of its start.
+ * this import's own where it lies behind the log's end of when it was first taken up.
  */
 
 const HISTORY_KEPT = "90 days";
@@ -69,9 +69,12 @@ async function claimNext(leaseMs: number): Promise<Claim | null> {
   );
   const [next] = due.rows;
   if (!next) return null;
-  // Whoever comes second waits for the first, then finds it no longer due.
+  // Whoever comes second waits for the first, then finds it no longer due. What is in the log before the first
+  // attempt, others stored.
   const { rows } = await writePool().query<Claim>(
-    `UPDATE imports SET state = 'running', attempt = attempt + 1, tries = tries + 1, lease_until = ${AFTER("$3")}
+    `UPDATE imports SET state = 'running', attempt = attempt + 1, tries = tries + 1, lease_until = ${AFTER("$3")},
+       start_seq = CASE attempt WHEN 0 THEN
+         (SELECT next_seq - 1 FROM log_heads head WHERE head.organization_id = imports.organization_id) ELSE start_seq END
      WHERE organization_id = $1 AND id = $2 AND ${DUE} RETURNING organization_id, ${COLUMNS}`,
     [next.organization_id, next.id, leaseMs],
   );

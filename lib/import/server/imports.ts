@@ -223,7 +223,7 @@ export async function startImport(scope: Scope, id: string, setup: ImportSetup):
     );
     if (!started.rows[0])
       throw new AppError("conflict", "This import was changed meanwhile. Reload the page.");
-    const seq = await appendControlEvent(client, scope, {
+    await appendControlEvent(client, scope, {
       action: "trailseal.import_started",
       targets: [targetOf(started.rows[0])],
       metadata: {
@@ -234,11 +234,7 @@ export async function startImport(scope: Scope, id: string, setup: ImportSetup):
         ...(options.guard === "strip" ? { apostrophes: "taken off" } : {}),
       },
     });
-    const { rows } = await client.query<Row>(
-      `UPDATE imports SET start_seq = $3 WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
-      [organizationId, id, seq],
-    );
-    return rows[0] as Row;
+    return started.rows[0];
   });
   return toImport(row);
 }
