@@ -52,6 +52,8 @@ export interface CandidateOptions {
   guard?: "strip" | "keep" | undefined;
   /** What findGuard says of the file, where somebody asked it before. */
   guardLine?: number | null | undefined;
+  /** Ends the reading of a file, also while no record comes out of it. */
+  signal?: AbortSignal | undefined;
 }
 
 /** What a log writes beside an event; another log writes its own. */
@@ -69,7 +71,7 @@ export async function openCandidates(
 ): Promise<Candidates> {
   const { format } = options;
   if (format === "csv") return openCsvCandidates(file, options, organizationId, ignored);
-  const { records, bytesRead, close } = openRecords(file, format);
+  const { records, bytesRead, close } = openRecords(file, format, options.signal);
   const convert = (raw: RawRecord): Converted => {
     if (raw.problem) return refuse(raw.problem);
     return format === "ndjson"
@@ -88,21 +90,16 @@ export async function openCandidates(
 
 async function openCsvCandidates(
   file: string,
-  { delimiter, mapping, guard, guardLine }: CandidateOptions,
+  options: CandidateOptions,
   organizationId: string,
   ignored: Set<string>,
 ): Promise<Candidates> {
-  const csv = await openCsv(file, delimiter);
+  const { delimiter, mapping, signal } = options;
+  const csv = await openCsv(file, delimiter, signal);
   try {
     const convert = mapping
       ? mappedConverter(file, mapping, csv.header)
-      : await exportedConverter(file, csv, {
-          delimiter,
-          guard,
-          guardLine,
-          organizationId,
-          ignored,
-        });
+      : await exportedConverter(file, csv, { ...options, organizationId, ignored });
     return { rows: csvCandidates(csv, convert), bytesRead: csv.bytesRead, close: csv.close };
   } catch (error) {
     csv.close();
@@ -126,14 +123,13 @@ async function exportedConverter(
   { header }: CsvFile,
   options: Omit<CandidateOptions, "format"> & { organizationId: string; ignored: Set<string> },
 ): Promise<RowConverter> {
-  const { delimiter, guard, organizationId, ignored } = options;
+  const { guard, organizationId, ignored } = options;
   if (!isExportedCsv(header))
     throw new AppError(
       "invalid_request",
       `${file} is not an export of Trailseal: name a mapping for its columns (${header.join(", ")}).`,
     );
-  const { guardLine } = options;
-  const line = guard === "keep" ? null : await guardLineOf(file, delimiter, guardLine);
+  const line = guard === "keep" ? null : await guardLineOf(file, options);
   if (guard === undefined) {
     if (line !== null)
       throw new AppError(
@@ -156,11 +152,10 @@ async function exportedConverter(
 
 async function guardLineOf(
   file: string,
-  delimiter: DelimiterName | undefined,
-  known: number | null | undefined,
+  { delimiter, guardLine, signal }: Omit<CandidateOptions, "format">,
 ): Promise<number | null> {
-  if (known !== undefined) return known;
-  const csv = await openCsv(file, delimiter);
+  if (guardLine !== undefined) return guardLine;
+  const csv = await openCsv(file, delimiter, signal);
   try {
     return await findGuard(csv);
   } finally {

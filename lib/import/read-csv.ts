@@ -62,9 +62,13 @@ interface ParsedRow {
  * comma, semicolon and tab that the header has most of, unless it is given.
  * @throws AppError invalid_request when there is no header to go by.
  */
-export async function openCsv(file: string, delimiter?: DelimiterName): Promise<CsvFile> {
+export async function openCsv(
+  file: string,
+  delimiter?: DelimiterName,
+  signal?: AbortSignal,
+): Promise<CsvFile> {
   const source = createReadStream(file);
-  const content = chunksOf(unpack(source, file), file);
+  const content = chunksOf(unpack(source, file), file, signal);
   try {
     const start = await readStart(file, content);
     const found = delimiter ?? findDelimiter(start);

@@ -65,6 +65,19 @@ describe("NDJSON", () => {
   });
 });
 
+test("reading ends with the signal's reason, and a time limit says what is wrong with the file", async () => {
+  const file = write("endless.ndjson", "\n".repeat(1_000_000));
+  const readUntil = async (signal: AbortSignal) => {
+    for await (const record of openRecords(file, "ndjson", signal).records) return record;
+  };
+  const stopped = new Error("stopped");
+  await expect(readUntil(AbortSignal.abort(stopped))).rejects.toBe(stopped);
+  const late = new DOMException("late", "TimeoutError");
+  await expect(readUntil(AbortSignal.abort(late))).rejects.toThrow(
+    /endless.*remove the empty lines/,
+  );
+});
+
 describe("files that cannot be read", () => {
   const packed = gzipSync('{"Records":[]}\n'.repeat(1_000));
   const formats: RecordFormat[] = ["ndjson", "cloudtrail"];

@@ -15,6 +15,8 @@ export const MAX_RECORD_BYTES = 1_048_576;
 const MAX_CLOUDTRAIL_BYTES = 67_108_864;
 /** Its values at most: each takes memory beside its text, however short that is. Records have one in some 30 bytes. */
 const MAX_CLOUDTRAIL_VALUES = 6_000_000;
+/** Of a file, whatever it holds. */
+const MAX_UNPACKED_BYTES = 53_687_091_200;
 const LINE_FEED = 0x0a;
 const [COMMA, OPEN_BRACKET, OPEN_BRACE] = [0x2c, 0x5b, 0x7b];
 
@@ -36,9 +38,9 @@ export interface RecordFile {
 }
 
 /** The records of a file, plain or `.gz`. Iterating throws when it cannot be read as the format. */
-export function openRecords(file: string, format: RecordFormat): RecordFile {
+export function openRecords(file: string, format: RecordFormat, signal?: AbortSignal): RecordFile {
   const source = createReadStream(file);
-  const content = chunksOf(unpack(source, file), file);
+  const content = chunksOf(unpack(source, file), file, signal);
   return {
     records: format === "cloudtrail" ? cloudTrailRecords(content) : ndjsonRecords(content),
     bytesRead: () => source.bytesRead,
@@ -52,12 +54,37 @@ export function unpack(source: ReadStream, file: string): Readable {
   return pipeline(source, createGunzip(), () => undefined);
 }
 
-export async function* chunksOf(content: Readable, file: string): AsyncGenerator<Buffer> {
+/**
+ * @param signal ends it between two chunks with its reason, however long no record comes out of them
+ * @throws AppError when the file cannot be read, unpacks to more than any log, or is looked at for too long
+ */
+export async function* chunksOf(
+  content: Readable,
+  file: string,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
   try {
-    yield* content;
+    for await (const chunk of content as AsyncIterable<Buffer>) {
+      if (signal?.aborted) break;
+      bytes += chunk.length;
+      if (bytes > MAX_UNPACKED_BYTES) break;
+      yield chunk;
+    }
   } catch (error) {
     throw new AppError("invalid_request", `${file} cannot be read: ${(error as Error).message}`);
   }
+  if (bytes > MAX_UNPACKED_BYTES)
+    throw new AppError(
+      "too_large",
+      `${file} has more than ${MAX_UNPACKED_BYTES / 1_073_741_824} GiB unpacked: split it, and import the parts one after the other.`,
+    );
+  if (signal?.aborted && (signal.reason as Error).name === "TimeoutError")
+    throw new AppError(
+      "invalid_request",
+      `${file} has no row within the time that a look at it may take: remove the empty lines it begins with.`,
+    );
+  signal?.throwIfAborted();
 }
 
 /** @throws TypeError for bytes that are not UTF-8: replaced, they would be another event. */

@@ -26,11 +26,11 @@ export function formatOf(start: string): ImportFormat {
 }
 
 /** @throws AppError invalid_request for a file that is no gzip although it begins as one */
-async function startOf(file: string): Promise<string> {
+async function startOf(file: string, signal: AbortSignal | undefined): Promise<string> {
   const source = createReadStream(file);
   let start = Buffer.alloc(0);
   try {
-    for await (const chunk of chunksOf(unpack(source, file), file)) {
+    for await (const chunk of chunksOf(unpack(source, file), file, signal)) {
       start = Buffer.concat([start, chunk]);
       if (start.length >= START_BYTES) break;
     }
@@ -43,20 +43,22 @@ async function startOf(file: string): Promise<string> {
 /**
  * @param fileName as people call it: a mapping that is proposed begins with it
  * @param told what somebody who knows better says; left out: it is found
+ * @param signal ends the look at a file; after a time limit it is a problem of the file
  */
 export async function recognise(
   file: string,
   fileName: string,
   told?: Recognition,
+  signal?: AbortSignal,
 ): Promise<ImportSource> {
   const source: ImportSource = {
     ...{ format: told?.format ?? "csv", delimiter: told?.delimiter ?? null, problem: null },
     ...{ isOwn: false, guardLine: null, isWhole: true, columns: [], proposal: null },
   };
   try {
-    if (!told) source.format = formatOf(await startOf(file));
+    if (!told) source.format = formatOf(await startOf(file, signal));
     return source.format === "csv"
-      ? { ...source, ...(await csvSource(file, fileName, told)) }
+      ? { ...source, ...(await csvSource(file, fileName, told, signal)) }
       : source;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -68,8 +70,9 @@ async function csvSource(
   file: string,
   fileName: string,
   told: Recognition | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<Partial<ImportSource>> {
-  const csv = await openCsv(file, told?.delimiter ?? undefined);
+  const csv = await openCsv(file, told?.delimiter ?? undefined, signal);
   const { header, delimiter } = csv;
   try {
     if (isExportedCsv(header)) {

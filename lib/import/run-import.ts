@@ -30,8 +30,8 @@ interface Options extends CandidateOptions {
   fileName?: string;
   /** Events behind this number of the log were stored by an earlier attempt at the same import. */
   startSeq?: number;
-  /** Ends the import between two records; what is on its way is stored and counted. */
-  signal?: AbortSignal;
+  /** Ends the import between two records, or while none comes; what is on its way is stored and counted. */
+  signal?: AbortSignal | undefined;
   /** After each batch. */
   onProgress?(summary: ImportSummary, progress: ImportProgress): void;
   onRejected?(rejection: Rejection): void;

@@ -83,10 +83,11 @@ export const loops: Record<string, Loop> = {
   delivery: (signal) => deliverDue(signal),
   streams: watchStreams,
   verification: (signal) => runVerificationJobs(signal),
-  // Two, so that a small export need not wait for a large one.
+  // Two each, so that a small one need not wait for a large one.
   exports: (signal) => runExports(signal),
   "more exports": (signal) => runExports(signal),
   imports: (signal) => runImports(signal),
+  "more imports": (signal) => runImports(signal),
   signer: signLogs,
   watch: watchLogs,
   "witness directory": (signal) => publishAll("directory", signal),

@@ -183,6 +183,18 @@ describe("a started import", () => {
     await expect(cancelImport(scope, id)).rejects.toThrow("cancelled by now");
   });
 
+  test("is cancelled while no record comes out of its file", async () => {
+    const scope = await newScope(db);
+    const empty = gzipSync("\n".repeat(16_777_216));
+    const content = Buffer.concat([gzipSync(line(1)), ...Array(64).fill(empty)]);
+    const { id } = await upload(scope, "empty.ndjson.gz", content);
+    await startImport(scope, id, NDJSON);
+    startRunner();
+    await until(scope, id, ({ state }) => state === "running");
+    await cancelImport(scope, id);
+    expect(await ended(scope, id)).toMatchObject({ state: "cancelled" });
+  }, 20_000);
+
   test("is cancelled at once while it waits", async () => {
     const scope = await newScope(db);
     const { id } = await upload(scope, "events.ndjson", lines(5));

@@ -24,6 +24,9 @@ import { localUpload, openRejectsFile, removeRejects, removeUpload, type Upload 
 /** How long rejected records are kept. */
 export const REJECTS_KEPT = "7 days";
 
+/** How long a request may look at a file: what unpacks without end is no matter for it. */
+const LOOK_MS = 20_000;
+
 export interface Row extends Upload {
   state: ImportState;
   file_name: string;
@@ -135,7 +138,7 @@ export async function recogniseFile(
   told?: Recognition,
 ): Promise<ImportSource> {
   const file = await localUpload(upload);
-  const source = await recognise(file, fileName, told);
+  const source = await recognise(file, fileName, told, AbortSignal.timeout(LOOK_MS));
   return { ...source, problem: source.problem?.replaceAll(file, () => fileName) ?? null };
 }
 
@@ -212,7 +215,14 @@ export async function startImport(scope: Scope, id: string, setup: ImportSetup):
   const options = candidateOptions(source, setup, true);
   // What does not fit is said now, not by the worker.
   await calling(found, found.file_name, async (file) =>
-    (await openCandidates(file, options, organizationId, new Set())).close(),
+    (
+      await openCandidates(
+        file,
+        { ...options, signal: AbortSignal.timeout(LOOK_MS) },
+        organizationId,
+        new Set(),
+      )
+    ).close(),
   );
   const mappingName = setup.mapping && (await nameOfMapping(scope, setup.mapping));
   const row = await inTransaction(writePool(), async (client) => {
