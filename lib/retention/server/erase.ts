@@ -111,6 +111,8 @@ export async function eraseEvents(
       erased += step;
       onProgress(erased);
     }
+    // Once more: one may have been made after a batch looked for them and before its events were erased.
+    if (erased > 0) await withoutHold(pool, scope, (client) => discardCopies(client, scope));
     await deleteExpiredFiles();
     await expireImports();
     await sweepFiles();
@@ -128,6 +130,8 @@ async function eraseBatch(client: pg.PoolClient, scope: Scope, erasure: Erasure)
      ORDER BY seq`,
     [organizationId, ...subjectOf(erasure)],
   );
+  if (rows.length === 0) return 0;
+  await discardCopies(client, scope);
   const changes = rows.map((row) => ({ row, units: unitsOf(row, erasure) }));
   const named = new Map<string, typeof changes>();
   for (const change of changes) {
@@ -147,11 +151,13 @@ async function eraseBatch(client: pg.PoolClient, scope: Scope, erasure: Erasure)
   await asRole(client, "trailseal_eraser", async () => {
     for (const { row, units } of changes) await eraseRow(client, organizationId, row, units);
   });
-  if (rows.length > 0) {
-    await discardFiles(client, scope);
-    await discardUploads(client, scope);
-  }
   return rows.length;
+}
+
+/** Files that may hold what is erased. Their rows before the log's head: who starts or ends one locks them so, too. */
+async function discardCopies(client: pg.PoolClient, scope: Scope): Promise<void> {
+  await discardFiles(client, scope);
+  await discardUploads(client, scope);
 }
 
 /** The units of an event that are there and go. */

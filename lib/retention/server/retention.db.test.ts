@@ -6,9 +6,11 @@ import { parseVkey } from "@/lib/chain/note";
 import { followTiles } from "@/lib/chain/server/tiles";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { parseImportedEvent } from "@/lib/events/schema";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { followRollups } from "@/lib/events/server/rollups";
 import { readWireEvents } from "@/lib/events/server/selected-events";
 import { appendEvents, createTestLog, newEvent, testEvents } from "@/lib/events/server/test-log";
+import { newId } from "@/lib/ids";
 import { writeBundle } from "@/lib/integrity/server/bundle";
 import { readEventProof } from "@/lib/integrity/server/event-proof";
 import { cutCheckpoint, vkeyOf } from "@/lib/integrity/server/signer";
@@ -61,6 +63,14 @@ async function follow(log: string): Promise<void> {
   await cutCheckpoint(log);
 }
 
+async function insertImport(log: string, state: string): Promise<void> {
+  await db.owner.query(
+    `INSERT INTO imports (organization_id, id, state, file_name, bytes, sha256, packed, source, created_by)
+     VALUES ($1, $2, $3, 'CRM.csv', 1, '\\x00', false, '{}', 'usr_1')`,
+    [log, newId("import"), state],
+  );
+}
+
 async function verdictOfBundle(log: string) {
   const lines: string[] = [];
   await writeBundle(scopeOf(log), async (line) => void lines.push(line));
@@ -73,6 +83,32 @@ async function count(sql: string, log: string): Promise<number> {
 }
 
 describe("erasure", () => {
+  test("waits for an import that starts or ends meanwhile, and neither fails of the other", async () => {
+    const log = await logWithPerson();
+    await insertImport(log, "done");
+    const client = await db.owner.connect();
+    try {
+      await client.query("BEGIN");
+      await client.query("UPDATE imports SET updated_at = now() WHERE organization_id = $1", [log]);
+      const erasing = eraseEvents(scopeOf(log), BY_PERSON);
+      await expect
+        .poll(async () => {
+          const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+          return (await db.owner.query(`${waiting} AND datname = current_database()`)).rowCount;
+        })
+        .toBe(1);
+      await appendControlEvent(client, scopeOf(log), {
+        action: "trailseal.import_finished",
+        targets: [],
+        metadata: {},
+      });
+      await client.query("COMMIT");
+      expect(await erasing).toBe(300);
+    } finally {
+      client.release();
+    }
+  });
+
   test("says what it would do, and changes nothing", async () => {
     const log = await logWithPerson();
     expect(await planErasure(scopeOf(log), BY_PERSON)).toMatchObject({
