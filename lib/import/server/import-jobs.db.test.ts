@@ -273,6 +273,32 @@ describe("what is left of imports", () => {
     expect(await listImports(scope, null, 10)).toEqual([]);
   });
 
+  test("an upload that runs out is started before its files go, or not at all", async () => {
+    const scope = await newScope(db);
+    const [late, started] = [
+      await upload(scope, "a.ndjson", lines(1)),
+      await upload(scope, "b.ndjson", lines(1)),
+    ];
+    await db.owner.query("UPDATE imports SET expires_at = now() WHERE organization_id = $1", [
+      scope.organizationId,
+    ]);
+    await expect(startImport(scope, late.id, NDJSON)).rejects.toMatchObject({ code: "conflict" });
+    const client = await db.owner.connect();
+    try {
+      await client.query("BEGIN");
+      await client.query("UPDATE imports SET state = 'queued', expires_at = NULL WHERE id = $1", [
+        started.id,
+      ]);
+      const expiring = expireImports();
+      await sleep(200);
+      await client.query("COMMIT");
+      await expiring;
+    } finally {
+      client.release();
+    }
+    expect([...filesOf(late.id), ...filesOf(started.id)]).toEqual([`${started.id}.upload`]);
+  });
+
   test("goes when something is erased, which it may hold: uploads, rejected rows, and their words", async () => {
     const scope = await newScope(db);
     const { id } = await upload(scope, "CRM.csv", CRM);

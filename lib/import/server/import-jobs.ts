@@ -247,9 +247,10 @@ async function end(
 
 /** Uploads that nobody imported, and rejected records that were kept long enough. */
 export async function expireImports(): Promise<void> {
+  // Set back further than any transaction is old: one that is starting an import has done so by now, or cannot.
   const { rows } = await writePool().query<Claim>(
-    `SELECT organization_id, ${COLUMNS} FROM imports
-     WHERE expires_at <= now() AND state NOT IN ('queued', 'running')`,
+    `UPDATE imports SET expires_at = expires_at - interval '1 day'
+     WHERE expires_at <= now() AND state NOT IN ('queued', 'running') RETURNING organization_id, ${COLUMNS}`,
   );
   for (const row of rows) {
     // The files first: a stop in between repeats this, the other way round it would leave them.

@@ -228,11 +228,14 @@ export async function startImport(scope: Scope, id: string, setup: ImportSetup):
   const row = await inTransaction(writePool(), async (client) => {
     const started = await client.query<Row>(
       `UPDATE imports SET state = 'queued', setup = $3, started_at = now(), updated_at = now(), expires_at = NULL
-       WHERE organization_id = $1 AND id = $2 AND state = 'uploaded' AND source = $4 RETURNING ${COLUMNS}`,
+       WHERE organization_id = $1 AND id = $2 AND state = 'uploaded' AND source = $4 AND expires_at > now() RETURNING ${COLUMNS}`,
       [organizationId, id, JSON.stringify(setup), JSON.stringify(found.source)],
     );
     if (!started.rows[0])
-      throw new AppError("conflict", "This import was changed meanwhile. Reload the page.");
+      throw new AppError(
+        "conflict",
+        "This import was changed meanwhile, or its file is no longer kept. Reload the page.",
+      );
     await appendControlEvent(client, scope, {
       action: "trailseal.import_started",
       targets: [targetOf(started.rows[0])],
