@@ -1,5 +1,6 @@
 import { momentWords } from "@/components/events/time-words";
 import { formatCount } from "@/components/integrity/words";
+import { Button } from "@/components/ui/button";
 import { classNames } from "@/components/ui/class-names";
 import type { Preview, PreviewRow } from "@/lib/import/run-import";
 
@@ -10,8 +11,10 @@ export function PreviewList(props: {
   preview: Preview | null;
   problem: string | null;
   isStale: boolean;
+  /** Asks the server anew; null where the problem is not its answer. */
+  onAgain: (() => void) | null;
 }) {
-  const { preview, problem, isStale } = props;
+  const { preview, problem, isStale, onAgain } = props;
   return (
     <section id="preview" aria-label="Preview" aria-busy={isStale} className="min-w-0 scroll-mt-4">
       <h2 className="text-[14px] font-semibold">Preview</h2>
@@ -26,6 +29,11 @@ export function PreviewList(props: {
         <p role="alert" className="mt-1 break-words text-(--in-failed)">
           {problem}
         </p>
+      )}
+      {onAgain && (
+        <Button className="mt-2" disabled={isStale} onClick={onAgain}>
+          Try again
+        </Button>
       )}
       {!problem && preview && preview.looked.repeats > 0 && (
         <p className="mt-1 text-(--in-fetch)">

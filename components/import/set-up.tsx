@@ -46,7 +46,7 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
   const mapping: Mapping | null = draft && !formProblem ? toMapping(draft) : null;
   const isDecided = source.problem === null && !formProblem && (!isGuarded || guard !== null);
   const setup: ImportSetup | null = isDecided ? { mapping, guard } : null;
-  const { preview, problem, errors, isStale } = usePreview(
+  const { preview, problem, errors, isStale, askAgain } = usePreview(
     organizationId,
     one.id,
     setup,
@@ -141,6 +141,7 @@ export function SetUp({ organizationId, initial, actions, ...props }: Props) {
               preview={source.problem ? null : preview}
               problem={blocked}
               isStale={isStale}
+              onAgain={problem !== null && blocked === problem ? askAgain : null}
             />
           )}
         </div>

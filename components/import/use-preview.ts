@@ -28,12 +28,13 @@ export function usePreview(
   setup: ImportSetup | null,
   asked: string,
   preview: SetUpActions["preview"],
-): Seen & { isStale: boolean } {
+): Seen & { isStale: boolean; askAgain(): void } {
   const [seen, setSeen] = useState<Seen>(NOTHING);
   const [shown, setShown] = useState<string | null>(null);
   const ask = useRef(preview);
   ask.current = preview;
-  const wanted = setup && JSON.stringify([asked, setup]);
+  const [tries, setTries] = useState(1);
+  const wanted = setup && JSON.stringify([asked, setup, tries]);
 
   useEffect(() => {
     if (wanted === null) return;
@@ -48,9 +49,7 @@ export function usePreview(
         field.startsWith(PREFIX) ? field.slice(PREFIX.length) : field,
         code,
       ]);
-      const message = result
-        ? result.message
-        : "The server did not answer. Change anything to try again.";
+      const message = result ? result.message : "The server did not answer.";
       setSeen((before) => ({
         preview: before.preview,
         problem: message.replaceAll(PREFIX, ""),
@@ -63,5 +62,9 @@ export function usePreview(
     };
   }, [organizationId, id, wanted]);
 
-  return { ...seen, isStale: wanted !== null && shown !== wanted };
+  return {
+    ...seen,
+    isStale: wanted !== null && shown !== wanted,
+    askAgain: () => setTries(tries + 1),
+  };
 }

@@ -170,6 +170,27 @@ test("on a phone: a file too much is refused in words, one taken for the wrong t
   await expect(items(page)).toHaveCount(0);
 });
 
+test("a preview that failed is asked for again, and the import starts", async ({
+  signedIn: page,
+  organization,
+}) => {
+  const line = { action: "a", occurred_at: "2026-01-02T03:04:05Z", targets: [] };
+  const event = JSON.stringify({ ...line, actor: { type: "user", id: "usr_1" } });
+  await page.goto(`/o/${organization.id}/import`);
+  await page.route(/\/import\/import_/, (route) =>
+    route.request().method() === "POST" ? route.abort() : route.continue(),
+  );
+  await page.getByLabel("File to import").setInputFiles(file("events.ndjson", `${event}\n`));
+  const preview = page.getByRole("region", { name: "Preview" });
+  await expect(preview.getByRole("alert")).toHaveText("The server did not answer.");
+  await expect(page.getByRole("button", { name: "Start import" })).toBeDisabled();
+  await page.unroute(/\/import\/import_/);
+  await preview.getByRole("button", { name: "Try again" }).click();
+  await expect(rows(page).first()).toContainText("user usr_1");
+  await page.getByRole("button", { name: "Start import" }).click();
+  await expect(items(page)).toHaveAttribute("data-state", "done");
+});
+
 test("a page of another site cannot upload, nor can anybody to an organization that is not theirs", async ({
   signedIn: page,
   organization,
