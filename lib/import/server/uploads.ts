@@ -84,6 +84,7 @@ export async function receive(
   await mkdir(importDirectory(), { recursive: true, mode: 0o700 });
   if (!(await hasRoom(importDirectory(), declaredBytes ?? 0))) throw noRoom();
   const part = partOf(inDirectory(uploadName({ id, packed: false })));
+  let file = part;
   const hash = createHash("sha256");
   let bytes = 0;
   let lookAt = LOOK_BYTES;
@@ -109,12 +110,12 @@ export async function receive(
     if (declaredBytes !== null && bytes !== declaredBytes)
       throw new AppError("invalid_request", "The upload ended before the file did. Try again.");
     const upload = { id, packed: start[0] === 0x1f && start[1] === 0x8b };
-    const file = inDirectory(uploadName(upload));
+    file = inDirectory(uploadName(upload));
     await rename(part, file);
     if (hasBucket()) await putFile(uploadName(upload), file);
     return { ...upload, bytes, sha256: hash.digest() };
   } catch (error) {
-    await rm(part, { force: true });
+    for (const left of [part, file]) await rm(left, { force: true });
     throw isFull(error) ? noRoom() : error;
   }
 }
