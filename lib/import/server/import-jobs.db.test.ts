@@ -314,6 +314,23 @@ describe("what is left of imports", () => {
     ]);
   });
 
+  test("goes with its end when something was erased while it was under way", async () => {
+    const scope = await newScope(db);
+    const { id } = await upload(scope, "CRM.csv", CRM);
+    await startImport(scope, id, await crmSetup(scope, id));
+    await inTransaction(writePool(), (client) => discardUploads(client, scope));
+    await expireImports();
+    expect(filesOf(id)).toHaveLength(1);
+    startRunner();
+    expect(await ended(scope, id)).toMatchObject({
+      state: "done",
+      outcome: { stored: 2, rejected: 1, examples: [] },
+    });
+    await expireImports();
+    expect(filesOf(id)).toEqual([]);
+    expect((await getImport(scope, id)).hasRejects).toBe(false);
+  });
+
   test("files that belong to no import are swept once they are old; those that are needed stay", async () => {
     const scope = await newScope(db);
     const { id } = await upload(scope, "CRM.csv", CRM);

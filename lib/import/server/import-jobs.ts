@@ -219,7 +219,7 @@ async function change(claim: Claim, changes: string, values: unknown[]): Promise
   );
 }
 
-/** The end and the event that tells of it are one; the uploaded file goes behind them. */
+/** Something was erased meanwhile where it has run out by now. The end and the event that tells of it are one; the uploaded file goes behind them. */
 async function end(
   claim: Claim,
   state: "done" | "failed" | "cancelled",
@@ -231,9 +231,10 @@ async function end(
 ): Promise<void> {
   const isEnded = await inTransaction(writePool(), async (client) => {
     const { rows } = await client.query<Row>(
-      `UPDATE imports SET state = $4, summary = $5, error = $6, rejects_attempt = $7, lease_until = NULL,
+      `UPDATE imports SET state = $4, error = $6,
+         summary = $5::jsonb || CASE WHEN expires_at IS NULL THEN '{}'::jsonb ELSE '{"examples": []}' END, rejects_attempt = $7, lease_until = NULL,
          read_bytes = CASE $4 WHEN 'done' THEN bytes ELSE read_bytes END, updated_at = now(),
-         expires_at = CASE WHEN $7::int IS NOT NULL THEN now() + interval '${REJECTS_KEPT}' END
+         expires_at = CASE WHEN $7::int IS NOT NULL THEN coalesce(expires_at, now() + interval '${REJECTS_KEPT}') END
        WHERE organization_id = $1 AND id = $2 AND attempt = $3 AND state = 'running' RETURNING ${COLUMNS}`,
       [...keyOf(claim), state, JSON.stringify(outcome), error, hasRejects ? claim.attempt : null],
     );
@@ -283,14 +284,13 @@ export async function sweepImports(olderThanMs = DAY_MS): Promise<void> {
   }
 }
 
-/** In the transaction of an erasure: files that may hold what is erased go within the hour. */
+/** In the transaction of an erasure: files that may hold what is erased go within the hour, or so after their import. */
 export async function discardUploads(
   client: pg.PoolClient,
   { organizationId }: Scope,
 ): Promise<void> {
   await client.query(
-    `UPDATE imports SET expires_at = now(), summary = summary || '{"examples": []}'
-     WHERE organization_id = $1 AND state NOT IN ('queued', 'running')`,
+    `UPDATE imports SET expires_at = now(), summary = summary || '{"examples": []}' WHERE organization_id = $1`,
     [organizationId],
   );
 }

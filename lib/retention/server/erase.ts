@@ -75,6 +75,10 @@ export async function planErasure(scope: Scope, erasure: Erasure): Promise<Erasu
        WHERE s.organization_id = $1 AND t.delivered > 0 ORDER BY 1`,
       [organizationId],
     );
+    const imports = await pool.query<{ file_name: string }>(
+      `SELECT file_name FROM imports WHERE organization_id = $1 AND state IN ('queued', 'running') ORDER BY id`,
+      [organizationId],
+    );
     const row = found.rows[0];
     return {
       events: row?.events ?? 0,
@@ -85,6 +89,10 @@ export async function planErasure(scope: Scope, erasure: Erasure): Promise<Erasu
         "Backups and the database's write-ahead log keep the values until they expire.",
         "Files that were downloaded, and bundles, keep them.",
         ...streams.rows.map(({ name }) => `The stream “${name}” has delivered copies.`),
+        ...imports.rows.map(
+          ({ file_name: name }) =>
+            `The import of “${name}” is under way, and its file may bring the values back: wait for its end or cancel it, then erase again.`,
+        ),
       ],
     };
   } finally {

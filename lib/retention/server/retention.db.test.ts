@@ -83,6 +83,17 @@ async function count(sql: string, log: string): Promise<number> {
 }
 
 describe("erasure", () => {
+  test("names imports under way, which may bring back what is erased", async () => {
+    const log = await logWithPerson();
+    await insertImport(log, "done");
+    const before = (await planErasure(scopeOf(log), BY_PERSON)).beyond;
+    await insertImport(log, "running");
+    expect((await planErasure(scopeOf(log), BY_PERSON)).beyond).toEqual([
+      ...before,
+      expect.stringMatching(/“CRM\.csv” is under way.*then erase again/),
+    ]);
+  });
+
   test("waits for an import that starts or ends meanwhile, and neither fails of the other", async () => {
     const log = await logWithPerson();
     await insertImport(log, "done");
