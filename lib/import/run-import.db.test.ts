@@ -84,6 +84,31 @@ describe("runImport", () => {
     });
   });
 
+  test("what is kept of rejected records is bounded, in their reasons too", async () => {
+    const scope = systemScope("cli", await createTestLog(db));
+    const rejectsFile = path.join(directory, "long.rejects");
+    const long = "x".repeat(400_000);
+    const targets = Array.from({ length: 5_000 }, () => ({ id: 1 }));
+    const content = [
+      { organization_id: `org_${long}`, event: line() },
+      line({ targets }),
+      line({ metadata: { [long]: { at: long } } }),
+    ];
+    const file = write("long.ndjson", content.map((one) => JSON.stringify(one)).join("\n"));
+    const heard: string[][] = [];
+    const summary = await runImport(scope, {
+      ...{ format: "ndjson", files: [file], rejectsFile },
+      onRejected: ({ reasons }) => heard.push(reasons),
+    });
+    expect(summary.rejected).toBe(3);
+    expect(heard[0]?.[0]).toMatch(/^belongs to organization org_x{900,}…$/);
+    for (const reasons of heard) {
+      expect(reasons.length).toBeLessThanOrEqual(51);
+      expect(reasons.every((reason) => reason.length <= 1_001)).toBe(true);
+    }
+    expect(readFileSync(rejectsFile).length).toBeLessThan(500_000);
+  });
+
   test("a packed file is read like a plain one; the same records in both are stored once", async () => {
     const scope = systemScope("cli", await createTestLog(db));
     const text = JSON.stringify(line({ id: "packed" }));
