@@ -15,6 +15,8 @@ interface Props {
   baseUrl: string;
   /** The number of the next event: those before it are the log's own. */
   nextSeq: number;
+  /** Where the log's own events are read; null for who may not, and while there is none. */
+  ownEventsHref: string | null;
   /** Null for who may not make one. */
   createKey: CreateKeyAction | null;
   readIngestion(organizationId: string): Promise<ActionResult<{ hasEvents: boolean }>>;
@@ -101,13 +103,10 @@ export function Onboarding(props: Props) {
                 ? "The server does not answer right now. This page goes on asking."
                 : "Send it in any of these ways. It is sealed as it arrives, and this page shows it at once."}
             </p>
-            {props.nextSeq > 0 && (
+            {props.ownEventsHref && (
               <p className="mt-1 text-(--text-2)">
                 Who joined and what was changed here is{" "}
-                <Link
-                  href={`/o/${organizationId}/events?q=action%3Atrailseal.*`}
-                  className="underline underline-offset-3"
-                >
+                <Link href={props.ownEventsHref} className="underline underline-offset-3">
                   in the log already
                 </Link>
                 .

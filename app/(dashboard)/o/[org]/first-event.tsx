@@ -16,11 +16,14 @@ export async function baseUrl(): Promise<string> {
 
 /** What a page shows of a log that no application has sent an event to. */
 export async function FirstEvent({ scope }: { scope: Scope }) {
+  const { nextSeq } = await readLogHead(scope);
+  const hasOwn = nextSeq > 0 && scope.permissions.has("events:read");
   return (
     <Onboarding
       organizationId={scope.organizationId}
       baseUrl={await baseUrl()}
-      nextSeq={(await readLogHead(scope)).nextSeq}
+      nextSeq={nextSeq}
+      ownEventsHref={hasOwn ? `/o/${scope.organizationId}/events?q=action%3Atrailseal.*` : null}
       createKey={scope.permissions.has("keys:manage") ? createApiKeyAction : null}
       readIngestion={readIngestionAction}
     />
