@@ -69,6 +69,7 @@ test("what the explorer shows becomes a file that is verified as shown, with the
     });
   }).toPass();
   await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: /^Export/ })).toBeFocused();
   await page.keyboard.press("Enter");
 
   await expect(page.getByRole("heading", { name: "New export" })).toBeFocused();
