@@ -1,10 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
+import { useLookAgain } from "@/components/ui/use-look-again";
 import { forgetAwaited } from "./awaited";
 import { type ExportActions, type ExportList, isUnderWay, type ListedExport } from "./listed";
 import { nextPace, type Pace } from "./pace";
 import { endWords } from "./words";
-
-const POLL_MS = 1_000;
 
 interface Seen {
   list: ExportList;
@@ -53,18 +52,7 @@ export function useExports(
     }
   }, [organizationId, before]);
 
-  useEffect(() => {
-    if (!isAnyUnderWay) return;
-    let isReading = false;
-    const timer = setInterval(async () => {
-      // Actions wait for one another: a slow server gets no queue of these.
-      if (isReading || document.visibilityState !== "visible") return;
-      isReading = true;
-      await refresh();
-      isReading = false;
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }, [isAnyUnderWay, refresh]);
+  useLookAgain(isAnyUnderWay, refresh);
 
   // Who looks at the list needs no notice.
   useEffect(() => {

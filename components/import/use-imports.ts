@@ -1,10 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { nextPace } from "@/components/exports/pace";
+import { useLookAgain } from "@/components/ui/use-look-again";
 import type { Import } from "@/lib/import/schema";
 import { type ImportActions, type ImportList, isUnderWay } from "./listed";
 import { endWords, type Paces } from "./words";
-
-const POLL_MS = 1_000;
 
 interface Seen {
   list: ImportList;
@@ -57,18 +56,7 @@ export function useImports(
     }
   }, [organizationId, before]);
 
-  useEffect(() => {
-    if (!isAnyUnderWay) return;
-    let isReading = false;
-    const timer = setInterval(async () => {
-      // Actions wait for one another: a slow server gets no queue of these.
-      if (isReading || document.visibilityState !== "visible") return;
-      isReading = true;
-      await refresh();
-      isReading = false;
-    }, POLL_MS);
-    return () => clearInterval(timer);
-  }, [isAnyUnderWay, refresh]);
+  useLookAgain(isAnyUnderWay, refresh);
 
   return { ...seen, problem, refresh };
 }

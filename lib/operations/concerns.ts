@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from "@/lib/clock";
 import { forecast } from "./forecast";
 import type { Operations } from "./schema";
 
@@ -12,8 +13,6 @@ const DAY_MS = 86_400_000;
 const DISK_DAYS = 30;
 const DISK_SHARE = 0.1;
 const BACKUP_DAYS = 7;
-/** Clocks kept by NTP stay well within this of each other. */
-const CLOCK_TOLERANCE_MS = 2_000;
 
 export function concernsOf(operations: Operations, nowMs: number): Concern[] {
   const { processes, storage, queues, pendingMigrations, backup } = operations;

@@ -1,5 +1,5 @@
+import { CLOCK_TOLERANCE_MS } from "@/lib/clock";
 import { writePool } from "@/lib/db/pool";
-import { CLOCK_TOLERANCE_MS } from "@/lib/events/server/clocks";
 import { log } from "@/lib/log";
 import { pause } from "./pause";
 

@@ -1,9 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
+import { databaseAheadMs } from "@/lib/clock";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { readRows } from "./read";
-
-/** Clocks kept by NTP stay well within this of each other. */
-export const CLOCK_TOLERANCE_MS = 2_000;
 
 export interface Clocks {
   /** Received time of the newest event, ISO 8601; null while there is none. */
@@ -23,10 +21,9 @@ export async function readClocks(scope: Scope): Promise<Clocks> {
        WHERE organization_id = ${scope.organizationId}) AS recorded_ms`);
   const afterMs = Date.now();
   const { now_ms: databaseMs = afterMs, recorded_ms: recordedMs = null } = row ?? {};
-  const nearestMs = Math.min(Math.max(databaseMs, beforeMs), afterMs);
   return {
     lastRecordedAt: recordedMs === null ? null : new Date(recordedMs).toISOString(),
     recordedAheadMs: Math.max(0, (recordedMs ?? 0) - afterMs),
-    databaseAheadMs: Math.round(databaseMs - nearestMs),
+    databaseAheadMs: databaseAheadMs({ databaseMs, beforeMs, afterMs }),
   };
 }

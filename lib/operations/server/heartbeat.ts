@@ -1,4 +1,5 @@
 import os from "node:os";
+import { databaseAheadMs } from "@/lib/clock";
 import { readPool, writePool } from "@/lib/db/pool";
 import { newUlid } from "@/lib/ids";
 import { version } from "../version";
@@ -26,15 +27,13 @@ export class Heartbeat {
     );
     const afterMs = Date.now();
     const databaseMs = rows[0]?.now_ms ?? afterMs;
-    // As much as the read's own duration cannot explain.
-    const nearestMs = Math.min(Math.max(databaseMs, beforeMs), afterMs);
     await writePool().query(
       `INSERT INTO processes (id, kind, host, pid, version, database_ahead_ms, started_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (id) DO UPDATE SET seen_at = now(), database_ahead_ms = EXCLUDED.database_ahead_ms`,
       [
         ...[this.#id, this.kind, os.hostname(), process.pid, version],
-        ...[Math.round(databaseMs - nearestMs), this.#startedAt],
+        ...[databaseAheadMs({ databaseMs, beforeMs, afterMs }), this.#startedAt],
       ],
     );
   }

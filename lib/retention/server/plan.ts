@@ -1,8 +1,9 @@
 import type { Scope } from "@/lib/auth/scope";
+import { CLOCK_TOLERANCE_MS } from "@/lib/clock";
 import { longPool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import { CLOCK_TOLERANCE_MS, readClocks } from "@/lib/events/server/clocks";
+import { readClocks } from "@/lib/events/server/clocks";
 import { readPolicy } from "@/lib/orgs/server/retention";
 import type { PrunePlan, RetentionPlan, RetentionPolicy } from "../schema";
 import { openHolds } from "./holds";

@@ -2,7 +2,8 @@ import { TriangleAlert } from "lucide-react";
 import { Suspense } from "react";
 import { formatMoment, formatSpan } from "@/components/streams/words";
 import type { Scope } from "@/lib/auth/scope";
-import { CLOCK_TOLERANCE_MS, type Clocks, readClocks } from "@/lib/events/server/clocks";
+import { CLOCK_TOLERANCE_MS } from "@/lib/clock";
+import { type Clocks, readClocks } from "@/lib/events/server/clocks";
 import { log } from "@/lib/log";
 
 /** Warns above a page while received times stand still or the clocks disagree; the page waits for nothing. */
