@@ -95,6 +95,7 @@ export function SavedMapping(props: {
               <Button
                 disabled={work.isBusy || mapping === null || name.trim() === ""}
                 onClick={save}
+                className="sm:h-8"
               >
                 {isThere ? "Replace" : "Save"}
               </Button>

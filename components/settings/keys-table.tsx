@@ -5,6 +5,7 @@ import { Button } from "@/components/ui/button";
 import { Dialog } from "@/components/ui/dialog";
 import type { ActionResult } from "@/lib/http/action-result";
 import { keyState } from "@/lib/keys/key-state";
+import { LABELLED } from "./labelled";
 import { RotateKey } from "./rotate-key";
 
 interface ShownKey {
@@ -42,10 +43,6 @@ interface Props {
 const CLIENTS_SHOWN = 3;
 
 const isOver = (key: ShownKey) => ["ended", "revoked"].includes(keyState(key));
-
-/** On a phone the columns stand below each other and name themselves. */
-const LABELLED =
-  "max-sm:before:inline-block max-sm:before:w-28 max-sm:before:text-[12px] max-sm:before:text-(--text-3) max-sm:before:content-[attr(data-label)]";
 
 /** "23 Nov 2026, 14:02 UTC": the same text on the server and in any browser. */
 function moment(iso: string): string {

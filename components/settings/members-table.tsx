@@ -8,6 +8,7 @@ import { Select } from "@/components/ui/field";
 import type { Member } from "@/lib/auth/people";
 import { ROLE_LABEL, type Role } from "@/lib/auth/roles";
 import type { ActionResult } from "@/lib/http/action-result";
+import { LABELLED } from "./labelled";
 
 interface Props {
   organizationId: string;
@@ -25,10 +26,6 @@ interface Props {
     restore(organizationId: string, userId: string): Promise<ActionResult<null>>;
   };
 }
-
-/** On a phone the columns stand below each other and name themselves. */
-const LABELLED =
-  "max-sm:before:inline-block max-sm:before:w-28 max-sm:before:text-[12px] max-sm:before:text-(--text-3) max-sm:before:content-[attr(data-label)]";
 
 export function MembersTable(props: Props) {
   const { organizationId, members, actions } = props;
