@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { test as base, type Page } from "@playwright/test";
+import { test as base, expect, type Page } from "@playwright/test";
 import { newId } from "../lib/ids";
 import { signInByRequest } from "./denial/visitor";
 import { runSql } from "./fixtures/log";
@@ -61,6 +61,14 @@ export const test = base.extend<Fixtures>({
   organization: async ({ server }, use) => {
     await use(await createOrganization(server));
   },
+  context: async ({ context }, use) => {
+    const refused: string[] = [];
+    context.on("console", (message) => {
+      if (/Content Security Policy/.test(message.text())) refused.push(message.text());
+    });
+    await use(context);
+    expect(refused, "what a page does is what its policy allows").toEqual([]);
+  },
   signedIn: async ({ page }, use) => {
     // Without the form, which has tests of its own.
     await signInByRequest(page.request, ADMIN);
@@ -69,4 +77,4 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-export { expect } from "@playwright/test";
+export { expect };

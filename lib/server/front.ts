@@ -8,6 +8,7 @@ import { clientAddress, inRanges, parseRanges } from "@/lib/http/client-address"
 import { MAX_BODY_BYTES } from "@/lib/http/read-body";
 import { currentRequest, runWithRequestContext } from "@/lib/http/request-context";
 import { hostOf, isForgedMutation } from "@/lib/http/same-origin";
+import { secure } from "@/lib/http/security-headers";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { countRequest } from "@/lib/operations/server/http-counts";
@@ -31,10 +32,12 @@ const API_PREFIXES = [
   "/openapi.json",
 ];
 
+const PORTAL_PAGES = /^\/portal(\/start|\/ended)?$/;
+
 /** What exists below them, by raw path. */
 export const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
-  { path: /^\/portal(\/start|\/ended)?$/, methods: ["GET"] },
+  { path: PORTAL_PAGES, methods: ["GET"] },
   { path: /^\/openapi\.json$/, methods: ["GET"] },
   { path: /^\/v1\/events\/batch$/, methods: ["POST"], maxBytes: MAX_BATCH_BYTES },
   { path: /^\/v1\/organizations$/, methods: ["POST"] },
@@ -264,6 +267,7 @@ function alignHost(request: http.IncomingMessage, ownHosts: string[]): void {
  */
 export function createFront(trustedProxies: string[], publicUrl?: string): Front {
   const trusted = parseRanges(trustedProxies, "TRUSTED_PROXIES");
+  const isEncrypted = publicUrl?.startsWith("https:") ?? false;
   const ownHosts = publicUrl ? [new URL(publicUrl).host] : [];
   let handler: NextHandler | null = null;
 
@@ -321,8 +325,6 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
       const startedMs = performance.now();
       const requestId = requestIdOf(request);
       response.setHeader("X-Request-ID", requestId);
-      response.setHeader("X-Content-Type-Options", "nosniff");
-      response.setHeader("X-Frame-Options", "DENY");
       const address = clientAddress(request.socket.remoteAddress, request.headers, trusted);
       if (!inRanges(address, trusted) && !inRanges(request.socket.remoteAddress ?? "", trusted)) {
         for (const name of Object.keys(request.headers)) {
@@ -333,6 +335,10 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
       // Every statement of the request listens, and a page makes many at once.
       setMaxListeners(0, gone.signal);
       const path = (request.url ?? "/").split("?", 1)[0] as string;
+      secure(request, response, {
+        isPage: !isApiPath(path) || PORTAL_PAGES.test(path),
+        isEncrypted,
+      });
       runWithRequestContext({ requestId, clientAddress: address, signal: gone.signal }, () => {
         // Within the context, so that the lines of its end have it too.
         const closed = AsyncResource.bind(() => {
