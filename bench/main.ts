@@ -42,6 +42,20 @@ interface Options {
 }
 
 /** Fills the organizations; the first gets the most. @returns their ids. */
+/** What an earlier run left in the directory; null: nothing. */
+async function seeded(ownerUrl: string): Promise<string[] | null> {
+  const client = new pg.Client({ connectionString: ownerUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query(
+      "SELECT id FROM organizations WHERE name LIKE 'Bench %' ORDER BY name",
+    );
+    return rows.length > 0 ? rows.map(({ id }) => id) : null;
+  } finally {
+    await client.end();
+  }
+}
+
 async function seed(options: Options): Promise<string[]> {
   const ids: string[] = [];
   const end = new Date(`${new Date().toISOString().slice(0, 10)}T00:00:00Z`);
@@ -206,12 +220,11 @@ export async function main(argv: string[], root: string): Promise<void> {
       say("ingest…");
       rows.push(...(await benchIngest()));
     }
-    say("seeding…");
-    const [first] = await seed(options);
+    const [first] = (await seeded(opened.ownerUrl)) ?? (await seed(options));
     largest = zipfShares(options.events, options.organizations)[0] as number;
     const scope = systemScope("cli", first as string);
     if (options.exports) {
-      process.stdout.write(`\n${table(await benchExports(scope, largest))}\n`);
+      process.stdout.write(`\n${table(await benchExports(root, scope, largest))}\n`);
       return;
     }
     rows.push(await diskRow(opened.ownerUrl));
@@ -222,7 +235,7 @@ export async function main(argv: string[], root: string): Promise<void> {
     say("verify…");
     rows.push(await benchVerify(scope, largest));
     say("exports…");
-    rows.push(...(await benchExports(scope, largest)));
+    rows.push(...(await benchExports(root, scope, largest)));
     say("proofs…");
     rows.push(...(await benchProofs(scope, largest)));
     say("streams…");

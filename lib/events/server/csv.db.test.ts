@@ -2,15 +2,17 @@ import { text } from "node:stream/consumers";
 import { finished } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
+import type { PoolClient } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
+import { longPool } from "@/lib/db/pool";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { toWebBody } from "@/lib/http/web-body";
 import { newId } from "@/lib/ids";
 import { EMPTY_FILTER } from "../filter/ast";
 import { matches } from "../filter/match";
 import { filterArbitrary, NASTY, testSeed } from "../filter/test-arbitraries";
-import { streamCsv } from "./csv";
+import { filePieces, streamCsv } from "./csv";
 import { createTestOrganization, insertTestEvents, type TestEvent } from "./test-events";
 
 const seed = testSeed();
@@ -183,6 +185,34 @@ describe("a download that ends early", () => {
     expect(await running()).toBe(1);
     await reader.cancel();
     await stops();
+  });
+
+  const pieces = () =>
+    filePieces(
+      systemScope("cli", bigId),
+      { format: "ndjson", filter: EMPTY_FILTER },
+      { size: 10_000 },
+    );
+
+  test("whoever gives up a file in pieces stops the piece at hand and the one read ahead", async () => {
+    for await (const { lines } of pieces()) {
+      await expect.poll(running).toBe(2);
+      lines.destroy();
+      break;
+    }
+    await stops();
+  });
+
+  test("a file in pieces is read to its end with a single connection", async () => {
+    const held: PoolClient[] = [];
+    while (held.length < (longPool().options.max ?? 0) - 1) held.push(await longPool().connect());
+    try {
+      let lines = 0;
+      for await (const piece of pieces()) lines += (await text(piece.lines)).split("\n").length - 1;
+      expect(lines).toBe(30_000);
+    } finally {
+      for (const client of held) client.release();
+    }
   });
 
   test("an error part-way breaks the body off instead of ending it", async () => {

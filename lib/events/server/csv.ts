@@ -53,7 +53,9 @@ export async function streamCsv(
 }
 
 /** Candidates that one piece looks at. */
-const PIECE = 20_000;
+const PIECE = 10_000;
+/** Of a piece that is read ahead, what is held in memory: most pieces whole. */
+const AHEAD_BYTES = 8_388_608;
 
 /** A part of a file, and where the next one begins; null: it is the last. */
 export interface FilePiece {
@@ -79,17 +81,27 @@ export async function* filePieces(
     plan.isSmall || plan.driver.kind === "few"
       ? null
       : readBoundary(plan.driver, { ...range, direction: "older", position }, size);
-  let position = start;
-  let next = await boundary(position);
-  for (;;) {
-    // Looked for while this piece is read.
-    const following = next === null ? null : boundary(next);
-    following?.catch(() => undefined);
+  const open = async (position: Position | null): Promise<FilePiece> => {
+    const next = await boundary(position);
     const walk: Walk = { ...range, direction: "older", position, until: next };
-    yield { lines: await startCopy(statement(plan, walk, request, false), () => undefined), next };
-    if (next === null) return;
-    position = next;
-    next = await following;
+    const sql = statement(plan, walk, request, false);
+    return { lines: await startCopy(sql, () => undefined, AHEAD_BYTES), next };
+  };
+  let piece = await open(start);
+  for (;;) {
+    const { next } = piece;
+    // A second process of the database makes the next piece while this one is read.
+    const ahead = next && open(next).catch(() => null);
+    let isRead = false;
+    try {
+      yield piece;
+      isRead = true;
+    } finally {
+      if (!isRead) void ahead?.then((unread) => unread?.lines.destroy());
+    }
+    if (!next) return;
+    // A second connection may be too long in coming.
+    piece = (await ahead) ?? (await open(next));
   }
 }
 
@@ -117,9 +129,13 @@ function enter(): () => void {
 }
 
 /** Resolves at the first bytes, so that a statement that fails at once fails before any answer. */
-async function startCopy(sql: string, leave: () => void): Promise<Readable> {
+async function startCopy(
+  sql: string,
+  leave: () => void,
+  highWaterMark?: number,
+): Promise<Readable> {
   const client = await longPool().connect();
-  const stream = client.query(copyTo(sql));
+  const stream = client.query(copyTo(sql, highWaterMark ? { highWaterMark } : {}));
   finished(stream, (error) => {
     leave();
     if (!error) return client.release();
