@@ -119,6 +119,7 @@ async function ensured(...names) {
 try {
   await ensure(["dependencies", "generated"]);
   await suite("format and lint", () => single("node_modules/@biomejs/biome/bin/biome", "ci", "."));
+  await suite("secrets and known holes", () => single("scripts/audit.mjs"));
   await suite("types", () =>
     single("node_modules/typescript/bin/tsc", "--noEmit", "--incremental", "false"));
   await suite("bundle", () => ensured("bundle"));

