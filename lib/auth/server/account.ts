@@ -62,8 +62,8 @@ async function proving<T>(
 ): Promise<T> {
   // Guesses at a code are forgiven for a right code alone.
   const counted = code === undefined ? user.id : `${user.id} code`;
-  const attempt = { email: counted, address: clientHere().address };
-  if (!(await admitAttempt(attempt)))
+  const attempt = await admitAttempt({ email: counted, address: clientHere().address });
+  if (!attempt)
     throw new AppError("rate_limited", "Too many attempts. Wait a few minutes, then try again.");
   const { rows } = await readPool().query<{ hash: string }>(
     "SELECT password_hash AS hash FROM users WHERE id = $1",

@@ -91,6 +91,20 @@ describe("the throttle", () => {
     await expect(attempt("TARGET@example.com ", password)).rejects.toThrow("Throttled");
   });
 
+  it("does not keep people out of where they signed in before, and counts guesses there too", async () => {
+    await makeUser("besieged@example.com");
+    const home = freshClient();
+    expect(await attempt("besieged@example.com", password, home)).not.toBeNull();
+    for (let n = 0; n < 10; n += 1)
+      expect(await attempt("besieged@example.com", `guess ${n}`)).toBeNull();
+    await expect(attempt("besieged@example.com", password)).rejects.toThrow("Throttled");
+    expect(await attempt("besieged@example.com", password, home)).not.toBeNull();
+    await expect(attempt("besieged@example.com", password)).rejects.toThrow("Throttled");
+    for (let n = 0; n < 10; n += 1)
+      expect(await attempt("besieged@example.com", `guess ${n}`, home)).toBeNull();
+    await expect(attempt("besieged@example.com", password, home)).rejects.toThrow("Throttled");
+  });
+
   it("treats e-mails that nobody has in the same way", async () => {
     for (let n = 0; n < 10; n += 1) await attempt("ghost@example.com", "x");
     await expect(attempt("ghost@example.com", "x")).rejects.toThrow("Throttled");

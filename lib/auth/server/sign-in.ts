@@ -38,8 +38,8 @@ export async function signIn(input: unknown, from: Client): Promise<SignedIn | n
   const parsed = credentialsSchema.safeParse(input);
   if (!parsed.success) return null;
   const { email, password, code } = parsed.data;
-  const attempt = { email, address: from.address };
-  if (!(await admitAttempt(attempt))) throw new SignInRefused("Throttled");
+  const attempt = await admitAttempt({ email, address: from.address });
+  if (!attempt) throw new SignInRefused("Throttled");
   const user = await findUserByPassword(email, password);
   if (!user) {
     tellFailure(email, from, "password");

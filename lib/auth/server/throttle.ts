@@ -20,21 +20,41 @@ function networkOf(address: string): string {
 }
 
 /** E-mail addresses that were only guessed are not kept readable. */
-function bucketsOf({ email, address }: SignInBuckets) {
-  const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
+const digest = (text: string) => createHash("sha256").update(text).digest("base64url");
+
+/** What counts an attempt. */
+export interface Buckets {
+  account: string;
+  address: string;
+}
+
+const ofAccount = (email: string) => `email:${digest(email)}`;
+
+/**
+ * Guesses from everywhere count together. A network that the user signed in from before counts for itself, so that
+ * whoever guesses elsewhere does not keep its owner out.
+ */
+async function bucketsOf({ email, address }: SignInBuckets): Promise<Buckets> {
+  const network = networkOf(address);
+  const { rows } = await readPool().query<{ address: string }>(
+    `SELECT DISTINCT s.client_address AS address FROM sessions s JOIN users u ON u.id = s.user_id
+     WHERE u.email = $1 AND s.client_address IS NOT NULL`,
+    [email],
+  );
+  const isKnown = rows.some((session) => networkOf(session.address) === network);
   return {
-    email: `email:${digest(email)}`,
-    address: `address:${digest(networkOf(address))}`,
+    account: isKnown ? `${ofAccount(email)} ${digest(network)}` : ofAccount(email),
+    address: `address:${digest(network)}`,
   };
 }
 
 /**
  * Counts an attempt, before its password is looked at: guesses sent side by side count like guesses sent
  * one after the other.
- * @returns false when the e-mail or the client's network has had too many.
+ * @returns null when the e-mail or the client's network has had too many.
  */
-export async function admitAttempt(attempt: SignInBuckets): Promise<boolean> {
-  const buckets = bucketsOf(attempt);
+export async function admitAttempt(attempt: SignInBuckets): Promise<Buckets | null> {
+  const buckets = await bucketsOf(attempt);
   const { rows } = await readPool().query<{ bucket: string; failures: number }>(
     `INSERT INTO sign_in_attempts AS attempts (bucket, failures, window_start)
      SELECT bucket, 1, now() FROM unnest($1::text[]) AS bucket ORDER BY bucket
@@ -42,38 +62,39 @@ export async function admitAttempt(attempt: SignInBuckets): Promise<boolean> {
        failures = CASE WHEN attempts.window_start > now() - $2::interval THEN attempts.failures + 1 ELSE 1 END,
        window_start = CASE WHEN attempts.window_start > now() - $2::interval THEN attempts.window_start ELSE now() END
      RETURNING bucket, failures`,
-    [[buckets.email, buckets.address], WINDOW],
+    [[buckets.account, buckets.address], WINDOW],
   );
-  return rows.every(({ bucket, failures }) => {
-    return failures <= (bucket === buckets.email ? LIMIT.email : LIMIT.address);
+  const isAdmitted = rows.every(({ bucket, failures }) => {
+    return failures <= (bucket === buckets.account ? LIMIT.email : LIMIT.address);
   });
+  return isAdmitted ? buckets : null;
 }
 
-/** After a correct password: clears the e-mail's bucket; the network's goes on counting guesses at others. */
-export async function forgiveAttempt(attempt: SignInBuckets): Promise<void> {
-  const buckets = bucketsOf(attempt);
-  await readPool().query("DELETE FROM sign_in_attempts WHERE bucket = $1", [buckets.email]);
+/** After a correct password: clears the account's bucket; the network's goes on counting guesses at others. */
+export async function forgiveAttempt({ account, address }: Buckets): Promise<void> {
+  await readPool().query("DELETE FROM sign_in_attempts WHERE bucket = $1", [account]);
   await readPool().query(
     "UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0) WHERE bucket = $1",
-    [buckets.address],
+    [address],
   );
 }
 
 /** After a password that was right and is only half of what is asked for: the attempt counts for nothing. */
-export async function withdrawAttempt(attempt: SignInBuckets): Promise<void> {
+export async function withdrawAttempt(buckets: Buckets): Promise<void> {
   // Locked in the order in which they are counted, so that two do not wait for each other.
   await readPool().query(
     `UPDATE sign_in_attempts SET failures = greatest(failures - 1, 0)
      WHERE bucket IN (SELECT bucket FROM sign_in_attempts WHERE bucket = ANY($1) ORDER BY bucket FOR UPDATE)`,
-    [Object.values(bucketsOf(attempt))],
+    [Object.values(buckets)],
   );
 }
 
 /** When the operator helps somebody in: what was guessed at their address counts no longer. */
 export async function forgetGuesses(client: pg.PoolClient, email: string): Promise<void> {
-  await client.query("DELETE FROM sign_in_attempts WHERE bucket = $1", [
-    bucketsOf({ email, address: "" }).email,
-  ]);
+  await client.query(
+    "DELETE FROM sign_in_attempts WHERE bucket = $1 OR starts_with(bucket, $1 || ' ')",
+    [ofAccount(email)],
+  );
 }
 
 /** Whether a failure is the account's first within a window, in the transaction that tells of it. */
