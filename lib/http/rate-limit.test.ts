@@ -18,3 +18,11 @@ it("a key that was quiet has its minute's worth again, and no more", () => {
   const later = Array.from({ length: 3 }, () => limiter.take("a", 3_600_000));
   expect(later).toEqual([0, 0, 30]);
 });
+
+it("looking takes nothing, and says how long to wait", () => {
+  const limiter = new RateLimiter(1);
+  expect([limiter.look("a", 0), limiter.look("a", 0)]).toEqual([0, 0]);
+  limiter.take("a", 0);
+  expect(limiter.look("a", 0)).toBe(60);
+  expect(limiter.look("b", 0)).toBe(0);
+});

@@ -8,6 +8,7 @@ import { currentRequest } from "@/lib/http/request-context";
 import { type ApiKeyAccessKey, permissionOf } from "../access";
 import { grantedBy } from "../permissions";
 import type { InstanceScope, Scope } from "../scope";
+import { networkOf } from "./throttle";
 
 /** Forms of User-Agent kept per key: what anybody may write must not fill the table. */
 const MAX_CLIENTS = 50;
@@ -51,6 +52,33 @@ async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
   return key;
 }
 
+/** Wrong keys of one network that are looked up within a minute. */
+const WRONG_KEYS_PER_MINUTE = 1_000;
+const MOST_KNOWN = 10_000;
+/** Hashes of keys that this process has found: they are looked up whatever is guessed beside them. */
+const known = new Set<string>();
+
+/**
+ * Nobody finds a key of 256 bits by guessing; who tries keeps the database busy with it.
+ * @throws AppError unauthorized; rate_limited for a key that was not seen yet, from a network of many wrong ones.
+ */
+async function findUnlessGuessed(keyHash: Buffer): Promise<KeyRow> {
+  const name = keyHash.toString("base64");
+  const wrong = rateLimiter("wrong keys", WRONG_KEYS_PER_MINUTE);
+  const network = networkOf(currentRequest()?.clientAddress ?? "unknown");
+  const retryAfterS = known.has(name) ? 0 : wrong.look(network);
+  if (retryAfterS > 0)
+    throw new AppError("rate_limited", "Too many unknown API keys.", { retryAfterS });
+  const key = await unlessAway(() => findKey(keyHash));
+  if (!key) {
+    wrong.take(network);
+    throw new AppError("unauthorized", "Unauthorized");
+  }
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.add(name);
+  return key;
+}
+
 /** When this process last noted a client of a key. */
 const noted = new Map<string, number>();
 
@@ -91,11 +119,11 @@ export async function authenticateApiKey(
 ): Promise<AuthenticatedKey> {
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "");
   if (!bearer?.[1]) throw new AppError("unauthorized", "Unauthorized");
-  const key = await unlessAway(() => findKey(sha256(bearer[1] as string)));
-  if (!key) throw new AppError("unauthorized", "Unauthorized");
+  const key = await findUnlessGuessed(sha256(bearer[1]));
   const context = currentRequest();
   if (context) context.apiKeyId = key.id;
-  const retryAfterS = rateLimiter(getEnv().TRAILSEAL_RATE_LIMIT_PER_MINUTE).take(key.id);
+  const requests = rateLimiter("requests", getEnv().TRAILSEAL_RATE_LIMIT_PER_MINUTE);
+  const retryAfterS = requests.take(key.id);
   if (retryAfterS > 0) throw new AppError("rate_limited", "Too many requests.", { retryAfterS });
   await unlessAway(() => noteClient(key.id, request.headers.get("user-agent")));
   const permissions = grantedBy(key.permissions);

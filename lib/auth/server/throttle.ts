@@ -14,7 +14,7 @@ export interface SignInBuckets {
 }
 
 /** One customer holds at least a /64 of IPv6: counting single addresses would count nothing. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return ipaddr.IPv6.networkAddressFromCIDR(`${address.split("%", 1)[0]}/64`).toString();
 }
