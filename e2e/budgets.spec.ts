@@ -29,6 +29,7 @@ const BUDGETS: Record<string, { path: string; scriptKb: number }> = {
   "/o/[org]/schemas/action": { path: "/o/ORG/schemas/action?name=doc.viewed", scriptKb: 225 },
   "/o/[org]/schemas/new": { path: "/o/ORG/schemas/new?action=doc.viewed", scriptKb: 225 },
   "/o/[org]/settings/keys": { path: "/o/ORG/settings/keys", scriptKb: 225 },
+  "/o/[org]/settings/sso": { path: "/o/ORG/settings/sso", scriptKb: 225 },
   "/o/[org]/settings/members": { path: "/o/ORG/settings/members", scriptKb: 225 },
 };
 /** One sends on to another; the others open only before there is an administrator, and behind a link. */

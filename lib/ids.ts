@@ -11,6 +11,7 @@ const PREFIX = {
   domain: "org_domain_",
   itContact: "it_contact_",
   user: "user_",
+  identityProvider: "idp_",
   invitation: "invitation_",
   session: "ses_",
   apiKey: "key_",

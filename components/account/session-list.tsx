@@ -32,6 +32,7 @@ export function SessionList(props: {
                 <span className="font-mono break-all">
                   {session.clientAddress ?? "unknown address"}
                 </span>
+                {session.provider === null ? " · by password" : ` · through ${session.provider}`}
                 {" · since "}
                 {formatTime(session.createdAt)}
                 {" · last seen "}

@@ -1,17 +1,36 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useState, useTransition } from "react";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
 import type { SignInRefusal } from "@/lib/auth/sign-in-refusal";
+import type { ActionResult } from "@/lib/http/action-result";
+import type { Route } from "@/lib/sso/schema";
+import { ContinueWith } from "./continue-with";
 
 const REASONS: Record<SignInRefusal, string> = {
   CredentialsSignin: "The e-mail or the password is wrong.",
   Throttled: "Too many attempts. Wait a few minutes, then try again.",
   CodeNeeded: "Enter the code as well.",
   CodeWrong: "This code is wrong, or was used already. Wait for the next one.",
+  OAuthSignin:
+    "The identity provider could not be asked. Try again; the server’s log says what is wrong.",
+  OAuthCallback:
+    "What the identity provider answered does not hold. Try again; the server’s log says why.",
+  SsoNoEmail: "The identity provider gave no e-mail address.",
+  SsoUnverified: "The identity provider says that your e-mail address is not verified.",
+  SsoDomain: "The identity provider does not speak for the domain of your e-mail address.",
+  SsoTaken:
+    "Your address belongs to another person at the identity provider. Ask the operator of this server.",
+  SsoNoGroups:
+    "You are in more groups than the identity provider tells. Ask its administrator to tell only those of this application.",
+  SsoNoRole: "You have no access. Ask an owner of your organization, or for one of its groups.",
+  SsoRemoved: "You were removed from the organization. Ask one of its owners to restore you.",
+  SsoDeactivated: "Your account is deactivated. Ask the operator of this server.",
 };
+/** Before anything was tried here. */
+const INTERRUPTED = "Signing in was interrupted. Try again.";
 /** A server that failed says nothing about the password. */
 const FAILED = "The server could not check the password. Try again.";
 
@@ -39,11 +58,21 @@ export async function signInWith(credentials: Credentials): Promise<string | nul
   }
 }
 
+type FindRoute = (input: { email: string }) => Promise<ActionResult<Route | null>>;
+
 /**
- * Asks for e-mail and password; for a code only once they were right and there is a second factor.
+ * Asks for e-mail and password; for a code only once they were right and there is a second factor. Where addresses
+ * can belong to an identity provider, for the e-mail first.
  * @param props.next where to go then
+ * @param props.refusal what came of the way through a provider
+ * @param props.findRoute null: nobody signs in through one
  */
-export function SignInForm(props: { email?: string; next?: string }) {
+export function SignInForm(props: {
+  email?: string;
+  next?: string;
+  refusal?: string | null;
+  findRoute: FindRoute | null;
+}) {
   const router = useRouter();
   const [refusal, setRefusal] = useState<string | null>(null);
   /** What was right, while the code is asked for. */
@@ -78,25 +107,47 @@ export function SignInForm(props: { email?: string; next?: string }) {
       }}
     />
   ) : (
-    <PasswordForm email={props.email} error={error} isPending={isPending} submit={submit} />
+    <>
+      {props.refusal && refusal === null && (
+        <p role="alert" className="mb-4 text-(--in-failed)">
+          {REASONS[props.refusal as SignInRefusal] ?? INTERRUPTED}
+        </p>
+      )}
+      <PasswordForm {...props} error={error} isPending={isPending} submit={submit} />
+    </>
   );
 }
 
 function PasswordForm(props: {
   email?: string;
+  next?: string;
+  findRoute: FindRoute | null;
   error: string | null;
   isPending: boolean;
   submit(credentials: Credentials): void;
 }) {
+  /** Null: nobody asked yet where the address signs in. */
+  const [way, setWay] = useState<Route | "password" | null>(props.findRoute ? null : "password");
+  const [lost, setLost] = useState<string | null>(null);
+  const [isLooking, startLooking] = useTransition();
+
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
-    props.submit({ email: String(data.get("email")), password: String(data.get("password")) });
+    const email = String(data.get("email"));
+    if (way !== null || !props.findRoute)
+      return props.submit({ email, password: String(data.get("password")) });
+    const { findRoute } = props;
+    startLooking(async () => {
+      const result = await findRoute({ email }).catch(() => null);
+      setLost(result?.ok ? null : (result?.message ?? "The server did not answer. Try again."));
+      if (result?.ok) setWay(result.data ?? "password");
+    });
   };
   return (
     // A form sent before its script has arrived must not put the password into the address.
     <form method="post" onSubmit={submit} className="grid gap-3.5">
-      <Field label="E-mail">
+      <Field label="E-mail" error={lost}>
         {(control) => (
           <Input
             {...control}
@@ -106,31 +157,44 @@ function PasswordForm(props: {
             required
             autoFocus={props.email === undefined}
             defaultValue={props.email}
+            onChange={() => props.findRoute && setWay(null)}
             placeholder="you@example.com"
             className="h-9 max-sm:h-11"
           />
         )}
       </Field>
-      <Field label="Password" error={props.error}>
-        {(control) => (
-          <Input
-            {...control}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            className="h-9 max-sm:h-11"
-          />
-        )}
-      </Field>
-      <Button
-        type="submit"
-        variant="primary"
-        disabled={props.isPending}
-        className="mt-1 h-9 max-sm:h-11"
-      >
-        Sign in
-      </Button>
+      {way === "password" && (
+        <Field label="Password" error={props.error}>
+          {(control) => (
+            <Input
+              {...control}
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              required
+              autoFocus={props.findRoute !== null}
+              className="h-9 max-sm:h-11"
+            />
+          )}
+        </Field>
+      )}
+      {way !== null && way !== "password" ? (
+        <>
+          <ContinueWith route={way} next={props.next} />
+          <Button variant="quiet" onClick={() => setWay("password")}>
+            Use a password
+          </Button>
+        </>
+      ) : (
+        <Button
+          type="submit"
+          variant="primary"
+          disabled={props.isPending || isLooking}
+          className="mt-1 h-9 max-sm:h-11"
+        >
+          {way === null ? "Continue" : "Sign in"}
+        </Button>
+      )}
     </form>
   );
 }

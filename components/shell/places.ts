@@ -2,6 +2,7 @@ import {
   BadgeCheck,
   Braces,
   Download,
+  Fingerprint,
   KeyRound,
   LayoutDashboard,
   List,
@@ -35,6 +36,13 @@ export const PLACES: readonly Place[] = [
   { label: "Streams", path: "integrity/streams", key: "s", Icon: Split, needs: "streams:read" },
   { label: "Schemas", path: "schemas", key: "c", Icon: Braces, needs: "schemas:read" },
   { label: "Members", path: "settings/members", key: "p", Icon: Users, needs: "members:manage" },
+  {
+    label: "Single sign-on",
+    path: "settings/sso",
+    key: "l",
+    Icon: Fingerprint,
+    needs: "settings:manage",
+  },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound, needs: "keys:manage" },
   { label: "Settings", path: "settings", key: ",", Icon: Settings, needs: "settings:manage" },
 ];

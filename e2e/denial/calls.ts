@@ -93,6 +93,20 @@ export const actionCalls: Record<string, ActionCall> = {
   changeRoleAction: changes(({ member }) => [{ userId: member, role: "auditor" }]),
   removeMemberAction: changes(({ member }) => [member]),
   restoreMemberAction: changes(({ formerMember }) => [formerMember]),
+  createIdentityProviderAction: changes(({ actor }) => [{ name: actor }]),
+  checkIssuerAction: reads(() => ["https://127.0.0.1:9"]),
+  requireSingleSignOnAction: changes(() => [false]),
+  setIdentityDomainsAction: changes(({ identityProvider }) => [
+    { id: identityProvider, domains: ["denied.example"] },
+  ]),
+  changeIdentityProviderAction: changes(({ identityProvider }) => [
+    {
+      ...{ id: identityProvider, name: "Renamed", issuer: "https://127.0.0.1:9", clientId: "c" },
+      ...{ clientSecret: "s", scopes: "openid", groupsClaim: "groups", groupRoles: [] },
+      ...{ defaultRole: null, isEnabled: false },
+    },
+  ]),
+  deleteIdentityProviderAction: changes(({ identityProvider }) => [identityProvider]),
   createApiKeyAction: changes(({ actor }) => [{ name: actor, permissions: ["events:write"] }]),
   rotateApiKeyAction: changes(({ key }) => [{ id: key, overlapHours: 1 }]),
   revokeApiKeyAction: changes(({ key }) => [key]),

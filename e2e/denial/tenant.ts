@@ -38,6 +38,7 @@ export interface Holdings {
   /** With rejected lines. */
   importDone: string;
   mappingName: string;
+  identityProvider: string;
 }
 
 export interface Tenant extends Holdings {
@@ -147,6 +148,7 @@ export async function createTenant(
   const { stream } = await call<{ stream: { id: string } }>("createStreamAction");
   const { id: verification } = await call<{ id: string }>("startVerificationAction");
   const made = await call<{ id: string }>("createExportAction");
+  const { id: identityProvider } = await call<{ id: string }>("createIdentityProviderAction");
   const mappingName = newId("view");
   await done("saveImportMappingAction", mappingName, mapping);
   const [importDone, upload] = [
@@ -205,7 +207,7 @@ export async function createTenant(
   if (!newest || !holdRow) throw new Error("The tenant is not complete");
   const tenant: Tenant = {
     ...{ organization, externalId, contact, actor, canary, owner, secret, lane, verification },
-    ...{ upload, importRunning, importDone, mappingName },
+    ...{ upload, importRunning, importDone, mappingName, identityProvider },
     ...{
       event: newest.event.id,
       seq: newest.seq,

@@ -7,6 +7,8 @@ export interface OpenSession {
   clientAddress: string | null;
   /** A user agent in short words; null when it said none. */
   device: string | null;
+  /** The identity provider that they came through; null: with a password. */
+  provider: string | null;
   createdAt: string;
   lastSeenAt: string;
 }

@@ -25,6 +25,7 @@ import * as schemas from "./schemas";
 import * as secrets from "./secrets";
 import * as seed from "./seed";
 import * as signingKey from "./signing-key";
+import * as sso from "./sso";
 import * as streams from "./streams";
 import * as users from "./users";
 import * as verify from "./verify";
@@ -33,6 +34,7 @@ const commands = [
   orgs,
   keys,
   users,
+  sso,
   importFiles,
   mappings,
   eventsSend,

@@ -10,7 +10,9 @@ import { ROLE_LABEL } from "@/lib/auth/roles";
 import { findInvitation } from "@/lib/auth/server/invitations";
 import { currentUser } from "@/lib/auth/server/require-scope";
 import { readArrival } from "@/lib/http/arrival";
+import { hasRoutes } from "@/lib/sso/server/auth-options";
 import { signOutAction } from "../../(dashboard)/actions";
+import { findSignInRouteAction } from "../sign-in/actions";
 import { acceptInvitationAction, acceptWithNewAccountAction } from "./actions";
 
 export const metadata: Metadata = { title: "Invitation", referrer: "no-referrer" };
@@ -54,6 +56,7 @@ export default async function InvitationPage(props: {
         <SignInForm
           email={invitation.email}
           next={`/invitation?token=${encodeURIComponent(token)}`}
+          findRoute={(await hasRoutes()) ? findSignInRouteAction : null}
         />
       ) : (
         <AccountForm

@@ -2,15 +2,44 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { AuthCard } from "@/components/auth/auth-card";
 import { ConnectedHost, PlainHttpWarning } from "@/components/auth/connection";
+import { ContinueWith } from "@/components/auth/continue-with";
 import { SignInForm } from "@/components/auth/sign-in-form";
-import { currentUser } from "@/lib/auth/server/require-scope";
+import { ButtonLink } from "@/components/ui/button-link";
+import { currentUser, singleSignOnOf } from "@/lib/auth/server/require-scope";
 import { hasUsers } from "@/lib/auth/server/setup";
 import { readArrival } from "@/lib/http/arrival";
+import { hasRoutes, routesOf } from "@/lib/sso/server/auth-options";
+import { findSignInRouteAction } from "./actions";
 
 export const metadata: Metadata = { title: "Sign in" };
 
-export default async function SignInPage() {
-  if (await currentUser()) redirect("/");
+interface Props {
+  searchParams: Promise<{ error?: string | string[]; organization?: string | string[] }>;
+}
+
+export default async function SignInPage(props: Props) {
+  const { error, organization } = await props.searchParams;
+  const user = await currentUser();
+  if (user) {
+    const id = typeof organization === "string" ? organization : "";
+    const name = await singleSignOnOf(user, id);
+    if (name === null) redirect("/");
+    return (
+      <AuthCard
+        title={`Sign in to ${name}`}
+        lead="This organization wants single sign-on: a password does not open it."
+      >
+        <div className="grid gap-3">
+          {(await routesOf(id)).map((route) => (
+            <ContinueWith key={route.id} route={route} next={`/o/${id}`} />
+          ))}
+          <ButtonLink href="/o" variant="quiet" className="h-9">
+            Other organizations
+          </ButtonLink>
+        </div>
+      </AuthCard>
+    );
+  }
   if (!(await hasUsers())) {
     return (
       <AuthCard
@@ -23,7 +52,10 @@ export default async function SignInPage() {
   return (
     <AuthCard title="Sign in to Trailseal" lead={<ConnectedHost guess={host} />}>
       <PlainHttpWarning guess={isExposed} />
-      <SignInForm />
+      <SignInForm
+        refusal={typeof error === "string" ? error : null}
+        findRoute={(await hasRoutes()) ? findSignInRouteAction : null}
+      />
     </AuthCard>
   );
 }

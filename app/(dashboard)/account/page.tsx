@@ -6,6 +6,7 @@ import { PasswordForm } from "@/components/account/password-form";
 import { SecondFactorPanel } from "@/components/account/second-factor-panel";
 import { SessionList } from "@/components/account/session-list";
 import { Logo } from "@/components/shell/logo";
+import { hasPassword } from "@/lib/auth/server/account";
 import { pageUser } from "@/lib/auth/server/require-scope";
 import { readSecondFactor } from "@/lib/auth/server/second-factor";
 import { listSessions } from "@/lib/auth/server/sessions";
@@ -40,7 +41,8 @@ function Section(props: { title: string; lead?: string; children: ReactNode }) {
 
 export default async function AccountPage() {
   const user = await pageUser("page:/account");
-  const [secondFactor, sessions] = await Promise.all([
+  const [withPassword, secondFactor, sessions] = await Promise.all([
+    hasPassword(user),
     readSecondFactor(user.id),
     listSessions(user),
   ]);
@@ -67,20 +69,24 @@ export default async function AccountPage() {
       <Section title="Name">
         <NameForm name={user.name} change={changeNameAction} />
       </Section>
-      <Section title="Password" lead="A new one ends all your other sessions.">
-        <PasswordForm email={user.email} change={changePasswordAction} />
-      </Section>
-      <Section title="Second factor">
-        <SecondFactorPanel
-          secondFactor={secondFactor}
-          actions={{
-            start: startSecondFactorAction,
-            confirm: confirmSecondFactorAction,
-            renew: renewRecoveryCodesAction,
-            disable: disableSecondFactorAction,
-          }}
-        />
-      </Section>
+      {withPassword && (
+        <>
+          <Section title="Password" lead="A new one ends all your other sessions.">
+            <PasswordForm email={user.email} change={changePasswordAction} />
+          </Section>
+          <Section title="Second factor">
+            <SecondFactorPanel
+              secondFactor={secondFactor}
+              actions={{
+                start: startSecondFactorAction,
+                confirm: confirmSecondFactorAction,
+                renew: renewRecoveryCodesAction,
+                disable: disableSecondFactorAction,
+              }}
+            />
+          </Section>
+        </>
+      )}
       <Section title="Sessions" lead="Where you are signed in. End what you do not know.">
         <SessionList
           sessions={sessions}

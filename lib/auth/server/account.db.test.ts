@@ -220,7 +220,7 @@ describe("signing in is told", () => {
         action: "trailseal.signed_in",
         actor: { id: user.id },
         context: { location: "203.0.113.9", user_agent: CHROME },
-        metadata: { session_id: signedIn?.sessionId, second_factor: "none" },
+        metadata: { session_id: signedIn?.sessionId, method: "password", second_factor: "none" },
       },
     ]);
     expect([await actionsOf(removed), await actionsOf(deleted)]).toEqual([[], []]);

@@ -85,6 +85,15 @@ async function proving<T>(
   return result;
 }
 
+/** Whether they can prove anything here: who only ever came through an identity provider cannot. */
+export async function hasPassword({ id }: SessionUser): Promise<boolean> {
+  const { rows } = await readPool().query<{ has: boolean }>(
+    "SELECT password_hash IS NOT NULL AS has FROM users WHERE id = $1",
+    [id],
+  );
+  return rows[0]?.has ?? false;
+}
+
 export async function changeName(user: SessionUser, name: string): Promise<void> {
   await changing(user, async (client) => {
     const { rowCount } = await client.query(

@@ -39,9 +39,27 @@ export const permissionsWithin = cache(
       },
     });
     if (!membership) return null;
+    if (organization.ssoRequired && visitor.ssoOrganizationId !== organizationId) return null;
     return permissionsOf(membership.role);
   },
 );
+
+/**
+ * Whether all that keeps a member out of an organization is that they did not come through its identity provider.
+ * @returns its name, for them
+ */
+export async function singleSignOnOf(
+  visitor: Visitor,
+  organizationId: string,
+): Promise<string | null> {
+  if (isPortal(visitor) || visitor.ssoOrganizationId === organizationId) return null;
+  const isThrough = { ...visitor, ssoOrganizationId: organizationId };
+  if (!(await permissionsWithin(isThrough, organizationId))) return null;
+  const organization = await getPrisma().organization.findFirst({
+    where: { id: organizationId, ssoRequired: true },
+  });
+  return organization?.name ?? null;
+}
 
 function principalOf(user: Visitor): Scope["principal"] {
   if (isPortal(user)) return { kind: "portal", id: user.portalId };
@@ -50,6 +68,12 @@ function principalOf(user: Visitor): Scope["principal"] {
 
 export const signInFirst = () =>
   new AppError("unauthorized", "Your session has ended. Sign in again.");
+/** A member who has to sign in another way. */
+export class SingleSignOnRequired extends AppError {
+  constructor() {
+    super("unauthorized", "This organization wants single sign-on. Sign in through its provider.");
+  }
+}
 const notYours = () =>
   new AppError("forbidden", "Only an administrator of this instance may do this.");
 /** One answer for an organization that is not there and one that is not yours. */
@@ -67,7 +91,10 @@ export async function issueScope(
 ): Promise<Scope> {
   if (!user) throw signInFirst();
   const granted = await permissionsWithin(user, organizationId);
-  if (!granted) throw noOrganization();
+  if (!granted)
+    throw (await singleSignOnOf(user, organizationId))
+      ? new SingleSignOnRequired()
+      : noOrganization();
   const scope = {
     principal: principalOf(user),
     permissions: granted,

@@ -26,9 +26,11 @@ export async function listMembers({ organizationId }: Scope): Promise<Member[]> 
   }));
 }
 
-interface Row {
+export interface MemberRow {
   role: Role;
   removedAt: Date | null;
+  /** By the groups of their identity provider, not by somebody. */
+  isRemovedByGroups: boolean;
   email: string;
 }
 
@@ -45,46 +47,71 @@ export async function lockMembers(client: pg.PoolClient, organizationId: string)
   ]);
 }
 
-/** @throws AppError conflict when nobody would be left to make owners. */
-async function demandOwner(client: pg.PoolClient, organizationId: string): Promise<void> {
+/** Whether somebody makes owners. @param but a user who does not count */
+export async function hasOwner(
+  client: pg.PoolClient,
+  { organizationId }: Scope,
+  but = "",
+): Promise<boolean> {
   const { rowCount } = await client.query(
-    `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
-     WHERE m.organization_id = $1 AND m.role = 'owner' AND m.removed_at IS NULL AND u.deactivated_at IS NULL LIMIT 1`,
-    [organizationId],
+    `SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1
+       AND m.user_id <> $2 AND m.role = 'owner' AND m.removed_at IS NULL AND u.deactivated_at IS NULL LIMIT 1`,
+    [organizationId, but],
   );
-  if (rowCount === 0)
-    throw new AppError("conflict", "This is the last owner. Make somebody else an owner first.");
+  return rowCount === 1;
 }
 
 /** Finds the member, changes them, and seals what the change says of itself; no word is no change. */
 async function changing(
   scope: Scope,
   userId: string,
-  change: (client: pg.PoolClient, before: Row) => Promise<Sealed | null>,
+  change: (client: pg.PoolClient, before: MemberRow) => Promise<MemberChange | null>,
 ): Promise<void> {
   const { organizationId } = scope;
   await inTransaction(writePool(), async (client) => {
     await lockMembers(client, organizationId);
-    const { rows } = await client.query<Row>(
-      `SELECT m.role, m.removed_at AS "removedAt", u.email FROM memberships m JOIN users u ON u.id = m.user_id
-       WHERE m.organization_id = $1 AND m.user_id = $2`,
-      [organizationId, userId],
-    );
-    const [before] = rows;
+    const before = await findMember(client, organizationId, userId);
     if (!before) throw new AppError("not_found", "There is no such member.");
     const sealed = await change(client, before);
-    if (!sealed) return;
-    // A link of an earlier invitation would undo the change.
-    await voidInvitations(client, scope, { email: before.email });
-    const may = grantedBy(sealed.roleNow);
-    const lost = roles.filter((role) => !may.includes(role));
-    await voidInvitations(client, scope, { createdBy: before.email, roles: lost });
-    if (before.role === "owner" && !before.removedAt) await demandOwner(client, organizationId);
-    await appendControlEvent(client, scope, {
-      action: sealed.action,
-      metadata: sealed.metadata,
-      targets: [{ type: "user", id: userId, name: before.email }],
-    });
+    if (sealed) await sealChange(client, scope, userId, before, sealed);
+  });
+}
+
+export async function findMember(
+  client: pg.PoolClient,
+  organizationId: string,
+  userId: string,
+): Promise<MemberRow | null> {
+  const { rows } = await client.query<MemberRow>(
+    `SELECT m.role, m.removed_at AS "removedAt", m.removed_by_groups AS "isRemovedByGroups", u.email
+     FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND m.user_id = $2`,
+    [organizationId, userId],
+  );
+  return rows[0] ?? null;
+}
+
+/**
+ * What follows from a change that was made in this transaction, under the members' lock.
+ * @throws AppError conflict when nobody would be left to make owners.
+ */
+export async function sealChange(
+  client: pg.PoolClient,
+  scope: Scope,
+  userId: string,
+  before: Pick<MemberRow, "role" | "removedAt" | "email">,
+  sealed: MemberChange,
+): Promise<void> {
+  // A link of an earlier invitation would undo the change.
+  await voidInvitations(client, scope, { email: before.email });
+  const may = grantedBy(sealed.roleNow);
+  const lost = roles.filter((role) => !may.includes(role));
+  await voidInvitations(client, scope, { createdBy: before.email, roles: lost });
+  if (before.role === "owner" && !before.removedAt && !(await hasOwner(client, scope)))
+    throw new AppError("conflict", "This is the last owner. Make somebody else an owner first.");
+  await appendControlEvent(client, scope, {
+    action: sealed.action,
+    metadata: sealed.metadata,
+    targets: [{ type: "user", id: userId, name: before.email }],
   });
 }
 
@@ -123,7 +150,7 @@ const grantedBy = (role: Role | null): readonly Role[] =>
       (one !== "owner" || ROLE_PERMISSIONS[role].has("owners:manage")),
   );
 
-interface Sealed {
+export interface MemberChange {
   action: `trailseal.${string}`;
   metadata: Record<string, string>;
   /** Null: they are no member any more. */
@@ -157,7 +184,7 @@ export async function removeMember(scope: Scope, userId: string): Promise<void> 
     demandRank(scope, before.role);
     if (before.removedAt) return null;
     await client.query(
-      "UPDATE memberships SET removed_at = now() WHERE organization_id = $1 AND user_id = $2",
+      "UPDATE memberships SET removed_at = now(), removed_by_groups = false WHERE organization_id = $1 AND user_id = $2",
       [scope.organizationId, userId],
     );
     return {

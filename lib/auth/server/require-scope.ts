@@ -12,11 +12,14 @@ import {
   issueInstanceScope,
   issueScope,
   permissionsWithin,
+  SingleSignOnRequired,
   signInFirst,
   type Visitor,
 } from "./issue-scope";
 import { findPortalSession, findPortalSessionById, type PortalSession } from "./portal-sessions";
 import { findSession, type SessionUser } from "./sessions";
+
+export { singleSignOnOf } from "./issue-scope";
 
 /** The signed-in user of this request, looked up once. */
 export const currentUser = cache(async (): Promise<SessionUser | null> => {
@@ -85,6 +88,7 @@ export async function pageScope(
     return await actionScope(accessKey, organizationId);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
+    if (error instanceof SingleSignOnRequired) redirect(`/sign-in?organization=${organizationId}`);
     if (error.code === "unauthorized") return toEntrance();
     if (error.code === "not_found" || error.code === "forbidden") notFound();
     throw error;

@@ -23,20 +23,33 @@ export interface SessionUser {
   id: string;
   email: string;
   name: string;
+  /** Never through a provider: whoever runs it would administer the instance. */
   instanceAdmin: boolean;
+  /** The organization whose provider they came through; null: with a password. */
+  ssoOrganizationId: string | null;
 }
 
-/** @returns the new session's id. */
+/** The identity provider that vouched for somebody. */
+export interface Voucher {
+  organizationId: string;
+  id: string;
+}
+
+/** @param by null: a password. @returns the new session's id. */
 export async function openSession(
   userId: string,
   from: Client,
   client: Pick<pg.PoolClient, "query"> = writePool(),
+  by: Voucher | null = null,
 ): Promise<string> {
   const id = newId("session");
   await client.query(
-    `INSERT INTO sessions (id, user_id, client_address, user_agent, expires_at)
-     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')`,
-    [id, userId, from.address, from.userAgent?.slice(0, 500) ?? null, sessionLimits().maxMs],
+    `INSERT INTO sessions (id, user_id, client_address, user_agent, expires_at, method, sso_organization_id, provider_id)
+     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', $6, $7, $8)`,
+    [
+      ...[id, userId, from.address, from.userAgent?.slice(0, 500) ?? null, sessionLimits().maxMs],
+      ...[by ? "oidc" : "password", by?.organizationId ?? null, by?.id ?? null],
+    ],
   );
   return id;
 }
@@ -66,7 +79,8 @@ export async function findSession(
     id: user.id,
     email: user.email,
     name: user.name,
-    instanceAdmin: user.instanceAdmin,
+    instanceAdmin: user.instanceAdmin && session.providerId === null,
+    ssoOrganizationId: session.ssoOrganizationId,
   };
 }
 
@@ -85,15 +99,18 @@ const LASTS = `expires_at > now() AND created_at > now() - $3 * interval '1 mill
 export async function listSessions(user: SessionUser): Promise<OpenSession[]> {
   const { idleMs, maxMs } = sessionLimits();
   const { rows } = await readPool().query(
-    `SELECT id, client_address AS address, user_agent AS agent, created_at AS created, last_seen_at AS seen
-     FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND ${LASTS} ORDER BY id = $4 DESC, last_seen_at DESC, id DESC`,
+    `SELECT id, client_address AS address, user_agent AS agent, created_at AS created, last_seen_at AS seen,
+       (SELECT name FROM identity_providers p WHERE p.organization_id = s.sso_organization_id AND p.id = s.provider_id)
+         AS provider
+     FROM sessions s WHERE user_id = $1 AND revoked_at IS NULL AND ${LASTS} ORDER BY id = $4 DESC, last_seen_at DESC, id DESC`,
     [user.id, idleMs, maxMs, user.sessionId],
   );
-  return rows.map(({ id, address, agent, created, seen }) => ({
+  return rows.map(({ id, address, agent, created, seen, provider }) => ({
     id,
     isCurrent: id === user.sessionId,
     clientAddress: address,
     device: agent && deviceWords(agent),
+    provider,
     createdAt: created.toISOString(),
     lastSeenAt: seen.toISOString(),
   }));
@@ -114,6 +131,17 @@ export async function endSessions(
     `UPDATE sessions SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL
        AND id IS DISTINCT FROM $4::text AND ($5::text IS NULL OR id = $5) RETURNING ${LASTS} AS lasted`,
     [userId, idleMs, maxMs, except, only],
+  );
+  return rows.filter(({ lasted }) => lasted).length;
+}
+
+/** Ends every session through a provider. @returns how many of them were open. */
+export async function endSessionsThrough(client: pg.PoolClient, by: Voucher): Promise<number> {
+  const { idleMs, maxMs } = sessionLimits();
+  const { rows } = await client.query<{ lasted: boolean }>(
+    `UPDATE sessions SET revoked_at = now()
+     WHERE sso_organization_id = $1 AND provider_id = $4 AND revoked_at IS NULL RETURNING ${LASTS} AS lasted`,
+    [by.organizationId, idleMs, maxMs, by.id],
   );
   return rows.filter(({ lasted }) => lasted).length;
 }

@@ -81,7 +81,7 @@ async function enter(user: PasswordOwner, code: string, from: Client): Promise<s
     const principal = { kind: "user", id: user.id, email: user.email, sessionId } as const;
     await tellOfAccount(client, principal, user, {
       action: "trailseal.signed_in",
-      metadata: { session_id: sessionId, second_factor: factor },
+      metadata: { session_id: sessionId, method: "password", second_factor: factor },
       from,
     });
     return sessionId;

@@ -61,13 +61,14 @@ export async function createUser(
 }
 
 /**
- * Creates a user within a transaction. Only for lib/auth.
+ * Creates a user within a transaction. Only for lib/auth and lib/sso.
+ * @param passwordHash null: they come through an identity provider alone
  * @throws AppError conflict when the e-mail is taken.
  */
 export async function insertUser(
   client: pg.PoolClient,
   { email, name, instanceAdmin }: Pick<NewUser, "email" | "name" | "instanceAdmin">,
-  passwordHash: string,
+  passwordHash: string | null,
 ): Promise<{ id: string }> {
   const id = newId("user");
   const { rowCount } = await client.query(
@@ -96,5 +97,7 @@ export async function findUserByPassword(
     where: { email, deactivatedAt: null },
     select: { id: true, email: true, passwordHash: true },
   });
-  return (await passwordMatches(password, user?.passwordHash ?? null)) ? user : null;
+  const passwordHash = user?.passwordHash ?? null;
+  const isRight = await passwordMatches(password, passwordHash);
+  return user && passwordHash !== null && isRight ? { ...user, passwordHash } : null;
 }

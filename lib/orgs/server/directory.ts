@@ -247,6 +247,7 @@ export async function deleteOrganization(scope: Scope): Promise<void> {
       data: { deletedAt: new Date() },
     }),
     prisma.organizationDomain.deleteMany({ where: { organizationId } }),
+    prisma.identityDomain.deleteMany({ where: { organizationId } }),
   ]);
   if (count === 0) throw notFound(organizationId);
 }

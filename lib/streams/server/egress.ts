@@ -88,7 +88,7 @@ function checkAddress(address: string, demands: Demands, policy: EgressPolicy): 
     refuse(
       "private",
       `${parsed.toString()} is not a public address.`,
-      `Streams reach public addresses only. ${OPERATOR}`,
+      `Only public addresses are reached. ${OPERATOR}`,
     );
   }
   checkDemands(demands);
@@ -168,6 +168,12 @@ export function guardedLookup(
       done(null, first.address, first.family);
     });
   };
+}
+
+/** How a connection that others make has to look its host up. @throws EgressError */
+export function guardConnection(url: string): { lookup: LookupFunction } {
+  const policy = egressPolicy();
+  return { lookup: guardedLookup(demandsOf(checkUrl(url, policy)), policy) };
 }
 
 export interface Trace {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { rewrapClientSecrets } from "@/lib/auth/server/client-secret";
 import { rewrapSecondFactors } from "@/lib/auth/server/second-factor";
 import { writePool } from "@/lib/db/pool";
 import { envelopeKeys } from "@/lib/envelope";
@@ -25,10 +26,14 @@ export interface EnvelopeRotation {
   rewrappedSecondFactors: number;
   /** Ids of users whose second factor no key opens: it has to be reset. */
   unreadableSecondFactors: string[];
+  /** Identity providers whose client secret was wrapped anew. */
+  rewrappedClientSecrets: number;
+  /** Ids of identity providers whose client secret no key opens: it has to be entered again. */
+  unreadableClientSecrets: string[];
 }
 
 /**
- * Wraps every stored secret, of streams and of second factors, under a fresh envelope key. The one before stays beside it until nothing needs it, so that
+ * Wraps every stored secret, of streams, second factors and identity providers, under a fresh envelope key. The one before stays beside it until nothing needs it, so that
  * servers and workers deliver all the while. After a stop, the same again goes on where that was.
  * @param onStep called between any two steps
  */
@@ -54,6 +59,8 @@ export async function rotateEnvelope({
     unreadable: late.unreadable,
     rewrappedSecondFactors: first.rewrappedSecondFactors + late.rewrappedSecondFactors,
     unreadableSecondFactors: late.unreadableSecondFactors,
+    rewrappedClientSecrets: first.rewrappedClientSecrets + late.rewrappedClientSecrets,
+    unreadableClientSecrets: late.unreadableClientSecrets,
   };
 }
 
@@ -62,11 +69,14 @@ async function rewrapAll(
   onStep: (step: string) => void,
 ): Promise<Omit<EnvelopeRotation, "kekId">> {
   const streams = await rewrapStreams(kekId, onStep);
-  const { rewrapped, unreadable } = await rewrapSecondFactors(kekId, onStep);
+  const factors = await rewrapSecondFactors(kekId, onStep);
+  const clients = await rewrapClientSecrets(kekId, onStep);
   return {
     ...streams,
-    rewrappedSecondFactors: rewrapped,
-    unreadableSecondFactors: unreadable,
+    rewrappedSecondFactors: factors.rewrapped,
+    unreadableSecondFactors: factors.unreadable,
+    rewrappedClientSecrets: clients.rewrapped,
+    unreadableClientSecrets: clients.unreadable,
   };
 }
 

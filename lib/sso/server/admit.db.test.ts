@@ -1,0 +1,296 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PASSWORD, somebody } from "@/lib/auth/server/account-fixtures";
+import { issueScope } from "@/lib/auth/server/issue-scope";
+import { removeMember } from "@/lib/auth/server/members";
+import { deactivateUser } from "@/lib/auth/server/operate-users";
+import { findSession, listSessions, openSession } from "@/lib/auth/server/sessions";
+import { signIn } from "@/lib/auth/server/sign-in";
+import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { createOrganization } from "@/lib/orgs/server/organizations";
+import type { Claims } from "../claims";
+import type { ProviderChange } from "../schema";
+import { admit, type Voucher } from "./admit";
+import {
+  changeProvider,
+  createProvider,
+  deleteProvider,
+  readSingleSignOn,
+  requireSingleSignOn,
+  setDomains,
+  unlinkUser,
+} from "./providers";
+
+const operator = systemInstanceScope("cli");
+const FROM = { address: "192.0.2.1", userAgent: null };
+
+let db: TestDatabase;
+let acme: string;
+let by: Voucher;
+let made = 0;
+
+const scope = () => systemScope("cli", acme);
+
+const given: Omit<ProviderChange, "id"> = {
+  name: "Okta",
+  issuer: "https://login.example.com",
+  clientId: "trailseal",
+  clientSecret: "a client secret",
+  scopes: "openid email",
+  groupsClaim: "groups",
+  groupRoles: [
+    { group: "security", role: "admin" },
+    { group: "staff", role: "viewer" },
+  ],
+  defaultRole: null,
+  isEnabled: true,
+};
+
+async function change(some: Partial<ProviderChange>): Promise<void> {
+  await changeProvider(scope(), { ...given, id: by.id, ...some });
+  by = { ...by, ...some };
+}
+
+/** Somebody at the provider, in the domain of this test. */
+const person = (name: string, more: Partial<Claims> = {}): Claims => ({
+  sub: `subject ${name}`,
+  email: `${name}@acme${made}.example`,
+  groups: ["staff"],
+  ...more,
+});
+
+async function told(): Promise<Record<string, string>[]> {
+  const { rows } = await db.owner.query(
+    "SELECT action, metadata FROM events WHERE organization_id = $1 ORDER BY seq",
+    [acme],
+  );
+  return rows.map(({ action, metadata }) => ({ action, ...metadata }));
+}
+
+async function role(userId: string, organizationId = acme): Promise<string | null> {
+  const { rows } = await db.owner.query(
+    "SELECT role FROM memberships WHERE organization_id = $1 AND user_id = $2 AND removed_at IS NULL",
+    [organizationId, userId],
+  );
+  return rows[0]?.role ?? null;
+}
+
+/** A user of this address, with a password. */
+async function withAddress(email: string, ...organizations: string[]) {
+  const user = await somebody(db, ...organizations);
+  await db.owner.query("UPDATE users SET email = $2 WHERE id = $1", [user.id, email]);
+  return { ...user, email };
+}
+
+beforeAll(async () => {
+  db = await testDatabase();
+});
+
+beforeEach(async () => {
+  made += 1;
+  acme = (await createOrganization(operator, { name: "Acme" })).id;
+  const { id } = await createProvider(scope(), "Okta");
+  by = { ...given, organizationId: acme, id };
+  await change({});
+  await setDomains(scope(), id, [`acme${made}.example`]);
+});
+
+afterAll(() => db.close());
+
+describe("who a provider vouches for", () => {
+  it("gets an account without a password, a membership by group, and a session that says so", async () => {
+    const { id, sessionId } = await admit(by, person("mei", { name: "Mei" }), FROM);
+    const session = await findSession(sessionId);
+    expect(session).toMatchObject({ id, name: "Mei", ssoOrganizationId: acme });
+    expect(await role(id)).toBe("viewer");
+    if (session) expect(await listSessions(session)).toMatchObject([{ provider: "Okta" }]);
+    await expect(signIn({ email: session?.email, password: "" }, FROM)).resolves.toBeNull();
+    expect((await told()).slice(-3)).toMatchObject([
+      { action: "trailseal.member_joined", role: "viewer", cause: "groups" },
+      { action: "trailseal.sso_identity_linked", subject: "subject mei" },
+      { action: "trailseal.signed_in", method: "oidc", identity_provider: by.id },
+    ]);
+    expect((await admit(by, person("mei", { email: "other@else.example" }), FROM)).id).toBe(id);
+  });
+
+  it("is the account that has the address already, which keeps its password", async () => {
+    const user = await withAddress(`grace@acme${made}.example`);
+    expect((await admit(by, person("grace"), FROM)).id).toBe(user.id);
+    await expect(signIn({ email: user.email, password: PASSWORD }, FROM)).resolves.not.toBeNull();
+  });
+
+  it("gets the role of the first row with a group of theirs, as groups change", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    await admit(by, person("mei", { groups: ["staff", "security"] }), FROM);
+    expect(await role(id)).toBe("admin");
+    expect((await told()).at(-2)).toMatchObject({
+      ...{ action: "trailseal.member_role_changed", role: "admin", role_before: "viewer" },
+      cause: "groups",
+    });
+    await expect(admit(by, person("mei", { groups: ["sales"] }), FROM)).rejects.toThrow(
+      "SsoNoRole",
+    );
+    expect(await role(id)).toBeNull();
+    expect((await told()).slice(-2)).toMatchObject([
+      { action: "trailseal.member_removed", cause: "groups" },
+      { action: "trailseal.sign_in_refused", reason: "SsoNoRole" },
+    ]);
+    await admit(by, person("mei"), FROM);
+    expect(await role(id)).toBe("viewer");
+  });
+
+  it("has the role of who is in no such group, where there is one", async () => {
+    await change({ defaultRole: "auditor" });
+    const { id } = await admit(by, person("mei", { groups: undefined }), FROM);
+    expect(await role(id)).toBe("auditor");
+  });
+
+  it("keeps the role that somebody gave them where groups decide nothing", async () => {
+    await change({ groupRoles: [] });
+    const user = await withAddress(`grace@acme${made}.example`, acme);
+    await admit(by, person("grace"), FROM);
+    expect(await role(user.id)).toBe("viewer");
+    await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoNoRole");
+  });
+
+  it("stays removed where somebody removed them", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    await removeMember(scope(), id);
+    await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoRemoved");
+  });
+
+  it("stays the last owner, whatever their groups are, and the log says so", async () => {
+    await change({ groupRoles: [{ group: "owners", role: "owner" }], defaultRole: null });
+    const { id } = await admit(by, person("mei", { groups: ["owners"] }), FROM);
+    await admit(by, person("mei", { groups: [] }), FROM);
+    expect(await role(id)).toBe("owner");
+    expect((await told()).at(-2)).toMatchObject({
+      ...{ action: "trailseal.member_role_kept", reason: "last_owner", role_by_groups: "none" },
+    });
+  });
+
+  it("does not lose a role because the provider left its groups out for their number", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    const claims = person("mei", { groups: undefined, _claim_names: { groups: "src1" } });
+    await expect(admit(by, claims, FROM)).rejects.toThrow("SsoNoGroups");
+    expect(await role(id)).toBe("viewer");
+  });
+
+  it("comes in no more once the operator deactivated them", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    await deactivateUser(operator, id);
+    await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoDeactivated");
+  });
+});
+
+describe("nobody's account is taken over", () => {
+  it.each([
+    ["SsoDomain", { email: "ada@globex.example" }],
+    ["SsoDomain", { email: "ada@acme.example.evil" }],
+    ["SsoUnverified", { email_verified: false }],
+    ["SsoUnverified", { email_verified: "false" as const }],
+    ["SsoNoEmail", { email: undefined }],
+    ["SsoNoEmail", { email: "nobody" }],
+  ])("%s: %j makes no account", async (reason, claims) => {
+    const { rows: before } = await db.owner.query("SELECT count(*) FROM users");
+    await expect(admit(by, person("ada", claims), FROM)).rejects.toThrow(reason);
+    const { rows } = await db.owner.query("SELECT count(*) FROM users");
+    expect(rows).toEqual(before);
+    expect((await told()).at(-1)).toMatchObject({ action: "trailseal.sign_in_refused", reason });
+  });
+
+  it("by an address that the provider gave to somebody else, until it is unlinked", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    const heir = person("mei", { sub: "another" });
+    await expect(admit(by, heir, FROM)).rejects.toThrow("SsoTaken");
+    await unlinkUser(scope(), `mei@acme${made}.example`);
+    expect((await admit(by, heir, FROM)).id).toBe(id);
+  });
+
+  it("by an issuer that took another's place, or one whose domain is gone", async () => {
+    await admit(by, person("mei"), FROM);
+    const grace = await admit(by, person("grace"), FROM);
+    await change({ issuer: "https://other.example.com", clientSecret: "another" });
+    expect(await findSession(grace.sessionId)).toBeNull();
+    const claims = person("mei", { sub: "subject grace" });
+    expect((await admit(by, claims, FROM)).id).not.toBe(grace.id);
+    await setDomains(scope(), by.id, []);
+    await expect(admit(by, claims, FROM)).rejects.toThrow("SsoDomain");
+  });
+
+  it("by a domain of another organization", async () => {
+    const globex = (await createOrganization(operator, { name: "Globex" })).id;
+    const theirs = systemScope("cli", globex);
+    const { id } = await createProvider(theirs, "Evil");
+    await expect(setDomains(theirs, id, [`acme${made}.example`])).rejects.toMatchObject({
+      code: "conflict",
+    });
+  });
+
+  it("who administers the instance does so with a password alone", async () => {
+    const admin = await withAddress(`root@acme${made}.example`);
+    expect(admin.instanceAdmin).toBe(true);
+    const { id, sessionId } = await admit(by, person("root"), FROM);
+    expect(id).toBe(admin.id);
+    expect(await findSession(sessionId)).toMatchObject({ instanceAdmin: false });
+  });
+});
+
+describe("where single sign-on is required", () => {
+  const PAGE = "page:/o/[org]/events";
+
+  it("only a session through one of its providers opens the organization, and a password others", async () => {
+    const globex = (await createOrganization(operator, { name: "Globex" })).id;
+    const user = await withAddress(`grace@acme${made}.example`, acme, globex);
+    await expect(requireSingleSignOn(scope(), true)).rejects.toMatchObject({ code: "conflict" });
+    const { sessionId } = await admit(by, person("grace"), FROM);
+    await requireSingleSignOn(scope(), true);
+    const byPassword = await findSession(await openSession(user.id, FROM));
+    await expect(issueScope(byPassword, PAGE, acme)).rejects.toMatchObject({
+      code: "unauthorized",
+      message: expect.stringContaining("single sign-on"),
+    });
+    await expect(issueScope(byPassword, PAGE, globex)).resolves.toBeDefined();
+    const through = await findSession(sessionId);
+    await expect(issueScope(through, PAGE, acme)).resolves.toBeDefined();
+    await expect(issueScope(through, PAGE, globex)).resolves.toBeDefined();
+    const stranger = await somebody(db, globex);
+    await expect(issueScope(stranger, PAGE, acme)).rejects.toMatchObject({ code: "not_found" });
+    const admin = await somebody(db);
+    await expect(issueScope(admin, PAGE, acme)).resolves.toBeDefined();
+
+    for (const lose of [
+      () => change({ isEnabled: false }),
+      () => change({ clientId: "untried" }),
+      () => deleteProvider(scope(), by.id),
+    ])
+      await expect(lose()).rejects.toMatchObject({ code: "conflict" });
+    await requireSingleSignOn(scope(), false);
+    await expect(issueScope(byPassword, PAGE, acme)).resolves.toBeDefined();
+    await deleteProvider(scope(), by.id);
+    expect(await findSession(sessionId)).toBeNull();
+    expect((await told()).map(({ action }) => action)).toEqual(
+      expect.arrayContaining([
+        "trailseal.sso_required",
+        "trailseal.sso_not_required",
+        "trailseal.sso_provider_deleted",
+      ]),
+    );
+  });
+});
+
+describe("a client secret", () => {
+  it("is sealed, told nowhere, kept when none is entered, and goes to no other issuer", async () => {
+    const { rows } = await db.owner.query(
+      "SELECT client_secret::text AS secret FROM identity_providers WHERE id = $1",
+      [by.id],
+    );
+    expect(rows[0].secret).not.toContain(given.clientSecret);
+    await change({ clientSecret: "", name: "Renamed" });
+    const { providers } = await readSingleSignOn(scope());
+    expect(providers).toMatchObject([{ name: "Renamed", hasSecret: true }]);
+    expect(JSON.stringify([providers, await told()])).not.toContain(given.clientSecret);
+    const moved = change({ clientSecret: "", issuer: "https://evil.example.com" });
+    await expect(moved).rejects.toMatchObject({ errors: [{ field: "clientSecret" }] });
+  });
+});
