@@ -4,33 +4,11 @@ import { useRouter } from "next/navigation";
 import { type FormEvent, useState, useTransition } from "react";
 import { Button } from "@/components/ui/button";
 import { Field, Input } from "@/components/ui/field";
-import type { SignInRefusal } from "@/lib/auth/sign-in-refusal";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { Route } from "@/lib/sso/schema";
 import { ContinueWith } from "./continue-with";
+import { INTERRUPTED, refusalWords } from "./refusal-words";
 
-const REASONS: Record<SignInRefusal, string> = {
-  CredentialsSignin: "The e-mail or the password is wrong.",
-  Throttled: "Too many attempts. Wait a few minutes, then try again.",
-  CodeNeeded: "Enter the code as well.",
-  CodeWrong: "This code is wrong, or was used already. Wait for the next one.",
-  OAuthSignin:
-    "The identity provider could not be asked. Try again; the server’s log says what is wrong.",
-  OAuthCallback:
-    "What the identity provider answered does not hold. Try again; the server’s log says why.",
-  SsoNoEmail: "The identity provider gave no e-mail address.",
-  SsoUnverified: "The identity provider says that your e-mail address is not verified.",
-  SsoDomain: "The identity provider does not speak for the domain of your e-mail address.",
-  SsoTaken:
-    "Your address belongs to another person at the identity provider. Ask the operator of this server.",
-  SsoNoGroups:
-    "You are in more groups than the identity provider tells. Ask its administrator to tell only those of this application.",
-  SsoNoRole: "You have no access. Ask an owner of your organization, or for one of its groups.",
-  SsoRemoved: "You were removed from the organization. Ask one of its owners to restore you.",
-  SsoDeactivated: "Your account is deactivated. Ask the operator of this server.",
-};
-/** Before anything was tried here. */
-const INTERRUPTED = "Signing in was interrupted. Try again.";
 /** A server that failed says nothing about the password. */
 const FAILED = "The server could not check the password. Try again.";
 
@@ -94,7 +72,7 @@ export function SignInForm(props: {
     setRefusal(isAskedFor ? null : refused);
     setPending(false);
   };
-  const error = refusal === null ? null : (REASONS[refusal as SignInRefusal] ?? FAILED);
+  const error = refusal === null ? null : refusalWords(refusal, FAILED);
 
   return half ? (
     <CodeForm
@@ -110,7 +88,7 @@ export function SignInForm(props: {
     <>
       {props.refusal && refusal === null && (
         <p role="alert" className="mb-4 text-(--in-failed)">
-          {REASONS[props.refusal as SignInRefusal] ?? INTERRUPTED}
+          {refusalWords(props.refusal, INTERRUPTED)}
         </p>
       )}
       <PasswordForm {...props} error={error} isPending={isPending} submit={submit} />

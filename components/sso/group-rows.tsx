@@ -27,7 +27,7 @@ export function GroupRows(props: { rows: GroupRoles; error?: string | undefined 
     <fieldset className="grid gap-1.5">
       <legend className="mb-1 font-medium">Roles by group</legend>
       {rows.map(({ key, group, role }, index) => (
-        <div key={key} className="flex items-center gap-2">
+        <div key={key} className="grid grid-cols-[minmax(0,1fr)_9.5rem_auto] items-center gap-2">
           <Input
             name="group"
             aria-label={`Group ${index + 1}`}
@@ -35,7 +35,6 @@ export function GroupRows(props: { rows: GroupRoles; error?: string | undefined 
             maxLength={500}
             defaultValue={group}
             placeholder="security-team"
-            className="min-w-0 flex-1"
           />
           <Select name="role" aria-label={`Role of group ${index + 1}`} defaultValue={role}>
             {roles.map((one) => (

@@ -1,17 +1,19 @@
 import { z } from "zod";
 import type { Role } from "@/lib/auth/roles";
+import { storableText } from "@/lib/http/parse-input";
 import type { GroupRoles } from "./schema";
 
 /** What a provider says of somebody; of the rest of a token, groups are looked up by name. */
 export const claimsSchema = z.looseObject({
-  sub: z.string().min(1).max(255),
+  /** OpenID Connect Core §2: ASCII, at most 255 characters. */
+  sub: z.string().regex(/^[\x20-\x7e]{1,255}$/),
   email: z.string().optional().catch(undefined),
   /** Some send it as a text. */
   email_verified: z
     .union([z.boolean(), z.enum(["true", "false"])])
     .optional()
     .catch(false),
-  name: z.string().optional().catch(undefined),
+  name: storableText(1_000).optional().catch(undefined),
 });
 
 export type Claims = z.infer<typeof claimsSchema>;

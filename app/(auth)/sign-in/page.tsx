@@ -3,6 +3,7 @@ import { redirect } from "next/navigation";
 import { AuthCard } from "@/components/auth/auth-card";
 import { ConnectedHost, PlainHttpWarning } from "@/components/auth/connection";
 import { ContinueWith } from "@/components/auth/continue-with";
+import { INTERRUPTED, refusalWords } from "@/components/auth/refusal-words";
 import { SignInForm } from "@/components/auth/sign-in-form";
 import { ButtonLink } from "@/components/ui/button-link";
 import { currentUser, singleSignOnOf } from "@/lib/auth/server/require-scope";
@@ -23,7 +24,19 @@ export default async function SignInPage(props: Props) {
   if (user) {
     const id = typeof organization === "string" ? organization : "";
     const name = await singleSignOnOf(user, id);
-    if (name === null) redirect("/");
+    if (name === null && typeof error !== "string") redirect("/");
+    if (name === null) {
+      const why = refusalWords(String(error), INTERRUPTED);
+      return (
+        <AuthCard title="That did not sign you in" lead={why}>
+          <div className="grid">
+            <ButtonLink href="/o" className="h-9">
+              Organizations
+            </ButtonLink>
+          </div>
+        </AuthCard>
+      );
+    }
     return (
       <AuthCard
         title={`Sign in to ${name}`}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PASSWORD, somebody } from "@/lib/auth/server/account-fixtures";
+import { openClientSecret } from "@/lib/auth/server/client-secret";
 import { issueScope } from "@/lib/auth/server/issue-scope";
 import { removeMember } from "@/lib/auth/server/members";
 import { deactivateUser } from "@/lib/auth/server/operate-users";
@@ -8,6 +9,7 @@ import { signIn } from "@/lib/auth/server/sign-in";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { createOrganization } from "@/lib/orgs/server/organizations";
+import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
 import type { Claims } from "../claims";
 import type { ProviderChange } from "../schema";
 import { admit, type Voucher } from "./admit";
@@ -280,16 +282,24 @@ describe("where single sign-on is required", () => {
 });
 
 describe("a client secret", () => {
-  it("is sealed, told nowhere, kept when none is entered, and goes to no other issuer", async () => {
-    const { rows } = await db.owner.query(
-      "SELECT client_secret::text AS secret FROM identity_providers WHERE id = $1",
-      [by.id],
-    );
-    expect(rows[0].secret).not.toContain(given.clientSecret);
+  it("is sealed, told nowhere, kept when none is entered, rotated with its envelope, and goes to no other issuer", async () => {
+    const stored = async () => {
+      const { rows } = await db.owner.query(
+        "SELECT client_secret AS secret FROM identity_providers WHERE id = $1",
+        [by.id],
+      );
+      return rows.map(({ secret }) => secret);
+    };
+    expect(JSON.stringify(await stored())).not.toContain(given.clientSecret);
     await change({ clientSecret: "", name: "Renamed" });
     const { providers } = await readSingleSignOn(scope());
     expect(providers).toMatchObject([{ name: "Renamed", hasSecret: true }]);
     expect(JSON.stringify([providers, await told()])).not.toContain(given.clientSecret);
+    const { rewrappedClientSecrets } = await rotateEnvelope({ settleMs: 0 });
+    expect(rewrappedClientSecrets).toBeGreaterThan(0);
+    const [kept] = await stored();
+    expect(openClientSecret({ organizationId: acme, id: by.id }, kept)).toBe(given.clientSecret);
+    expect(() => openClientSecret({ organizationId: acme, id: "idp_x" }, kept)).toThrow("opened");
     const moved = change({ clientSecret: "", issuer: "https://evil.example.com" });
     await expect(moved).rejects.toMatchObject({ errors: [{ field: "clientSecret" }] });
   });

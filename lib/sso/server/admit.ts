@@ -51,7 +51,7 @@ export async function admit(by: Voucher, claims: Claims, from: Client): Promise<
       metadata: {
         reason: outcome,
         subject: claims.sub,
-        email: claims.email?.slice(0, 254) ?? "none",
+        email: emailSchema.safeParse(claims.email).data ?? "none",
       },
     });
     return outcome;

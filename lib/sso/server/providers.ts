@@ -96,7 +96,8 @@ export async function createProvider(scope: Scope, name: string): Promise<{ id: 
   });
 }
 
-const cut = (text: string) => text.slice(0, 500);
+/** What metadata may hold; the end says that there was more. */
+const cut = (text: string) => (text.length > 500 ? `${text.slice(0, 499)}…` : text);
 
 /**
  * Another issuer or client is another provider: who was known from the one before is so no longer, and has to be
