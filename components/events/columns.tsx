@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import type { FieldRef } from "@/lib/events/filter/ast";
 import { fieldRef } from "@/lib/events/filter/edit";
 import type { EventRow, Participant } from "@/lib/events/schema";
+import { HIDDEN } from "@/lib/events/sight";
 import {
   type ColumnId,
   columnField,
@@ -14,6 +15,7 @@ import {
 import { ActionGlyph } from "./action-glyph";
 import { columnLabel } from "./column-label";
 import { participantName, TypeIcon } from "./participant";
+import { Shown } from "./shown";
 import { clockOf, type Zone, zoneOffset } from "./zone";
 
 /** The grid only lays out what the server sorted, filtered and paged. */
@@ -68,6 +70,11 @@ export function cellPivot(
   event: EventRow,
   value?: string | null,
 ): { field: FieldRef; value: string } | null {
+  const found = pivotOf(columnId, event, value);
+  return found?.value === HIDDEN ? null : found;
+}
+
+function pivotOf(columnId: string, event: EventRow, value?: string | null) {
   switch (columnId) {
     case "actor":
       return { field: fieldRef("actor"), value: event.actor.id };
@@ -110,7 +117,9 @@ function Person(props: { participant: Participant }) {
       title={`${props.participant.type} ${props.participant.id}`}
     >
       <TypeIcon type={props.participant.type} />
-      <span className="truncate">{participantName(props.participant)}</span>
+      <span className="truncate">
+        <Shown text={participantName(props.participant)} />
+      </span>
     </span>
   );
 }
@@ -121,7 +130,7 @@ function Targets(props: { targets: Participant[] }) {
   return (
     <span className="flex min-w-0 items-center gap-1.5">
       <span className="min-w-0 truncate" title={`${first.type} ${first.id}`}>
-        {participantName(first)}
+        <Shown text={participantName(first)} />
       </span>
       {others.length > 0 && (
         <span
@@ -157,7 +166,11 @@ export function createEventColumns(
       </span>
     ),
     target: (event) => <Targets targets={event.targets} />,
-    ip: (event) => <span className="truncate font-mono text-[12px]">{event.location ?? ""}</span>,
+    ip: (event) => (
+      <span className="truncate font-mono text-[12px]">
+        <Shown text={event.location ?? ""} />
+      </span>
+    ),
     received: (event) => <Time iso={event.recordedAt} zone={zone} hasOffset={hasOffsets} />,
   };
   return columns.map(({ id }) =>
@@ -170,7 +183,11 @@ export function createEventColumns(
         const value = cellValue(id, row.original);
         return (
           <span className="truncate font-mono text-[12px]" title={value ?? undefined}>
-            {value === undefined ? <span className="text-(--text-3)">…</span> : value}
+            {value === undefined ? (
+              <span className="text-(--text-3)">…</span>
+            ) : (
+              <Shown text={value ?? ""} />
+            )}
           </span>
         );
       },
@@ -211,13 +228,17 @@ export function EventCard(props: { event: ListedEvent; zone: Zone }) {
       </span>
       <span className="flex min-w-0 items-center gap-1.5 text-(--text-2)">
         <TypeIcon type={event.actor.type} />
-        <span className="max-w-1/2 shrink-0 truncate">{participantName(event.actor)}</span>
+        <span className="max-w-1/2 shrink-0 truncate">
+          <Shown text={participantName(event.actor)} />
+        </span>
         {target && (
           <>
             <span aria-hidden="true" className="text-(--text-3)">
               →
             </span>
-            <span className="min-w-0 truncate">{participantName(target)}</span>
+            <span className="min-w-0 truncate">
+              <Shown text={participantName(target)} />
+            </span>
           </>
         )}
         <span

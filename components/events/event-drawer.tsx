@@ -20,6 +20,7 @@ import { curlCommand } from "@/lib/events/curl";
 import type { EventDetail } from "@/lib/events/schema";
 import { ActionGlyph } from "./action-glyph";
 import { Line, Summary } from "./event-summary";
+import { useSight } from "./seen";
 import { checkedState, TrailDot } from "./trail-mark";
 import { useMedia } from "./use-media";
 
@@ -256,20 +257,30 @@ function ProofState(props: { event: EventDetail; verifiedTo: number | null }) {
 
 function Integrity(props: { event: EventDetail; verifiedTo: number | null }) {
   const { event } = props;
+  const sight = useSight();
+  const isMasked = sight !== null && sight.hidden.length > 0;
   const isVerified = props.verifiedTo !== null && event.seq <= props.verifiedTo;
   return (
     <>
-      <ProofSteps event={event} />
+      {isMasked ? (
+        <p data-testid="proof-state">
+          Fields are hidden for you, so the event's hash cannot be recomputed here.
+        </p>
+      ) : (
+        <ProofSteps event={event} />
+      )}
       <p className="mt-3 text-(--text-2)">
         {isVerified
           ? `The last verification recomputed this event's hash and its place in the chain, on this server.`
           : "This event was sealed when it was stored. No verification has reached it yet."}{" "}
-        <Link
-          href={`/o/${event.organizationId}/integrity`}
-          className="underline decoration-(--border-control) underline-offset-3"
-        >
-          Integrity
-        </Link>
+        {!sight && (
+          <Link
+            href={`/o/${event.organizationId}/integrity`}
+            className="underline decoration-(--border-control) underline-offset-3"
+          >
+            Integrity
+          </Link>
+        )}
       </p>
       <dl className="mt-3">
         <Line label="Sequence">
@@ -289,18 +300,22 @@ function Integrity(props: { event: EventDetail; verifiedTo: number | null }) {
           </span>
         </Line>
       </dl>
-      <p className="mt-4 flex flex-wrap gap-2">
-        <ProofLink event={event} format="html">
-          Download proof
-        </ProofLink>
-        <ProofLink event={event} format="json">
-          Proof as JSON
-        </ProofLink>
-      </p>
-      <p className="mt-2 text-[12px] text-(--text-2)">
-        One file that opens offline and checks itself in any browser: from this event to the signed
-        checkpoint.
-      </p>
+      {!isMasked && (
+        <>
+          <p className="mt-4 flex flex-wrap gap-2">
+            <ProofLink event={event} format="html">
+              Download proof
+            </ProofLink>
+            <ProofLink event={event} format="json">
+              Proof as JSON
+            </ProofLink>
+          </p>
+          <p className="mt-2 text-[12px] text-(--text-2)">
+            One file that opens offline and checks itself in any browser: from this event to the
+            signed checkpoint.
+          </p>
+        </>
+      )}
     </>
   );
 }

@@ -8,8 +8,10 @@ import { fieldRef, includeValue } from "@/lib/events/filter/edit";
 import { serializeFilter } from "@/lib/events/filter/serialize";
 import { toSearchParams } from "@/lib/events/filter/url";
 import type { EventDetail, EventRow } from "@/lib/events/schema";
+import { HIDDEN } from "@/lib/events/sight";
 import { TypeIcon, timelineHref } from "./participant";
 import { PivotButtons } from "./pivots";
+import { Shown } from "./shown";
 import { clockOf, useZone, zoneOffset } from "./zone";
 
 /** A label and its value, with buttons to include or exclude it. */
@@ -43,6 +45,18 @@ function ParticipantLine(props: {
   event: EventDetail;
 }) {
   const { participant, part } = props;
+  const name = participant.name && (
+    <span className="mr-1.5 font-medium underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)">
+      <Shown text={participant.name} />
+    </span>
+  );
+  const id = (
+    <span
+      className={`font-mono text-[12px] break-all text-(--text-2) ${participant.name ? "" : "underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)"}`}
+    >
+      <Shown text={participant.id} />
+    </span>
+  );
   return (
     <Line label={props.label} field={fieldRef(part)} value={participant.id} event={props.event}>
       <span className="grid grid-cols-[14px_minmax(0,1fr)] gap-x-1.5">
@@ -50,22 +64,21 @@ function ParticipantLine(props: {
           <TypeIcon type={participant.type} />
         </span>
         <span>
-          <Link
-            href={timelineHref(props.event.organizationId, part, participant)}
-            title={`Timeline of this ${part}`}
-            className="group/link"
-          >
-            {participant.name && (
-              <span className="mr-1.5 font-medium underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)">
-                {participant.name}
-              </span>
-            )}
-            <span
-              className={`font-mono text-[12px] break-all text-(--text-2) ${participant.name ? "" : "underline decoration-(--border-control) underline-offset-3 group-hover/link:decoration-(--text)"}`}
+          {participant.id === HIDDEN ? (
+            <>
+              {name}
+              {id}
+            </>
+          ) : (
+            <Link
+              href={timelineHref(props.event.organizationId, part, participant)}
+              title={`Timeline of this ${part}`}
+              className="group/link"
             >
-              {participant.id}
-            </span>
-          </Link>{" "}
+              {name}
+              {id}
+            </Link>
+          )}{" "}
           <span className="text-[12px] text-(--text-3)">{participant.type}</span>
         </span>
       </span>
@@ -94,6 +107,12 @@ function Metadata(props: {
   value: unknown;
   event: EventDetail;
 }) {
+  if (props.value === HIDDEN)
+    return (
+      <Section title={props.title}>
+        <Shown text={HIDDEN} />
+      </Section>
+    );
   const found = leaves(props.value).filter(({ path }) => path.length > 0);
   if (found.length === 0) return null;
   return (
@@ -140,9 +159,11 @@ function Around({ event }: { event: EventDetail }) {
   return (
     <p className="mt-3 flex flex-wrap items-center gap-x-4 border-t border-(--border) pt-3">
       <span className="text-(--text-3)">Around this, ±15 min:</span>
-      <Link href={href(actor)} className={look}>
-        same actor
-      </Link>
+      {event.actor.id !== HIDDEN && (
+        <Link href={href(actor)} className={look}>
+          same actor
+        </Link>
+      )}
       <Link href={href("")} className={look}>
         everything
       </Link>
@@ -204,12 +225,14 @@ export function Summary(props: { event: EventDetail }) {
         <Section title="Context">
           {event.location !== null && (
             <Line label="IP" field={fieldRef("ip")} value={event.location} event={event}>
-              <span className="font-mono text-[12px] break-all">{event.location}</span>
+              <span className="font-mono text-[12px] break-all">
+                <Shown text={event.location} />
+              </span>
             </Line>
           )}
           {typeof agent === "string" && (
             <Line label="Agent" field={fieldRef("agent")} value={agent} event={event}>
-              {agent}
+              <Shown text={agent} />
             </Line>
           )}
           {leaves(moreContext)

@@ -8,7 +8,9 @@ import type { EventFilter, FieldRef } from "@/lib/events/filter/ast";
 import { clearField, fieldRef } from "@/lib/events/filter/edit";
 import { serializeField } from "@/lib/events/filter/serialize";
 import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
+import { isHidden } from "@/lib/events/sight";
 import { FacetSection } from "./facet-section";
+import { useSight } from "./seen";
 import { useFetched } from "./use-fetched";
 import { clockOf, useZone, zoneOffset } from "./zone";
 
@@ -48,20 +50,22 @@ export function facetsUrl(organizationId: string, search: EventSearch, more: [st
 export function FacetSections(props: Facets) {
   const { organizationId, search, version } = props;
   const { opened, setOpened } = useOpened();
+  const sight = useSight();
+  const hidden = useMemo(() => new Set(sight?.hidden), [sight]);
   const base = useMemo(
     () =>
       fields
-        .filter(({ facet }) => facet)
+        .filter(({ id, facet }) => facet && !isHidden(hidden, { id }))
         .map(({ id, label }) => ({
           field: fieldRef(id),
           name: id as string,
           label,
           isMetadata: false,
         })),
-    [],
+    [hidden],
   );
   const keys = useFetched<{ keys: MetadataKeys }>(
-    facetsUrl(organizationId, search, [["keys", "1"]]),
+    hidden.has("metadata") ? null : facetsUrl(organizationId, search, [["keys", "1"]]),
     version,
   );
   const all = [

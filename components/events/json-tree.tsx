@@ -7,6 +7,7 @@ import { CopyButton } from "@/components/ui/copy-button";
 import { Input } from "@/components/ui/field";
 import { fieldAt, type JsonPath } from "@/lib/events/filter/field-at";
 import type { EventDetail } from "@/lib/events/schema";
+import { HIDDEN } from "@/lib/events/sight";
 import { type Pivot, PivotButtons, usePivotMenu, usePivots } from "./pivots";
 
 interface Node {
@@ -53,7 +54,8 @@ export function JsonTree({ event }: { event: EventDetail }) {
   const found = find === "" ? [] : nodes.filter((node) => isFound(node, find.toLowerCase()));
 
   const pivotOf = (node: Node): Pivot | null => {
-    const field = isBranch(node.value) || node.value === null ? null : fieldAt(node.path);
+    const isValue = !isBranch(node.value) && node.value !== null && node.value !== HIDDEN;
+    const field = isValue ? fieldAt(node.path) : null;
     return field && { field, value: String(node.value) };
   };
   const goTo = (node: Node | undefined) => {

@@ -1,4 +1,5 @@
 import { Bot, Box, Building2, FileText, KeyRound, User } from "lucide-react";
+import { HIDDEN } from "@/lib/events/sight";
 
 const ICONS: [RegExp, typeof User][] = [
   [/user|member|person|human|root|admin/i, User],
@@ -17,7 +18,8 @@ export function TypeIcon(props: { type: string }) {
 }
 
 export function participantName(participant: { id: string; name?: string }): string {
-  return participant.name || participant.id;
+  const { name, id } = participant;
+  return name && name !== HIDDEN ? name : id;
 }
 
 /** `/o/…/timeline?actor=user:usr_1` */

@@ -12,6 +12,7 @@ import { excludeValue, includeValue, onlyValue } from "@/lib/events/filter/edit"
 import { serializeField } from "@/lib/events/filter/serialize";
 import type { TimeRange } from "@/lib/events/filter/url";
 import type { EventRow } from "@/lib/events/schema";
+import { HIDDEN } from "@/lib/events/sight";
 import { timelineHref } from "./participant";
 
 export interface Pivot {
@@ -64,7 +65,7 @@ export function PivotButtons(props: {
 }) {
   const pivots = usePivots();
   const { pivot, label } = props;
-  if (!pivots) return null;
+  if (!pivots || pivot.value === HIDDEN) return null;
   return (
     <>
       <Button
@@ -168,12 +169,14 @@ function PivotItems(props: { pivot: Pivot | null; event: EventRow; pivots: Pivot
           <MenuSeparator />
         </>
       )}
-      <MenuItem
-        onSelect={() => router.push(timelineHref(pivots.organizationId, "actor", event.actor))}
-      >
-        Actor’s timeline
-      </MenuItem>
-      {subject && (
+      {event.actor.id !== HIDDEN && (
+        <MenuItem
+          onSelect={() => router.push(timelineHref(pivots.organizationId, "actor", event.actor))}
+        >
+          Actor’s timeline
+        </MenuItem>
+      )}
+      {subject && subject.id !== HIDDEN && (
         <MenuItem
           onSelect={() => router.push(timelineHref(pivots.organizationId, "target", subject))}
         >

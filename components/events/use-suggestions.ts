@@ -4,8 +4,10 @@ import { useEffect, useRef } from "react";
 import { type Field, fields, isKeyed } from "@/lib/events/fields";
 import { type Completion, completionAt, writeValue } from "@/lib/events/filter/complete";
 import { serializeField } from "@/lib/events/filter/serialize";
+import { isHidden } from "@/lib/events/sight";
 import type { FieldValues } from "@/lib/events/values";
 import { readRecentFilters } from "./recent-filters";
+import { useSight } from "./seen";
 import { useDebounced } from "./use-debounced";
 import { useFetched } from "./use-fetched";
 
@@ -36,6 +38,7 @@ export function useSuggestions(
   caret: number,
   isOpen: boolean,
 ): Suggestions {
+  const sight = useSight();
   const place = isOpen ? completionAt(draft, caret) : null;
   const url = useDebounced(
     place && place.kind !== "field" ? urlOf(organizationId, place) : "",
@@ -52,7 +55,10 @@ export function useSuggestions(
   if (!place) return { options: [], footer: "" };
   if (place.kind === "field") {
     const recent = draft === "" ? readRecentFilters(organizationId).map(toRecent) : [];
-    return { options: [...recent, ...fieldOptions(place, draft)], footer: "" };
+    return {
+      options: [...recent, ...fieldOptions(place, draft, new Set(sight?.hidden))],
+      footer: "",
+    };
   }
   const values = held ?? data;
   if (failure && !held) return { options: [], footer: `No suggestions. ${failure.message}` };
@@ -111,11 +117,16 @@ const OPERATORS = [
   { text: "has:", label: "has:", detail: "The field has a value" },
 ];
 
-function fieldOptions(place: Extract<Completion, { kind: "field" }>, draft: string): Suggestion[] {
+function fieldOptions(
+  place: Extract<Completion, { kind: "field" }>,
+  draft: string,
+  hidden: ReadonlySet<string>,
+): Suggestion[] {
   const typed = place.prefix.toLowerCase();
   const fits = (name: string) => name.toLowerCase().includes(typed);
   const rank = ({ id }: Field) => (id.startsWith(typed) ? 0 : 1);
   const found = fields
+    .filter((field) => !isHidden(hidden, field))
     .filter(({ id, aliases, label }) => [id, label, ...aliases].some(fits))
     .toSorted((left, right) => rank(left) - rank(right));
   const { from, to, isHas, isNegated } = place;

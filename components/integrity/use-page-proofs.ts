@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import { useSight } from "@/components/events/seen";
 import type { SealState } from "./proof-client";
 
 /** After the list came to rest. */
@@ -15,7 +16,9 @@ export function usePageProofs(
   seqs: readonly number[],
 ): ReadonlyMap<number, SealState> {
   const [states, setStates] = useState<ReadonlyMap<number, SealState>>(new Map());
-  const wanted = seqs.filter((seq) => !states.has(seq)).slice(0, MOST_AT_ONCE);
+  // Hashes are those of whole events.
+  const isMasked = (useSight()?.hidden.length ?? 0) > 0;
+  const wanted = isMasked ? [] : seqs.filter((seq) => !states.has(seq)).slice(0, MOST_AT_ONCE);
   const asked = wanted.join();
   const isPending = seqs.some((seq) => states.get(seq) === "pending");
 

@@ -2,9 +2,11 @@
 
 import { ActionGlyph } from "@/components/events/action-glyph";
 import { participantName, TypeIcon } from "@/components/events/participant";
+import { Shown } from "@/components/events/shown";
 import { checkedState, TrailMark } from "@/components/events/trail-mark";
 import { clockOf, type Zone, zoneOffset } from "@/components/events/zone";
 import { deviceWords } from "@/lib/events/device";
+import { HIDDEN } from "@/lib/events/sight";
 import type { Lane } from "@/lib/events/subject";
 import { type Day, type FirstTime, type Line, linesOf } from "@/lib/events/timeline";
 import { dayWords, plural } from "./days";
@@ -109,15 +111,21 @@ function SessionHead(props: { line: Line; zone: Zone; isOpenEnded: boolean }) {
       >
         {start === end ? end : `${start} to ${end}`}
       </span>
-      {lane === "done" && <span className="min-w-0 truncate">{participantName(newest.actor)}</span>}
+      {lane === "done" && (
+        <span className="min-w-0 truncate">
+          <Shown text={participantName(newest.actor)} />
+        </span>
+      )}
       <span className="whitespace-nowrap text-(--text-2)">{plural(rows.length, "event")}</span>
       {newest.location !== null && (
-        <span className="min-w-0 truncate font-mono text-[12px]">{newest.location}</span>
+        <span className="min-w-0 truncate font-mono text-[12px]">
+          <Shown text={newest.location} />
+        </span>
       )}
       <FirstTimes line={props.line} what={["ip"]} />
       {newest.agent !== null && (
         <span className="ml-auto min-w-0 truncate text-(--text-3) max-sm:ml-0" title={newest.agent}>
-          {deviceWords(newest.agent)}
+          {newest.agent === HIDDEN ? <Shown text={HIDDEN} /> : deviceWords(newest.agent)}
         </span>
       )}
     </div>

@@ -126,6 +126,7 @@ export const access = {
   "action:invite": member("members:manage"),
   "action:revokeInvitation": member("members:manage"),
   "action:changeRole": member("members:manage"),
+  "action:changeSight": member("members:manage"),
   "action:removeMember": member("members:manage"),
   "action:restoreMember": member("members:manage"),
   "action:createIdentityProvider": member("owners:manage"),

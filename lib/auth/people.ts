@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { describeDiagnostics } from "@/lib/events/filter/ast";
+import { parseFilter } from "@/lib/events/filter/parse";
+import { serializeFilter } from "@/lib/events/filter/serialize";
+import { hideables, type StoredSight, seesEverything } from "@/lib/events/sight";
 import type { Permission } from "./permissions";
 import { ROLE_PERMISSIONS, type Role, roles } from "./roles";
 
@@ -7,6 +11,8 @@ export interface Member {
   name: string;
   email: string;
   role: Role;
+  /** Of a viewer; of everybody else everything. */
+  sight: StoredSight;
   /** ISO 8601, UTC, like every time here. */
   since: string;
   /** Null: never signed in, or not lately. */
@@ -20,6 +26,7 @@ export interface Invitation {
   id: string;
   email: string;
   role: Role;
+  sight: StoredSight;
   createdBy: string;
   createdAt: string;
   expiresAt: string;
@@ -40,6 +47,28 @@ export function permissionsOf(role: string): ReadonlySet<Permission> {
   return known.success ? ROLE_PERMISSIONS[known.data] : new Set();
 }
 
-export const newInvitationSchema = z.object({ email: emailSchema, role: roleSchema });
+const filterSchema = z.string().transform((text, context) => {
+  const parsed = parseFilter(text);
+  if (parsed.ok) return serializeFilter(parsed.filter) || null;
+  context.addIssue({ code: "custom", message: describeDiagnostics(parsed.diagnostics) });
+  return z.NEVER;
+});
+
+/** What a viewer sees; a filter without clauses is none. */
+export const sightSchema = z.object({
+  filter: filterSchema.nullable(),
+  hidden: z
+    .array(z.enum(hideables))
+    .transform((names) => hideables.filter((name) => names.includes(name))),
+});
+
+export const newInvitationSchema = z
+  .object({ email: emailSchema, role: roleSchema, sight: sightSchema.optional() })
+  .refine(({ role, sight }) => role === "viewer" || !sight || seesEverything(sight), {
+    path: ["sight"],
+    error: "is for viewers: every other role sees all events",
+  });
+
+export const sightChangeSchema = z.object({ userId: z.string().max(64), sight: sightSchema });
 
 export const roleChangeSchema = z.object({ userId: z.string().max(64), role: roleSchema });

@@ -29,6 +29,9 @@ const VIEWER: readonly Permission[] = [
   "integrity:read",
 ];
 
+/** A viewer who does not see all of the log: nothing but its events, since all else tells of the rest. */
+export const SIGHT_PERMISSIONS: ReadonlySet<Permission> = new Set(["events:read", "views:manage"]);
+
 /** What a member may do in their organization. */
 export const ROLE_PERMISSIONS: Record<Role, ReadonlySet<Permission>> = {
   owner: new Set(permissions),

@@ -1,3 +1,4 @@
+import type { Sight } from "@/lib/events/sight";
 import type { Permission } from "./permissions";
 
 declare const issued: unique symbol;
@@ -24,6 +25,8 @@ interface Issued {
 /** Who acts, within one organization: the first argument of every server function. */
 export interface Scope extends Issued {
   readonly organizationId: string;
+  /** Set for who does not see all of the log. */
+  readonly sight?: Sight;
 }
 
 /** Who acts on the instance itself: creating organizations, users, keys. */

@@ -5,6 +5,7 @@ import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { getEnv, publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
+import { SEES_EVERYTHING, type StoredSight, seesEverything } from "@/lib/events/sight";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { sendMail } from "@/lib/mail/server/send-mail";
@@ -12,7 +13,7 @@ import type { Invitation } from "../people";
 import { ROLE_LABEL, type Role } from "../roles";
 import type { Scope } from "../scope";
 import { namingScope } from "./issue-scope";
-import { demandRank, lockMembers } from "./members";
+import { demandRank, lockMembers, sightWords } from "./members";
 import { hashPassword } from "./passwords";
 
 /** Links that make their bearer a member. Each is shown or mailed once; only its hash is kept. */
@@ -22,7 +23,7 @@ const MOST_IN_AN_HOUR = 100;
 
 export async function listInvitations({ organizationId }: Scope): Promise<Invitation[]> {
   const { rows } = await readPool().query(
-    `SELECT id, email, role, created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt"
+    `SELECT id, email, role, jsonb_build_object('filter', view_filter, 'hidden', masked_fields) AS sight, created_by AS "createdBy", created_at AS "createdAt", expires_at AS "expiresAt"
      FROM invitations WHERE organization_id = $1 ORDER BY created_at DESC, id DESC`,
     [organizationId],
   );
@@ -46,7 +47,11 @@ export interface MadeInvitation {
  */
 export async function invite(
   scope: Scope,
-  { email, role }: { email: string; role: Role },
+  {
+    email,
+    role,
+    sight = SEES_EVERYTHING,
+  }: { email: string; role: Role; sight?: StoredSight | undefined },
 ): Promise<MadeInvitation> {
   const { organizationId, principal } = scope;
   demandRank(scope, role);
@@ -69,8 +74,8 @@ export async function invite(
     );
     demandRank(scope, ...earlier.rows.map((row) => row.role));
     await client.query(
-      `INSERT INTO invitations (organization_id, id, email, role, token_hash, created_by, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 day')`,
+      `INSERT INTO invitations (organization_id, id, email, role, token_hash, created_by, expires_at, view_filter, masked_fields)
+       VALUES ($1, $2, $3, $4, $5, $6, now() + $7 * interval '1 day', $8, $9)`,
       [
         organizationId,
         id,
@@ -79,12 +84,14 @@ export async function invite(
         sha256(token),
         principal.kind === "user" ? principal.email : principal.kind,
         VALID_DAYS,
+        sight.filter,
+        sight.hidden,
       ],
     );
     await appendControlEvent(client, scope, {
       action: "trailseal.member_invited",
       targets: [{ type: "invitation", id, name: email }],
-      metadata: { role },
+      metadata: { role, ...toldSight(sight) },
     });
     const { rows } = await client.query<{ name: string }>(
       "SELECT name FROM organizations WHERE id = $1",
@@ -96,6 +103,8 @@ export async function invite(
   const isMailed = await mail(email, { id, name, link, role });
   return { link: isMailed ? null : link, isMailed };
 }
+
+const toldSight = (sight: StoredSight) => (seesEverything(sight) ? {} : sightWords(sight));
 
 /** Mails go out in the operator's name. @throws AppError rate_limited */
 async function demandFewInvitations(client: pg.PoolClient, organizationId: string): Promise<void> {
@@ -184,6 +193,7 @@ interface Spent {
   id: string;
   email: string;
   role: Role;
+  sight: StoredSight;
 }
 
 /** Whoever deletes the row has the invitation: two at once cannot both. */
@@ -197,7 +207,8 @@ async function spend(client: pg.PoolClient, token: string): Promise<Spent> {
   const { rows } = await client.query<Spent>(
     `DELETE FROM invitations i USING organizations o
      WHERE i.token_hash = $1 AND i.expires_at > now() AND o.id = i.organization_id AND o.deleted_at IS NULL
-     RETURNING i.organization_id AS "organizationId", i.id, i.email, i.role`,
+     RETURNING i.organization_id AS "organizationId", i.id, i.email, i.role,
+       jsonb_build_object('filter', i.view_filter, 'hidden', i.masked_fields) AS sight`,
     [sha256(token)],
   );
   if (!rows[0]) throw spent();
@@ -206,14 +217,16 @@ async function spend(client: pg.PoolClient, token: string): Promise<Spent> {
 
 async function join(
   client: pg.PoolClient,
-  { organizationId, id, email, role }: Spent,
+  { organizationId, id, email, role, sight }: Spent,
   userId: string,
 ): Promise<void> {
   const { rowCount } = await client.query(
-    `INSERT INTO memberships AS known (organization_id, user_id, role) VALUES ($1, $2, $3)
-     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL
+    `INSERT INTO memberships AS known (organization_id, user_id, role, view_filter, masked_fields)
+     VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL,
+       view_filter = excluded.view_filter, masked_fields = excluded.masked_fields
      WHERE known.removed_at IS NOT NULL`,
-    [organizationId, userId, role],
+    [organizationId, userId, role, sight.filter, sight.hidden],
   );
   if (rowCount === 0) throw new AppError("conflict", "You are a member already.");
   const principal = { kind: "user", id: userId, email, sessionId: "" } as const;
@@ -223,7 +236,7 @@ async function join(
       { type: "user", id: userId, name: email },
       { type: "invitation", id },
     ],
-    metadata: { role },
+    metadata: { role, ...toldSight(sight) },
   });
 }
 

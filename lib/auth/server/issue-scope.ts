@@ -1,6 +1,7 @@
 import { cache } from "react";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import { readSight, type Sight, seesEverything } from "@/lib/events/sight";
 import {
   type InstanceAccessKey,
   isAdministrators,
@@ -9,6 +10,7 @@ import {
 } from "../access";
 import { permissionsOf } from "../people";
 import { type Permission, permissions } from "../permissions";
+import { SIGHT_PERMISSIONS } from "../roles";
 import type { InstanceScope, Scope } from "../scope";
 import type { PortalSession } from "./portal-sessions";
 import type { SessionUser } from "./sessions";
@@ -21,17 +23,25 @@ export const isPortal = (visitor: Visitor): visitor is PortalSession => "portalI
 const EVERYTHING: ReadonlySet<Permission> = new Set(permissions);
 const NOTHING: ReadonlySet<Permission> = new Set();
 
-/** What somebody may do in an organization; null where they reach nothing. */
-export const permissionsWithin = cache(
-  async (visitor: Visitor, organizationId: string): Promise<ReadonlySet<Permission> | null> => {
+interface Grant {
+  permissions: ReadonlySet<Permission>;
+  /** Undefined: they see everything; null: what they see cannot be read. */
+  sight?: Sight | null;
+}
+
+/** What somebody may do and see in an organization; null where they reach nothing. */
+export const grantWithin = cache(
+  async (visitor: Visitor, organizationId: string): Promise<Grant | null> => {
     if (isPortal(visitor))
-      return visitor.organizationId === organizationId ? visitor.permissions : null;
+      return visitor.organizationId === organizationId
+        ? { permissions: visitor.permissions }
+        : null;
     const prisma = getPrisma();
     const organization = await prisma.organization.findFirst({
       where: { id: organizationId, deletedAt: null },
     });
     if (!organization) return null;
-    if (visitor.instanceAdmin) return EVERYTHING;
+    if (visitor.instanceAdmin) return { permissions: EVERYTHING };
     const membership = await prisma.membership.findUnique({
       where: {
         organizationId_userId: { organizationId, userId: visitor.id },
@@ -40,7 +50,10 @@ export const permissionsWithin = cache(
     });
     if (!membership) return null;
     if (organization.ssoRequired && visitor.ssoOrganizationId !== organizationId) return null;
-    return permissionsOf(membership.role);
+    const { role, viewFilter: filter, maskedFields: hidden } = membership;
+    const permissions = permissionsOf(role);
+    if (seesEverything({ filter, hidden })) return { permissions };
+    return { permissions: SIGHT_PERMISSIONS, sight: readSight({ filter, hidden }) };
   },
 );
 
@@ -54,7 +67,7 @@ export async function singleSignOnOf(
 ): Promise<string | null> {
   if (isPortal(visitor) || visitor.ssoOrganizationId === organizationId) return null;
   const isThrough = { ...visitor, ssoOrganizationId: organizationId };
-  if (!(await permissionsWithin(isThrough, organizationId))) return null;
+  if (!(await grantWithin(isThrough, organizationId))) return null;
   const organization = await getPrisma().organization.findFirst({
     where: { id: organizationId, ssoRequired: true },
   });
@@ -76,13 +89,18 @@ export class SingleSignOnRequired extends AppError {
 }
 const notYours = () =>
   new AppError("forbidden", "Only an administrator of this instance may do this.");
+const unreadable = () =>
+  new AppError(
+    "conflict",
+    "What you see here is set to a filter or to fields that this version does not understand, so nothing is shown. Ask an owner or admin of the organization to set it again, under Members.",
+  );
 /** One answer for an organization that is not there and one that is not yours. */
 const noOrganization = () => new AppError("not_found", "There is no such organization.");
 
 /**
  * What somebody may do at a place within an organization.
  * @param user null without a session.
- * @throws AppError unauthorized, not_found or forbidden.
+ * @throws AppError unauthorized, not_found, forbidden, or conflict where what they see cannot be read.
  */
 export async function issueScope(
   user: Visitor | null,
@@ -90,15 +108,18 @@ export async function issueScope(
   organizationId: string,
 ): Promise<Scope> {
   if (!user) throw signInFirst();
-  const granted = await permissionsWithin(user, organizationId);
+  const granted = await grantWithin(user, organizationId);
   if (!granted)
     throw (await singleSignOnOf(user, organizationId))
       ? new SingleSignOnRequired()
       : noOrganization();
+  const { permissions, sight } = granted;
+  if (sight === null) throw unreadable();
   const scope = {
     principal: principalOf(user),
-    permissions: granted,
+    permissions,
     organizationId,
+    sight,
   } as unknown as Scope;
   if (!scope.permissions.has(permissionOf(accessKey))) {
     throw new AppError("forbidden", "You may not do this in this organization.");

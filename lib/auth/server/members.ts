@@ -2,6 +2,7 @@ import type pg from "pg";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
+import { SEES_EVERYTHING, type StoredSight, seesEverything } from "@/lib/events/sight";
 import type { Member } from "../people";
 import { ROLE_PERMISSIONS, type Role, roles } from "../roles";
 import type { Scope } from "../scope";
@@ -11,7 +12,8 @@ import type { Scope } from "../scope";
 /** Members of an organization, those who were removed last; by name. */
 export async function listMembers({ organizationId }: Scope): Promise<Member[]> {
   const { rows } = await readPool().query(
-    `SELECT u.id AS "userId", u.name, u.email, m.role, m.created_at AS since, m.removed_at AS "removedAt",
+    `SELECT u.id AS "userId", u.name, u.email, m.role,
+       jsonb_build_object('filter', m.view_filter, 'hidden', m.masked_fields) AS sight, m.created_at AS since, m.removed_at AS "removedAt",
        u.deactivated_at IS NOT NULL AS "isDeactivated",
        (SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id) AS "lastSeenAt"
      FROM memberships m JOIN users u ON u.id = m.user_id
@@ -32,6 +34,7 @@ export interface MemberRow {
   /** By the groups of their identity provider, not by somebody. */
   isRemovedByGroups: boolean;
   email: string;
+  sight: StoredSight;
 }
 
 /** Only an owner makes, changes or removes one. @throws AppError forbidden */
@@ -83,7 +86,8 @@ export async function findMember(
   userId: string,
 ): Promise<MemberRow | null> {
   const { rows } = await client.query<MemberRow>(
-    `SELECT m.role, m.removed_at AS "removedAt", m.removed_by_groups AS "isRemovedByGroups", u.email
+    `SELECT m.role, m.removed_at AS "removedAt", m.removed_by_groups AS "isRemovedByGroups", u.email,
+       jsonb_build_object('filter', m.view_filter, 'hidden', m.masked_fields) AS sight
      FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1 AND m.user_id = $2`,
     [organizationId, userId],
   );
@@ -167,14 +171,51 @@ export async function changeRole(
     demandRank(scope, role, before.role);
     if (role === before.role) return null;
     await client.query(
-      "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+      `UPDATE memberships SET role = $3, view_filter = NULL, masked_fields = '{}'
+       WHERE organization_id = $1 AND user_id = $2`,
       [scope.organizationId, userId, role],
     );
     return {
       action: "trailseal.member_role_changed",
-      metadata: { role, role_before: before.role },
+      metadata: {
+        role,
+        role_before: before.role,
+        ...(seesEverything(before.sight) ? {} : sightChange(SEES_EVERYTHING, before.sight)),
+      },
       roleNow: role,
     };
+  });
+}
+
+/** As events tell it: `all events` and `nothing` are said, too. */
+export const sightWords = ({ filter, hidden }: StoredSight) => ({
+  sees: filter ?? "all events",
+  hidden: hidden.join(", ") || "nothing",
+});
+
+function sightChange(now: StoredSight, before: StoredSight): Record<string, string> {
+  const was = sightWords(before);
+  return { ...sightWords(now), sees_before: was.sees, hidden_before: was.hidden };
+}
+
+/** What a viewer sees from now on. @throws AppError not_found, conflict for another role */
+export async function changeSight(
+  scope: Scope,
+  { userId, sight }: { userId: string; sight: StoredSight },
+): Promise<void> {
+  await changing(scope, userId, async (client, before) => {
+    if (before.removedAt) throw new AppError("conflict", "Restore this member first.");
+    if (before.role !== "viewer")
+      throw new AppError("conflict", "Only viewers can see less than all events.");
+    const metadata = sightChange(sight, before.sight);
+    if (metadata.sees === metadata.sees_before && metadata.hidden === metadata.hidden_before)
+      return null;
+    await client.query(
+      `UPDATE memberships SET view_filter = $3, masked_fields = $4
+       WHERE organization_id = $1 AND user_id = $2`,
+      [scope.organizationId, userId, sight.filter, sight.hidden],
+    );
+    return { action: "trailseal.member_sight_changed", metadata, roleNow: before.role };
   });
 }
 

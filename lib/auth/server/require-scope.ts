@@ -8,10 +8,10 @@ import type { InstanceAccessKey, OrganizationAccessKey, SessionAccessKey } from 
 import type { InstanceScope, Scope } from "../scope";
 import { authOptions } from "./auth-options";
 import {
+  grantWithin,
   isPortal,
   issueInstanceScope,
   issueScope,
-  permissionsWithin,
   SingleSignOnRequired,
   signInFirst,
   type Visitor,
@@ -38,7 +38,7 @@ export const currentPortal = cache(async (): Promise<PortalSession | null> => {
 /** A user is one also behind a portal link, wherever they reach. */
 const currentVisitor = cache(async (organizationId: string): Promise<Visitor | null> => {
   const user = await currentUser();
-  if (user && (await permissionsWithin(user, organizationId))) return user;
+  if (user && (await grantWithin(user, organizationId))) return user;
   const portal = await currentPortal();
   return portal && (!user || portal.organizationId === organizationId) ? portal : user;
 });

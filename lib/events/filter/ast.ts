@@ -80,7 +80,8 @@ export type DiagnosticCode =
   | "not_a_number"
   | "not_a_network"
   | "wrong_operator"
-  | "reversed_range";
+  | "reversed_range"
+  | "hidden_field";
 
 export interface Diagnostic {
   code: DiagnosticCode;

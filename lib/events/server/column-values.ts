@@ -3,6 +3,7 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { FieldRef } from "../filter/ast";
 import { type FilterableEvent, fieldTexts } from "../filter/match";
 import { readRows } from "./read";
+import { eventsOf } from "./seen";
 import { ofOrganization } from "./where";
 
 /** A cell shows no more; the whole value is in the event's detail. */
@@ -26,7 +27,7 @@ export async function readColumnValues(
   const times = keys.map(({ recordedAt }) => recordedAt).sort();
   const rows = await readRows<FilterableEvent & { seq: number }>(
     Prisma.sql`SELECT e.seq::float8 AS seq, e.id, e.action, e.version, e.actor, e.targets, e.context, e.metadata
-      FROM events e WHERE ${ofOrganization(scope.organizationId)}
+      FROM ${eventsOf(scope)} WHERE ${ofOrganization(scope.organizationId)}
         AND e.seq IN (${Prisma.join(keys.map(({ seq }) => seq))})
         AND e.recorded_at BETWEEN ${times[0]}::timestamptz AND ${times.at(-1)}::timestamptz`,
   );

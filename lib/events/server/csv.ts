@@ -13,7 +13,7 @@ import { copySql } from "./copy-sql";
 import type { Position } from "./cursor";
 import { copyOptions, type FileLines, fileColumns } from "./file-columns";
 import { readBoundary } from "./list";
-import { candidates, choosePlan, inOrder, type Plan, type Walk } from "./plan";
+import { candidates, choosePlan, inOrder, type Plan, rangeOf, type Walk } from "./plan";
 import { whereClause } from "./where";
 
 /** Each download holds a connection for as long as its client reads. */
@@ -104,15 +104,6 @@ export async function* filePieces(
     piece = (await ahead) ?? (await open(next));
   }
 }
-
-const rangeOf = (
-  { organizationId }: Scope,
-  { from = null, to = null }: Pick<FileRequest, "from" | "to">,
-) => ({
-  organizationId,
-  from,
-  to,
-});
 
 /** Takes one of the places for downloads; the function gives it back, once. */
 function enter(): () => void {

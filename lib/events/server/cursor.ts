@@ -19,6 +19,14 @@ export function encodeCursor({ occurredAtMs, seq }: Position): string {
   return Buffer.from(JSON.stringify([occurredAtMs, seq])).toString("base64url");
 }
 
+/** The place before everything at a time. */
+export function beforeTime(iso: string): string {
+  return encodeCursor({ occurredAtMs: Date.parse(iso), seq: -1 });
+}
+
+/** For `before`: the oldest events. */
+export const BEGINNING = beforeTime("0001-01-01T00:00:00.000Z");
+
 /** For `after`: a list that begins with this event. */
 export function cursorBefore(event: { occurredAt: string; seq: number }): string {
   return encodeCursor({ occurredAtMs: Date.parse(event.occurredAt), seq: event.seq + 1 });

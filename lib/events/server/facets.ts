@@ -5,6 +5,7 @@ import { type FieldId, getField } from "../fields";
 import type { EventFilter, FieldRef } from "../filter/ast";
 import { clearField, fieldRef, isSameField } from "../filter/edit";
 import { serializeField } from "../filter/serialize";
+import { demandField, isHidden, isPart, type Sight } from "../sight";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
 import { isRolledUp, uncounted } from "./rolled-up";
@@ -18,7 +19,7 @@ const MAX_KEYS = 20;
 /**
  * Facets, each under all clauses but its own; its selected values are always among its values.
  * @param search only values whose text or name contains this, ignoring case
- * @throws AppError timeout, unavailable
+ * @throws AppError invalid_filter for what is hidden from the reader, timeout, unavailable
  */
 export async function readFacets(
   scope: Scope,
@@ -27,12 +28,13 @@ export async function readFacets(
   search = "",
   sampleSize = FACET_SAMPLE,
 ): Promise<Facet[]> {
+  for (const field of fields) demandField(scope.sight, field);
   // Fields without a clause of their own are counted on the same events: read once.
   const groups = new Map<string, { filter: EventFilter; fields: FieldRef[] }>();
   for (const field of fields) {
     const filter = clearField(request.filter, field);
     const isShared = filter.clauses.length === request.filter.clauses.length;
-    const isExact = field.id === "action" && isUnbounded({ ...request, filter });
+    const isExact = field.id === "action" && isUnbounded(scope, { ...request, filter });
     const key = isShared && !isExact ? "" : serializeField(field);
     const group = groups.get(key) ?? { filter, fields: [] };
     group.fields.push(field);
@@ -65,6 +67,7 @@ export async function readMetadataKeys(
   id: FieldId = "metadata",
   search = "",
 ): Promise<MetadataKeys> {
+  demandField(scope.sight, { id });
   const walk = toWalk(scope, request);
   const { source } = getField(id);
   if (source.from !== "document") throw new Error(`${id} has no keys`);
@@ -105,7 +108,7 @@ async function countGroup(
   if (
     fields.length === 1 &&
     only?.id === "action" &&
-    isUnbounded(request) &&
+    isUnbounded(scope, request) &&
     (await isRolledUp(scope, true))
   ) {
     const facet = await countActions(scope, selectedValues(whole, only), search);
@@ -121,7 +124,7 @@ async function countGroup(
     : Prisma.empty;
   const perField = fields.map(
     (field, index) =>
-      Prisma.sql`(SELECT ${index}::integer AS field, v.* FROM (${topValues(field, selectedValues(whole, field), search)}) v)`,
+      Prisma.sql`(SELECT ${index}::integer AS field, v.* FROM (${topValues(field, selectedValues(whole, field), search, scope.sight)}) v)`,
   );
   // The row without a value tells what was counted, also where no field has any.
   const rows = await readRows<CountedValue>(Prisma.sql`
@@ -165,8 +168,8 @@ function selectedValues(filter: EventFilter, field: FieldRef): string[] {
   );
 }
 
-function isUnbounded({ filter, from, to }: SampleRequest): boolean {
-  return filter.clauses.length === 0 && from === null && to === null;
+function isUnbounded({ sight }: Scope, { filter, from, to }: SampleRequest): boolean {
+  return !isPart(sight) && filter.clauses.length === 0 && from === null && to === null;
 }
 
 /** What of `events e` a field's values and names are read from. */
@@ -189,9 +192,17 @@ function columnsOf(field: FieldRef): string[] {
 const isOfTargets = (field: FieldRef) => getField(field.id).source.from === "targets";
 
 /** (value, name, count, total): the most frequent values in `sample`, and the selected ones. */
-function topValues(field: FieldRef, selected: readonly string[], search: string): Prisma.Sql {
+function topValues(
+  field: FieldRef,
+  selected: readonly string[],
+  search: string,
+  sight: Sight | undefined,
+): Prisma.Sql {
   const { named } = getField(field.id);
-  const name = named ? fieldText(fieldRef(named)) : Prisma.sql`NULL::text`;
+  const name =
+    named && !(sight && isHidden(sight.hidden, { id: named }))
+      ? fieldText(fieldRef(named))
+      : Prisma.sql`NULL::text`;
   // An event may name a target twice. Grouping by event first is faster than counting distinct events.
   const each = isOfTargets(field)
     ? Prisma.sql`SELECT value, max(name) AS name FROM (

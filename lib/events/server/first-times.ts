@@ -22,7 +22,8 @@ type Answer = "known" | "none" | "open";
 /**
  * What each row's actor did in it for the first time ever, by event id: against everything kept, by index.
  * Of a busy actor's long past at most DEEP rows are read; `within` then says how many. Where even that is
- * too much, nothing is said, and `undecided` counts it.
+ * too much, nothing is said, and `undecided` counts it. Nothing is said to who does not see all of the log,
+ * either: what is new in a part of it, or to an actor who is hidden, may be nothing new.
  * @param rows newest first
  */
 export async function readFirstTimes(
@@ -30,6 +31,7 @@ export async function readFirstTimes(
   rows: readonly EventRow[],
   deepest = DEEP,
 ): Promise<{ found: Map<string, FirstTime[]>; undecided: number }> {
+  if (scope.sight) return { found: new Map(), undecided: 0 };
   const asked = questionsOf(rows);
   const near = await ask(asked, (questions) => nearSql(scope, questions));
   const open = asked.filter((_, index) => near[index] === "open");

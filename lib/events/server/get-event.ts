@@ -5,6 +5,7 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventDetail, Participant } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
 import { readRows } from "./read";
+import { eventsOf } from "./seen";
 import { ofOrganization } from "./where";
 
 const EVENT_ID = /^audit_event_([0-7][0-9A-HJKMNP-TV-Z]{25})$/;
@@ -34,7 +35,7 @@ export async function getEvent(scope: Scope, id: string): Promise<EventDetail | 
   const ulid = EVENT_ID.exec(id)?.[1];
   if (!ulid) return null;
   const { organizationId } = scope;
-  const row = await findEvent(organizationId, id, decodeTime(ulid));
+  const row = await findEvent(scope, id, decodeTime(ulid));
   if (!row) return null;
   const { seq, version, action, actor, targets, context, metadata } = row;
   const occurredAt = new Date(row.occurred_ms).toISOString();
@@ -67,8 +68,18 @@ export async function getEvent(scope: Scope, id: string): Promise<EventDetail | 
   };
 }
 
+/** Of events with these numbers, the numbers of those that the reader sees. */
+export async function seenSeqs(scope: Scope, seqs: readonly number[]): Promise<number[]> {
+  if (!scope.sight) return [...seqs];
+  const rows = await readRows<{ seq: number }>(
+    Prisma.sql`SELECT e.seq::float8 AS seq FROM ${eventsOf(scope)}
+      WHERE ${ofOrganization(scope.organizationId)} AND e.seq = ANY(${[...seqs]}::bigint[])`,
+  );
+  return rows.map(({ seq }) => seq);
+}
+
 async function findEvent(
-  organizationId: string,
+  scope: Scope,
   id: string,
   arrivedMs: number,
 ): Promise<DetailRow | undefined> {
@@ -77,11 +88,12 @@ async function findEvent(
   const from = new Date(arrivedMs - ARRIVAL_SLACK_MS).toISOString();
   const to = new Date(arrivedMs + ARRIVAL_SLACK_MS).toISOString();
   const near = Prisma.sql`e.recorded_at >= ${from}::timestamptz AND e.recorded_at < ${to}::timestamptz`;
-  const [row] = await selectEvent(organizationId, id, near);
-  return row ?? (await selectEvent(organizationId, id, Prisma.sql`true`))[0];
+  const [row] = await selectEvent(scope, id, near);
+  return row ?? (await selectEvent(scope, id, Prisma.sql`true`))[0];
 }
 
-function selectEvent(organizationId: string, id: string, when: Prisma.Sql): Promise<DetailRow[]> {
+function selectEvent(scope: Scope, id: string, when: Prisma.Sql): Promise<DetailRow[]> {
+  const { organizationId } = scope;
   // recorded_at never decreases along the sequence.
   return readRows<DetailRow>(Prisma.sql`SELECT e.seq::float8 AS seq, e.version, e.action,
       (extract(epoch FROM e.occurred_at) * 1000)::float8 AS occurred_ms,
@@ -89,7 +101,7 @@ function selectEvent(organizationId: string, id: string, when: Prisma.Sql): Prom
       e.actor, e.targets, e.context, e.metadata, ${HEX("e.chain_hash")} AS chain_hash,
       (SELECT ${HEX("p.chain_hash")} FROM events p WHERE p.organization_id = ${organizationId}
          AND p.seq = e.seq - 1 AND p.recorded_at <= e.recorded_at LIMIT 1) AS previous_hash
-    FROM events e WHERE ${ofOrganization(organizationId)} AND e.id = ${id} AND ${when} LIMIT 1`);
+    FROM ${eventsOf(scope)} WHERE ${ofOrganization(organizationId)} AND e.id = ${id} AND ${when} LIMIT 1`);
 }
 
 /** Where no event stands before: the pruned prefix's end, or the log's genesis; null when one is missing. */

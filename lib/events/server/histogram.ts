@@ -4,7 +4,9 @@ import { FACET_SAMPLE } from "../facets";
 import type { Clause } from "../filter/ast";
 import { type Histogram, HOUR_MS, histogramBounds } from "../histogram";
 import { failureRules } from "../outcome";
+import { isPart } from "../sight";
 import { zoneOffsetMs } from "../zoned-time";
+import { readSeenEdges } from "./edges";
 import { choosePlan, type Plan, type Walk } from "./plan";
 import { readRows } from "./read";
 import { isRolledUp, uncounted } from "./rolled-up";
@@ -22,7 +24,7 @@ export interface HistogramRequest extends SampleRequest {
 /**
  * Events per bucket over the range, or over all that there is; null when there is nothing to draw. Without a
  * filter every event is counted, with one the newest matches, as far as `counted` says.
- * @throws AppError timeout, unavailable
+ * @throws AppError invalid_filter for what is hidden from the reader, timeout, unavailable
  */
 export async function readHistogram(
   scope: Scope,
@@ -30,7 +32,8 @@ export async function readHistogram(
 ): Promise<Histogram | null> {
   const span = await readSpan(scope, request);
   if (!span) return null;
-  const isWhole = request.filter.clauses.length === 0 && (await isRolledUp(scope));
+  const isWhole =
+    request.filter.clauses.length === 0 && !isPart(scope.sight) && (await isRolledUp(scope));
   const isLong = isWhole && (await countHours(scope, span)) > INDEXED_SAMPLE;
   // Rollups know whole hours: days of a zone with another offset are counted as UTC has them.
   const zone =
@@ -38,7 +41,7 @@ export async function readHistogram(
   const bounds = histogramBounds(span.fromMs, span.toMs, zone, isLong ? HOUR_MS : 0);
   const walk = toWalk(scope, { ...request, from: toIso(span.fromMs), to: toIso(span.toMs) });
   const plan = await choosePlan(walk, request.filter);
-  const isIndexed = plan.rest.clauses.length === 0 && plan.driver.kind !== "targets";
+  const isIndexed = plan.isWhole && plan.driver.kind !== "targets";
   const sample = (size: number, failed: Prisma.Sql) =>
     countSample(plan, walk, bounds, size, failed);
   const [whole, sampled] = await Promise.all([
@@ -72,10 +75,17 @@ interface Span {
 const toIso = (atMs: number) => new Date(atMs).toISOString();
 
 /** The range, its open ends put where the events begin and end. */
-async function readSpan(
-  { organizationId }: Scope,
-  { from, to }: SampleRequest,
-): Promise<Span | null> {
+async function readSpan(scope: Scope, { from, to }: SampleRequest): Promise<Span | null> {
+  const edges = isPart(scope.sight) ? await readSeenEdges(scope) : await readAllEdges(scope);
+  if (!edges) return null;
+  const floorMs = Date.parse(edges.oldest);
+  const fromMs = from ? Date.parse(from) : floorMs;
+  const newestMs = Date.parse(edges.newest);
+  const toMs = to ? Date.parse(to) : Math.max(newestMs + 1, from ? Date.now() : 0);
+  return fromMs < toMs ? { fromMs, toMs, floorMs } : null;
+}
+
+async function readAllEdges({ organizationId }: Scope) {
   const edge = (
     order: "ASC" | "DESC",
   ) => Prisma.sql`(SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8
@@ -84,9 +94,7 @@ async function readSpan(
     Prisma.sql`SELECT ${edge("ASC")} AS oldest, ${edge("DESC")} AS newest`,
   );
   if (row?.oldest == null || row.newest == null) return null;
-  const fromMs = from ? Date.parse(from) : row.oldest;
-  const toMs = to ? Date.parse(to) : Math.max(row.newest + 1, from ? Date.now() : 0);
-  return fromMs < toMs ? { fromMs, toMs, floorMs: row.oldest } : null;
+  return { oldest: toIso(row.oldest), newest: toIso(row.newest) };
 }
 
 // Rollups ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { AppError } from "@/lib/errors";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventFilter } from "../filter/ast";
 import type { EventRow, Participant } from "../schema";
+import { isClause } from "../subject";
 import { decodeCursor, encodeCursor, type Position } from "./cursor";
 import {
   candidateKeys,
@@ -12,6 +13,7 @@ import {
   inOrder,
   type Plan,
   type Range,
+  rangeOf,
   type Walk,
 } from "./plan";
 import { readRows } from "./read";
@@ -66,14 +68,14 @@ export interface ListRequest extends PageRequest {
 
 /**
  * One page of an organization's events.
- * @throws AppError invalid_request for a bad cursor or limit, timeout, unavailable
+ * @throws AppError invalid_request for a bad cursor or limit, invalid_filter, timeout, unavailable
  */
 export async function listEvents(
   scope: Scope,
   request: ListRequest,
   scan: Partial<ScanLimits> = {},
 ): Promise<EventPage> {
-  const range = toRange(scope, request);
+  const range = rangeOf(scope, request);
   const plan = await choosePlan(range, request.filter);
   return readPage(plan, range, request, { ...SCAN_LIMITS, ...scan });
 }
@@ -84,13 +86,27 @@ export async function listTargetEvents(
   target: { type: string | null; id: string },
   request: ListRequest,
 ): Promise<EventPage> {
+  if (scope.sight) return listSeenOfTarget(scope, target, request);
   const driver: Driver = { kind: "targets", type: target.type, ids: [target.id] };
-  const plan = { driver, rest: request.filter, isSmall: false };
-  return readPage(plan, toRange(scope, request), request, SCAN_LIMITS);
+  const isWhole = request.filter.clauses.length === 0;
+  const plan = { driver, rest: request.filter, isWhole, isSmall: false };
+  return readPage(plan, rangeOf(scope, request), request, SCAN_LIMITS);
 }
 
-function toRange(scope: Scope, { from = null, to = null }: PageRequest): Range {
-  return { organizationId: scope.organizationId, from, to };
+/** As a search, whose plan tells nothing of what is not seen; its clauses may be met by two different targets. */
+async function listSeenOfTarget(
+  scope: Scope,
+  { type, id }: { type: string | null; id: string },
+  request: ListRequest,
+): Promise<EventPage> {
+  const clauses = [
+    isClause("target", id),
+    ...(type === null ? [] : [isClause("target.type", type)]),
+  ];
+  const filter = { clauses: [...clauses, ...request.filter.clauses] };
+  const page = await listEvents(scope, { ...request, filter });
+  const isIt = (one: Participant) => one.id === id && (type === null || one.type === type);
+  return { ...page, rows: page.rows.filter(({ targets }) => targets.some(isIt)) };
 }
 
 async function readPage(
@@ -135,10 +151,9 @@ async function collect(
   wanted: number,
   scan: ScanLimits,
 ): Promise<{ found: StoredRow[]; stoppedAt: Position | null }> {
-  const { driver, rest, isSmall } = plan;
+  const { driver, isSmall, isWhole } = plan;
   if (isSmall || driver.kind === "few")
     return { found: await readMatching(plan, walk, null, wanted), stoppedAt: null };
-  const isWhole = rest.clauses.length === 0;
   if (isWhole && driver.kind !== "targets")
     return { found: await readMatching(plan, walk, wanted, wanted), stoppedAt: null };
   // A target's rows may name an event twice, so that even without a rest one step may not do.

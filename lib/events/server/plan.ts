@@ -1,9 +1,12 @@
+import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { getField } from "../fields";
 import { addressSpellings } from "../filter/address";
 import type { Clause, EventFilter } from "../filter/ast";
+import { demandUnhidden, isPart, type Sight } from "../sight";
 import type { Position } from "./cursor";
 import { readRows } from "./read";
+import { asSeen } from "./seen";
 import { isOneOf, ofOrganization, whereClause } from "./where";
 
 /**
@@ -15,6 +18,8 @@ export interface Plan {
   driver: Driver;
   /** What is left to check on each candidate. */
   rest: EventFilter;
+  /** Whether every candidate is a match: nothing is left to check, and all of them may be seen. */
+  isWhole: boolean;
   /** Whether the driver is known to have few rows: then no bound is needed. */
   isSmall: boolean;
 }
@@ -31,6 +36,15 @@ export interface Range {
   organizationId: string;
   from: string | null;
   to: string | null;
+  /** Whose sight bounds what is read; undefined: everything. */
+  sight: Sight | undefined;
+}
+
+export function rangeOf(
+  { organizationId, sight }: Scope,
+  { from = null, to = null }: { from?: string | null; to?: string | null },
+): Range {
+  return { organizationId, from, to, sight };
 }
 
 export interface Walk extends Range {
@@ -46,34 +60,54 @@ const FEW = 1_000;
 /** More values than this in one clause are checked row by row instead of merged. */
 const MAX_MERGED_VALUES = 20;
 
+/** @throws AppError invalid_filter for one that asks for what is hidden from the reader */
 export async function choosePlan(range: Range, filter: EventFilter): Promise<Plan> {
+  const { sight } = range;
+  demandUnhidden(sight, filter);
+  const own = await planOf(range, filter);
+  if (!isPart(sight)) return own;
+  if (own.isSmall) return { ...own, isWhole: false };
+  // Where a search stops tells where its candidates are: many of them are chosen by what may be seen alone.
+  const seen = await planOf(range, sight.filter);
+  return { ...seen, rest: filter, isWhole: seen.isWhole && filter.clauses.length === 0 };
+}
+
+async function planOf(range: Range, filter: EventFilter): Promise<Plan> {
   const options = filter.clauses.flatMap((clause, index) => {
     const driver = driverOf(clause);
     return driver ? [{ driver, rest: without(filter, index) }] : [];
   });
+  const plan = (driver: Driver, rest: EventFilter, isSmall: boolean): Plan => ({
+    driver,
+    rest,
+    isWhole: rest.clauses.length === 0,
+    isSmall,
+  });
   const [first] = options;
-  if (!first) return { driver: { kind: "time" }, rest: filter, isSmall: false };
+  if (!first) return plan({ kind: "time" }, filter, false);
   const byId = options.find(({ driver }) => isById(driver));
-  if (byId) return { ...byId, isSmall: true };
-  if (options.length === 1 && first.driver.kind !== "few") return { ...first, isSmall: false };
+  if (byId) return plan(byId.driver, byId.rest, true);
+  // Within a sight it matters whether they are few.
+  const isOnly = options.length === 1 && first.driver.kind !== "few" && !range.sight;
+  if (isOnly) return plan(first.driver, first.rest, false);
   const counts = await probe(
     range,
     options.map((option) => option.driver),
   );
   const least = counts.indexOf(Math.min(...counts));
   const rarest = options[least];
-  if (rarest && (counts[least] as number) < FEW) return { ...rarest, isSmall: true };
+  if (rarest && (counts[least] as number) < FEW) return plan(rarest.driver, rarest.rest, true);
   const ordered = PREFERENCE.flatMap((kind) =>
     options.filter(
       ({ driver }) => kind === (driver.kind === "column" ? driver.column : driver.kind),
     ),
   );
-  if (ordered[0]) return { ...ordered[0], isSmall: false };
+  if (ordered[0]) return plan(ordered[0].driver, ordered[0].rest, false);
   for (const { driver, rest } of options) {
     const merged = driver.kind === "few" ? await expandPrefix(range, driver.clause) : null;
-    if (merged) return { driver: merged, rest, isSmall: false };
+    if (merged) return plan(merged, rest, false);
   }
-  return { driver: { kind: "time" }, rest: filter, isSmall: false };
+  return plan({ kind: "time" }, filter, false);
 }
 
 /** Among clauses that all have many rows: what usually has the fewest comes first. */
@@ -227,9 +261,17 @@ function atMost(limit: number | null): Prisma.Sql {
 
 /**
  * The driver's rows of `events` in list order, to be read as `FROM (…) e`; all of them without a limit. A
- * target's limit counts its rows: an event may hold several of the ids, or one id under several types.
+ * target's limit counts its rows: an event may hold several of the ids, or one id under several types. Behind
+ * the limit a sight leaves what it shows.
  */
 export function candidates(driver: Driver, walk: Walk, limit: number | null): Prisma.Sql {
+  const rows = allCandidates(driver, walk, limit);
+  return walk.sight
+    ? Prisma.sql`SELECT * FROM ${asSeen(walk.sight, Prisma.sql`(${rows}) e`)}`
+    : rows;
+}
+
+function allCandidates(driver: Driver, walk: Walk, limit: number | null): Prisma.Sql {
   if (driver.kind === "few")
     // OFFSET keeps the planner from walking another index in list order.
     return Prisma.sql`SELECT e.* FROM events e WHERE ${inWalk("e", walk)} AND ${whereDriver(driver)} OFFSET 0`;

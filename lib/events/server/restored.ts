@@ -2,7 +2,9 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { FACET_SAMPLE } from "../facets";
 import { removeClause } from "../filter/edit";
+import { isPart } from "../sight";
 import type { Restored } from "../values";
+import { readSeenEdges } from "./edges";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
 import { countedOf, readExtent, type SampleRequest, toWalk } from "./sample";
@@ -44,7 +46,9 @@ async function countMatches(scope: Scope, request: SampleRequest) {
 }
 
 /** When the oldest event kept happened, ISO; null in an empty log. */
-export async function readOldest({ organizationId }: Scope): Promise<string | null> {
+export async function readOldest(scope: Scope): Promise<string | null> {
+  if (isPart(scope.sight)) return (await readSeenEdges(scope))?.oldest ?? null;
+  const { organizationId } = scope;
   const [row] = await readRows<{ ms: number }>(Prisma.sql`
     SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8 AS ms FROM events e
     WHERE ${ofOrganization(organizationId)} ORDER BY e.occurred_at, e.seq LIMIT 1`);

@@ -3,7 +3,7 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import type { Counted } from "../facets";
 import type { EventFilter } from "../filter/ast";
 import { readBoundary } from "./list";
-import { candidates, inOrder, type Plan, type Walk } from "./plan";
+import { candidates, inOrder, type Plan, rangeOf, type Walk } from "./plan";
 import { readRows } from "./read";
 import { whereClause } from "./where";
 
@@ -28,14 +28,14 @@ export interface Extent {
 const CANDIDATES = 8_000;
 const TARGET_CANDIDATES = 2_000;
 
-export function toWalk({ organizationId }: Scope, { from, to }: SampleRequest): Walk {
-  return { organizationId, from, to, direction: "older", position: null };
+export function toWalk(scope: Scope, bounds: Pick<SampleRequest, "from" | "to">): Walk {
+  return { ...rangeOf(scope, bounds), direction: "older", position: null };
 }
 
-function candidateLimit({ driver, rest, isSmall }: Plan, sample: number): number | null {
+function candidateLimit({ driver, isWhole, isSmall }: Plan, sample: number): number | null {
   if (isSmall || driver.kind === "few") return null;
   if (driver.kind === "targets") return Math.min(TARGET_CANDIDATES, sample);
-  return rest.clauses.length === 0 ? sample : CANDIDATES;
+  return isWhole ? sample : CANDIDATES;
 }
 
 /** The newest `size` matches of the plan, as far as its candidates reach: seq, occurred_at and the columns. */

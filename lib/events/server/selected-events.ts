@@ -7,6 +7,7 @@ import type { WireEvent } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
 import { streamCsv } from "./csv";
 import { readRows } from "./read";
+import { eventsOf } from "./seen";
 import { ofOrganization } from "./where";
 
 /** Chosen events as text for the clipboard, newest first: CSV as downloads have it, or a JSON array. */
@@ -35,7 +36,7 @@ export async function readWireEvents(scope: Scope, ids: readonly string[]): Prom
   const rows = await readRows<Omit<StoredEvent, "occurredAt"> & { occurred_ms: number }>(
     Prisma.sql`SELECT e.id, e.action, e.version, e.actor, e.targets, e.context, e.metadata,
         (extract(epoch FROM e.occurred_at) * 1000)::float8 AS occurred_ms
-      FROM events e WHERE ${ofOrganization(organizationId)} AND e.id IN (${Prisma.join([...ids])})
+      FROM ${eventsOf(scope)} WHERE ${ofOrganization(organizationId)} AND e.id IN (${Prisma.join([...ids])})
       ORDER BY e.occurred_at DESC, e.seq DESC`,
   );
   return rows.map(({ occurred_ms, ...row }) =>

@@ -1,9 +1,11 @@
 import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventFilter } from "../filter/ast";
+import { demandUnhidden, isPart } from "../sight";
 import { TAIL_BUFFER, type TailRow, type TailStep } from "../tail";
 import { ROW_COLUMNS, type StoredRow, toEventRow } from "./list";
 import { readRows } from "./read";
+import { eventsOf } from "./seen";
 import { ofOrganization, whereFilter } from "./where";
 
 /** Sequence numbers that one statement reads. */
@@ -33,7 +35,7 @@ export async function readHeadSeq({ organizationId }: Scope): Promise<number> {
 /**
  * Matching events numbered above `after`, at most STEP numbers on; `head` is a number that was read from the
  * log's head, so that everything up to it is committed.
- * @throws AppError timeout or unavailable
+ * @throws AppError invalid_filter for what is hidden from the reader, timeout or unavailable
  */
 export async function readTail(
   scope: Scope,
@@ -41,6 +43,7 @@ export async function readTail(
   after: number,
   head: number,
 ): Promise<TailStep> {
+  demandUnhidden(scope.sight, request.filter);
   if (head - after > MAX_BEHIND) return { seq: head, rows: [], skipped: { count: null } };
   const to = Math.min(head, after + STEP);
   if (to <= after) return { seq: after, rows: [], skipped: null };
@@ -61,7 +64,7 @@ function whereTail({ organizationId }: Scope, { filter, from }: TailRequest): Pr
 
 /**
  * `newest` is the latest time stored up to each event. An event of the future makes nothing late by itself:
- * what had happened by the time of receipt counts.
+ * what had happened by the time of receipt counts. Who sees a part of the log is told of nothing beside it.
  */
 async function readStep(
   scope: Scope,
@@ -72,7 +75,9 @@ async function readStep(
   const ofOrg = ofOrganization(scope.organizationId);
   const rows = await readRows<StoredRow & { late: boolean }>(Prisma.sql`
     WITH before AS (
-      SELECT e.occurred_at FROM events e WHERE ${ofOrg} AND e.seq <= ${after}::bigint
+      SELECT e.occurred_at FROM events e WHERE ${ofOrg} AND e.seq <= ${after}::bigint${
+        isPart(scope.sight) ? Prisma.sql` AND false` : Prisma.empty
+      }
       ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1
     )
     SELECT ${ROW_COLUMNS},
@@ -80,7 +85,7 @@ async function readStep(
         > e.occurred_at + ${`${LATE_MS} ms`}::interval AS late
     FROM (
       SELECT e.*, max(e.occurred_at) OVER (ORDER BY e.seq) AS newest
-      FROM events e WHERE ${ofOrg} AND e.seq > ${after}::bigint AND e.seq <= ${to}::bigint
+      FROM ${eventsOf(scope)} WHERE ${ofOrg} AND e.seq > ${after}::bigint AND e.seq <= ${to}::bigint
     ) e
     WHERE ${whereTail(scope, request)} ORDER BY e.seq LIMIT ${TAIL_BUFFER + 1}`);
   return rows.map((row) => ({ ...toEventRow(row), isLate: row.late }));
@@ -93,7 +98,7 @@ async function countMatching(
   to: number,
 ): Promise<number> {
   const [row] = await readRows<{ count: number }>(
-    Prisma.sql`SELECT count(*)::float8 AS count FROM events e
+    Prisma.sql`SELECT count(*)::float8 AS count FROM ${eventsOf(scope)}
       WHERE ${whereTail(scope, request)} AND e.seq > ${after}::bigint AND e.seq <= ${to}::bigint`,
   );
   return row?.count ?? 0;

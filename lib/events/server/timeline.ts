@@ -3,9 +3,10 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import { EMPTY_FILTER, type EventFilter } from "../filter/ast";
 import { addClause } from "../filter/edit";
 import type { EventRow } from "../schema";
+import { HIDDEN } from "../sight";
 import { isClause, LANES, type Lane, laneClauses, primaryLane, type Subject } from "../subject";
 import type { DayCounts, SubjectSummary, TimelinePage, Usual } from "../timeline";
-import { encodeCursor } from "./cursor";
+import { BEGINNING, beforeTime } from "./cursor";
 import { readFirstTimes } from "./first-times";
 import {
   DEFAULT_PAGE_SIZE,
@@ -15,8 +16,10 @@ import {
   type PageRequest,
 } from "./list";
 import { mergeLanes } from "./merge-lanes";
-import { candidateKeys, candidates, type Driver } from "./plan";
+import { candidateKeys, candidates, choosePlan, type Driver } from "./plan";
 import { readRows } from "./read";
+import { countedOf, readExtent, sampleOf, toWalk } from "./sample";
+import { eventsOf } from "./seen";
 import { whereClause } from "./where";
 
 export interface ActorTimelineRequest extends PageRequest {
@@ -98,11 +101,6 @@ export async function readTimeline(scope: Scope, request: TimelineRequest): Prom
   return { ...merged, rows, undecided: firstTimes.undecided };
 }
 
-/** The place before everything at a time. */
-function beforeTime(iso: string): string {
-  return encodeCursor({ occurredAtMs: Date.parse(iso), seq: -1 });
-}
-
 async function readAgents(
   scope: Scope,
   rows: readonly EventRow[],
@@ -112,19 +110,17 @@ async function readAgents(
   const found = await readRows<{ seq: number; agent: string | null }>(
     Prisma.sql`SELECT e.seq::float8 AS seq, e.context ->> 'user_agent' AS agent
       FROM unnest(${seqs}::bigint[], ${times}::text[]) AS k(seq, recorded_at)
-      JOIN events e ON e.organization_id = ${scope.organizationId} AND e.seq = k.seq AND e.recorded_at = k.recorded_at::timestamptz`,
+      JOIN ${eventsOf(scope)} ON e.organization_id = ${scope.organizationId} AND e.seq = k.seq AND e.recorded_at = k.recorded_at::timestamptz`,
   );
   return new Map(found.map(({ seq, agent }) => [seq, agent]));
 }
-
-const OLDEST = beforeTime("0001-01-01T00:00:00.000Z");
 
 /** Who the subject is and since when it is known, whatever is filtered. */
 export async function describeSubject(scope: Scope, subject: Subject): Promise<SubjectSummary> {
   const ends = LANES.map(async (lane) => {
     const read = (page: PageRequest) =>
       readLane(scope, { subject, filter: EMPTY_FILTER }, lane, { ...page, limit: 1 });
-    const [newest, oldest] = await Promise.all([read({}), read({ before: OLDEST })]);
+    const [newest, oldest] = await Promise.all([read({}), read({ before: BEGINNING })]);
     return { lane, newest: newest.rows[0], oldest: oldest.rows[0] };
   });
   const found = (await Promise.all(ends)).sort((a) => (a.lane === primaryLane(subject) ? -1 : 1));
@@ -132,7 +128,8 @@ export async function describeSubject(scope: Scope, subject: Subject): Promise<S
   const times = (end: "newest" | "oldest") =>
     found.flatMap((lane) => lane[end]?.occurredAt ?? []).sort();
   return {
-    name: names.find((one) => one?.id === subject.id && one.name)?.name ?? null,
+    name:
+      names.find((one) => one?.id === subject.id && one.name && one.name !== HIDDEN)?.name ?? null,
     firstSeen: times("oldest").at(0) ?? null,
     lastSeen: times("newest").at(-1) ?? null,
   };
@@ -150,6 +147,32 @@ function driverOf(subject: Subject, lane: Lane): { driver: LaneDriver; rest: Eve
   return { driver, rest: { clauses: laneClauses(subject, lane).slice(1) } };
 }
 
+/**
+ * The newest events of a lane that a reader with a sight sees, found as any search finds them: the driver's rows
+ * would tell how many there are beside them.
+ */
+async function seenOf(
+  scope: Scope,
+  { subject, filter }: Pick<TimelineRequest, "subject" | "filter">,
+  lane: Lane,
+  bounds: { from: string | null; to: string | null },
+  size: number,
+) {
+  const walk = toWalk(scope, bounds);
+  const clauses = [...laneClauses(subject, lane), ...filter.clauses];
+  const plan = await choosePlan(walk, { clauses });
+  const columns = Prisma.raw("e.action, e.location, e.actor_id, e.context, e.targets");
+  const { type, id } = subject;
+  const isIt =
+    lane === "done" && typeIn(subject, lane)
+      ? Prisma.sql`e.targets @> ${JSON.stringify([{ type, id }])}::jsonb`
+      : Prisma.sql`true`;
+  return {
+    rows: Prisma.sql`SELECT * FROM (${sampleOf(plan, walk, columns, size)}) e WHERE ${isIt}`,
+    counted: async () => countedOf(plan, walk, await readExtent(plan, walk, size), size),
+  };
+}
+
 /** At most this many of a subject's newest events are counted per lane; fewer when each is checked. */
 const MAX_COUNTED = 10_000;
 const MAX_CHECKED = 2_500;
@@ -164,21 +187,31 @@ export async function countDays(
   starts: readonly string[],
 ): Promise<DayCounts> {
   const { subject, lane: only, filter } = request;
-  const range = {
-    organizationId: scope.organizationId,
-    from: starts[0] ?? null,
-    to: starts.at(-1) ?? null,
-  };
+  const bounds = { from: starts[0] ?? null, to: starts.at(-1) ?? null };
   const counts: DayCounts = {
     did: Array(starts.length - 1).fill(0),
     done: Array(starts.length - 1).fill(0),
     countedFrom: null,
     limit: filter.clauses.length > 0 ? MAX_CHECKED : MAX_COUNTED,
   };
+  const cut = (iso: string) => {
+    if (!counts.countedFrom || iso > counts.countedFrom) counts.countedFrom = iso;
+  };
+  const countSeen = async (lane: Lane) => {
+    const seen = await seenOf(scope, request, lane, bounds, counts.limit);
+    const rows = await readRows<{ day: number; events: number }>(
+      Prisma.sql`SELECT width_bucket(e.occurred_at, ${starts}::timestamptz[]) AS day, count(*)::integer AS events
+        FROM (${seen.rows}) e GROUP BY 1`,
+    );
+    for (const { day, events } of rows) counts[lane][day - 1] = events;
+    const counted = await seen.counted();
+    if (counted.kind !== "all") cut(counted.backTo);
+  };
   const count = async (lane: Lane) => {
+    if (scope.sight) return countSeen(lane);
     const plan = driverOf(subject, lane);
     const where = whereAll({ clauses: [...plan.rest.clauses, ...filter.clauses] });
-    const walk = { ...range, direction: "older" as const, position: null };
+    const walk = toWalk(scope, bounds);
     // A target's events are counted without looking at them, unless a filter does.
     const read = lane === "done" && filter.clauses.length === 0 ? candidateKeys : candidates;
     const rows = await readRows<{ day: number; events: number; read: number; oldest_ms: number }>(
@@ -189,8 +222,7 @@ export async function countDays(
     );
     for (const { day, events } of rows) counts[lane][day - 1] = events;
     if (rows.reduce((sum, { read }) => sum + read, 0) < counts.limit) return;
-    const oldest = new Date(Math.min(...rows.map((row) => row.oldest_ms))).toISOString();
-    if (!counts.countedFrom || oldest > counts.countedFrom) counts.countedFrom = oldest;
+    cut(new Date(Math.min(...rows.map((row) => row.oldest_ms))).toISOString());
   };
   await Promise.all((only ? [only] : LANES).map(count));
   return counts;
@@ -204,14 +236,14 @@ const USUAL_SAMPLE = { actor: 2_000, target: 1_000 };
 const USUAL_TOP = 5;
 
 export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> {
-  const { driver, rest } = driverOf(subject, primaryLane(subject));
-  const walk = {
-    organizationId: scope.organizationId,
-    from: null,
-    to: null,
-    direction: "older" as const,
-    position: null,
-  };
+  const size = USUAL_SAMPLE[subject.role];
+  const lane = primaryLane(subject);
+  const everything = { from: null, to: null };
+  const seen = scope.sight
+    ? await seenOf(scope, { subject, filter: EMPTY_FILTER }, lane, everything, size)
+    : null;
+  const { driver, rest } = driverOf(subject, lane);
+  const rows = Prisma.sql`(${seen?.rows ?? candidates(driver, toWalk(scope, everything), size)}) e WHERE ${whereAll(seen ? EMPTY_FILTER : rest)}`;
   const top = (value: string) =>
     Prisma.raw(`(SELECT coalesce(jsonb_agg(jsonb_build_array(value, n) ORDER BY n DESC, value), '[]') FROM (
       SELECT ${value} AS value, count(*) AS n FROM sample WHERE ${value} IS NOT NULL
@@ -220,12 +252,18 @@ export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> 
     WITH sample AS MATERIALIZED (
       SELECT e.action, e.location, e.actor_id, (e.context ->> 'user_agent') COLLATE "C" AS agent,
         floor(extract(epoch FROM e.occurred_at) / 900)::integer AS quarter
-      FROM (${candidates(driver, walk, USUAL_SAMPLE[subject.role])}) e WHERE ${whereAll(rest)})
+      FROM ${rows})
     SELECT (SELECT count(*)::integer FROM sample) AS events, false AS "isAll",
       ${top("action")} AS actions, ${top("location")} AS addresses, ${top("agent")} AS agents,
       ${subject.role === "target" ? top("actor_id") : Prisma.sql`'[]'::jsonb`} AS actors,
       (SELECT coalesce(jsonb_agg(jsonb_build_array(quarter, n)), '[]') FROM (
         SELECT quarter, count(*) AS n FROM sample GROUP BY 1) t) AS quarters`);
   const usual = row as Usual;
-  return { ...usual, isAll: usual.events < USUAL_SAMPLE[subject.role] };
+  const open = (counted: Usual["actions"]) => counted.filter(([value]) => value !== HIDDEN);
+  const shown = { addresses: open(usual.addresses), actors: open(usual.actors) };
+  return {
+    ...usual,
+    ...shown,
+    isAll: seen ? (await seen.counted()).kind === "all" : usual.events < size,
+  };
 }

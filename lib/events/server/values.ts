@@ -2,6 +2,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { getField, isKeyed } from "../fields";
 import { EMPTY_FILTER, type FieldRef } from "../filter/ast";
+import { isPart } from "../sight";
 import type { CompletedValue, FieldValues } from "../values";
 import { readFacets, readMetadataKeys } from "./facets";
 import { isOrderedColumn, jumpValues } from "./plan";
@@ -17,7 +18,7 @@ const WHOLE_LOG = { filter: EMPTY_FILTER, from: null, to: null };
  * Values of a field that begin with, contain or are called what was typed; of a keyed field without a path
  * its keys. Looks at the newest events, and where an index orders the values, at the whole log for those
  * that begin with it.
- * @throws AppError timeout, unavailable
+ * @throws AppError invalid_filter for what is hidden from the reader, timeout, unavailable
  */
 export async function readValues(
   scope: Scope,
@@ -31,7 +32,7 @@ export async function readValues(
   }
   const [[facet], started] = await Promise.all([
     readFacets(scope, WHOLE_LOG, [field], typed, VALUE_SAMPLE),
-    typed === "" ? null : readStarts(scope, field, typed),
+    typed === "" || isPart(scope.sight) ? null : readStarts(scope, field, typed),
   ]);
   if (!facet) throw new Error(`No facet ${field.id}`);
   const { counted, distinct } = facet;

@@ -10,16 +10,26 @@ import { selectRow } from "./sealed-rows";
 import { vkeysOf } from "./signer";
 import { Snapshot } from "./snapshot";
 
+/** A proof holds all of its event. @throws AppError forbidden where fields are hidden from the reader */
+export function demandWholeEvents({ sight }: Scope): void {
+  if (sight && sight.hidden.size > 0)
+    throw new AppError(
+      "forbidden",
+      "Fields are hidden for you, so the event's hash cannot be recomputed here.",
+    );
+}
+
 /**
  * All that shows one event in the signed log.
  * @param size of the checkpoint to lead to; by default the first that covers it
- * @throws AppError not_found; conflict while no checkpoint covers it, or when what is stored is damaged
+ * @throws AppError not_found; forbidden where fields are hidden from the reader; conflict while no checkpoint covers it, or when what is stored is damaged
  */
 export async function readEventProof(scope: Scope, id: string, size?: number): Promise<EventProof> {
   const { organizationId } = scope;
   const found = await getEvent(scope, id);
   if (!found)
     throw new AppError("not_found", `Event not found: '${id}'.`, { details: { entity_id: id } });
+  demandWholeEvents(scope);
   const { seq } = found;
   const proof = await proveEvent(scope, seq, size);
   if (!proof)

@@ -5,9 +5,11 @@ import { inclusionRanges } from "@/lib/chain/merkle";
 import { formatTlogProof } from "@/lib/chain/tlog-proof";
 import { inTransaction, readPool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
+import { seenSeqs } from "@/lib/events/server/get-event";
 import type { ProofBatch } from "../proof-page/checked";
 import { toBundleEvent } from "./bundle";
 import { Epochs } from "./epochs";
+import { demandWholeEvents } from "./event-proof";
 import { loadHead } from "./log-head";
 import { listCheckpoints, TreeReader } from "./proofs";
 import { selectRowsAt } from "./sealed-rows";
@@ -17,10 +19,12 @@ import { Snapshot } from "./snapshot";
 /**
  * Proofs of the events on a page, all to the newest checkpoint, for the browser to check. Nothing is judged
  * here: an event that was changed is given out as it stands.
- * @param seqs at most a page's
- * @throws AppError not_found for an organization without a log
+ * @param asked numbers of at most a page's events; of those that the reader does not see nothing is said
+ * @throws AppError not_found for an organization without a log, forbidden where fields are hidden
  */
-export async function readPageProofs(scope: Scope, seqs: number[]): Promise<ProofBatch> {
+export async function readPageProofs(scope: Scope, asked: number[]): Promise<ProofBatch> {
+  demandWholeEvents(scope);
+  const seqs = await seenSeqs(scope, asked);
   const { organizationId } = scope;
   const [vkeys, [newest]] = await Promise.all([
     vkeysOf(scope),

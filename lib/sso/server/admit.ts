@@ -180,6 +180,10 @@ async function enrol(
   return person;
 }
 
+/** A viewer's part of the events is kept for as long as they are one. */
+const IN_ROLE = `role = $3, view_filter = CASE WHEN $3 = 'viewer' THEN view_filter END,
+  masked_fields = CASE WHEN $3 = 'viewer' THEN masked_fields ELSE '{}' END`;
+
 /** Where no group has a role at all, groups decide nothing: who is a member stays what they are. */
 async function applyRole(
   client: pg.PoolClient,
@@ -213,7 +217,7 @@ async function applyRole(
     if (!before.isRemovedByGroups) return "SsoRemoved";
     if (role === null) return "SsoNoRole";
     await client.query(
-      `UPDATE memberships SET removed_at = NULL, removed_by_groups = false, role = $3
+      `UPDATE memberships SET removed_at = NULL, removed_by_groups = false, ${IN_ROLE}
        WHERE organization_id = $1 AND user_id = $2`,
       [...ids, role],
     );
@@ -244,7 +248,7 @@ async function applyRole(
     return "SsoNoRole";
   }
   await client.query(
-    "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+    `UPDATE memberships SET ${IN_ROLE} WHERE organization_id = $1 AND user_id = $2`,
     [...ids, role],
   );
   const metadata = { role, role_before: before.role, ...cause };

@@ -28,11 +28,17 @@ function personOf(scope: Scope): string {
 
 const noView = () => new AppError("not_found", "There is no such view.");
 
-/** One's own and the shared, as Prisma asks for them. */
+/** Of others' views those that are shared, as Prisma asks for them; none within a sight: their searches name what it leaves out. */
+const othersShared = ({ sight }: Scope) => ({
+  isShared: true,
+  ...(sight ? { id: { in: [] } } : {}),
+});
+
+/** One's own and the shared. */
 function visibleTo(scope: Scope) {
   return {
     organizationId: scope.organizationId,
-    OR: [{ ownerId: personOf(scope) }, { isShared: true }],
+    OR: [{ ownerId: personOf(scope) }, othersShared(scope)],
   };
 }
 
@@ -73,7 +79,7 @@ export async function listViews(scope: Scope): Promise<ViewList> {
     });
   const [own, shared, marks] = await Promise.all([
     read({ ownerId: personId }, MAX_VIEWS),
-    read({ ownerId: { not: personId }, isShared: true }, MAX_SHARED_LISTED + 1),
+    read({ ownerId: { not: personId }, ...othersShared(scope) }, MAX_SHARED_LISTED + 1),
     prisma.savedViewMark.findMany({ where: { organizationId, userId: personId } }),
   ]);
   const rows = [...own, ...shared.slice(0, MAX_SHARED_LISTED)];

@@ -5,8 +5,11 @@ import { ExportWatch } from "@/components/exports/export-watch";
 import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
+import { ErrorPanel } from "@/components/ui/error-panel";
 import { Toasts } from "@/components/ui/toasts";
+import type { Scope } from "@/lib/auth/scope";
 import { pageScope, pageUser, portalWithin } from "@/lib/auth/server/require-scope";
+import { AppError } from "@/lib/errors";
 import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
 import { signOutAction } from "../../actions";
 import { BreakAlarm } from "./break-alarm";
@@ -27,7 +30,15 @@ export default async function OrganizationLayout(props: {
   }));
   const organization = organizations.find(({ id }) => id === org);
   if (!organization) notFound();
-  const scope = await pageScope("page:/o/[org]", org);
+  let scope: Scope;
+  try {
+    // Whoever reads no events sees the overview.
+    const isHome = organization.home.endsWith("/events");
+    scope = await pageScope(isHome ? "page:/o/[org]/events" : "page:/o/[org]", org);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return <ErrorPanel title="Nothing can be shown.">{error.message}</ErrorPanel>;
+  }
   const granted = [...scope.permissions];
   const navigation = {
     granted,

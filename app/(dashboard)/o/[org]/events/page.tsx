@@ -4,13 +4,14 @@ import { cache } from "react";
 import { Explorer, type ListState } from "@/components/events/explorer";
 import { OpenViewProvider } from "@/components/events/open-view";
 import { SavedViews } from "@/components/events/saved-views";
+import { SightProvider } from "@/components/events/seen";
 import type { Page } from "@/components/events/use-event-list";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import type { Scope } from "@/lib/auth/scope";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
-import type { EventFilter } from "@/lib/events/filter/ast";
+import { EMPTY_FILTER, type EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
 import { parseEventSearch } from "@/lib/events/filter/parse-url";
 import { type EventSearch, timeBounds } from "@/lib/events/filter/url";
@@ -20,6 +21,7 @@ import { getEvent } from "@/lib/events/server/get-event";
 import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
 import { readHeadSeq } from "@/lib/events/server/tail";
+import { type Sight, storedSight, whyRefused } from "@/lib/events/sight";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { log } from "@/lib/log";
@@ -67,11 +69,25 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
     return { kind: "ready", search, page, headSeq: page.previous ? null : headSeq };
   } catch (error) {
     // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
+    if (error instanceof AppError && error.code === "invalid_filter")
+      return notRun(search, scope.sight, error.message);
     const requestId = currentRequest()?.requestId ?? "";
     if (!(error instanceof AppError)) log().error({ err: error }, "a part of a page failed");
     const message = error instanceof AppError ? error.message : "The database could not be read.";
     return { kind: "failed", search, message, requestId };
   }
+}
+
+/** A filter that was understood, and asks for what is hidden. */
+function notRun(search: EventSearch, sight: Sight | undefined, problem: string): ListState {
+  const diagnostics = search.filter.clauses.flatMap(({ condition }, index) => {
+    const message = sight && whyRefused(sight.hidden, condition);
+    const span = search.spans[index];
+    const code = "hidden_field" as const;
+    return message && span ? [{ code, message, span, suggestion: null }] : [];
+  });
+  const rest = { ...search, q: "", filter: EMPTY_FILTER, spans: [] };
+  return { kind: "not_run", q: search.q, rest, diagnostics, problems: [problem] };
 }
 
 /**
@@ -153,21 +169,23 @@ export default async function EventsPage(props: Props) {
       >
         <ZoneToggle />
       </PageHeader>
-      {isPerson && <ClockAlarm scope={scope} />}
-      <Explorer
-        organizationId={org}
-        state={state}
-        detail={detail}
-        verifiedTo={verifiedTo}
-        showsDeliveries={scope.permissions.has("streams:read")}
-        canExport={scope.permissions.has("exports:manage")}
-        actions={{
-          list: listEventsAction,
-          read: readEventAction,
-          readColumns: readColumnsAction,
-          copy: copyEventsAction,
-        }}
-      />
+      {isPerson && !scope.sight && <ClockAlarm scope={scope} />}
+      <SightProvider sight={scope.sight ? storedSight(scope.sight) : null}>
+        <Explorer
+          organizationId={org}
+          state={state}
+          detail={detail}
+          verifiedTo={verifiedTo}
+          showsDeliveries={scope.permissions.has("streams:read")}
+          canExport={scope.permissions.has("exports:manage")}
+          actions={{
+            list: listEventsAction,
+            read: readEventAction,
+            readColumns: readColumnsAction,
+            copy: copyEventsAction,
+          }}
+        />
+      </SightProvider>
     </OpenViewProvider>
   );
 }

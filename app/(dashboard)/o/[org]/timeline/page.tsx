@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { timelineHref } from "@/components/events/participant";
+import { SightProvider } from "@/components/events/seen";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import { Timeline, type TimelineState } from "@/components/timeline/timeline";
@@ -12,6 +13,7 @@ import { timeBounds } from "@/lib/events/filter/url";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { getEvent } from "@/lib/events/server/get-event";
 import { describeSubject, readTimeline } from "@/lib/events/server/timeline";
+import { storedSight } from "@/lib/events/sight";
 import type { TimelineSearch } from "@/lib/events/subject";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
@@ -84,13 +86,15 @@ export default async function TimelinePage(props: Props) {
   return (
     <>
       {header}
-      <Timeline
-        key={`${subject.role} ${subject.type} ${subject.id}`}
-        organizationId={org}
-        timeline={parsed.search}
-        state={await readState(scope, parsed.search)}
-        actions={{ list: readTimelineAction, read: readEventAction }}
-      />
+      <SightProvider sight={scope.sight ? storedSight(scope.sight) : null}>
+        <Timeline
+          key={`${subject.role} ${subject.type} ${subject.id}`}
+          organizationId={org}
+          timeline={parsed.search}
+          state={await readState(scope, parsed.search)}
+          actions={{ list: readTimelineAction, read: readEventAction }}
+        />
+      </SightProvider>
     </>
   );
 }

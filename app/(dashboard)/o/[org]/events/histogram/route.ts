@@ -14,7 +14,7 @@ const zoneSchema = z.object({
 
 /**
  * The histogram of the page's search, its days those of the zone `tz`, and the state of the log along it:
- * `{ histogram: Histogram | null, trail: TrailMarks | null }`.
+ * `{ histogram: Histogram | null, trail: TrailMarks | null }`; of the log nothing to who sees a part of it.
  */
 export async function GET(
   request: Request,
@@ -31,6 +31,7 @@ export async function GET(
       ...timeBounds(time, Date.now()),
       zone,
     });
-    return { histogram, trail: histogram && (await readTrailMarks(scope, histogram.bounds)) };
+    const showsTrail = histogram && !scope.sight;
+    return { histogram, trail: showsTrail ? await readTrailMarks(scope, histogram.bounds) : null };
   });
 }
