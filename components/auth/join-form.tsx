@@ -8,7 +8,7 @@ import type { ActionResult } from "@/lib/http/action-result";
 /** Takes an invitation up, for who is signed in. */
 export function JoinForm(props: {
   token: string;
-  join(token: string): Promise<ActionResult<{ organizationId: string }>>;
+  join(token: string): Promise<ActionResult<{ home: string }>>;
 }) {
   const router = useRouter();
   const [error, setError] = useState<string | null>(null);
@@ -16,7 +16,7 @@ export function JoinForm(props: {
   const join = () =>
     startTransition(async () => {
       const result = await props.join(props.token);
-      if (result.ok) router.push(`/o/${result.data.organizationId}`);
+      if (result.ok) router.push(result.data.home);
       else setError(result.message);
     });
   return (

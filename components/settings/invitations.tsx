@@ -5,6 +5,7 @@ import { formatDay } from "@/components/overview/words";
 import { Button } from "@/components/ui/button";
 import type { Invitation } from "@/lib/auth/people";
 import { ROLE_LABEL } from "@/lib/auth/roles";
+import { seesEverything, sightWords } from "@/lib/events/sight";
 import type { ActionResult } from "@/lib/http/action-result";
 
 interface Props {
@@ -32,6 +33,7 @@ export function Invitations(props: Props) {
       )}
       <ul className="max-w-[760px] border-t border-(--border)">
         {props.invitations.map((invitation) => {
+          const { sees, hidden } = sightWords(invitation.sight);
           const isOver = Date.parse(invitation.expiresAt) <= Date.now();
           return (
             <li
@@ -42,6 +44,7 @@ export function Invitations(props: Props) {
                 <p className="break-words">
                   <span className="font-medium">{invitation.email}</span>, as{" "}
                   {ROLE_LABEL[invitation.role].toLowerCase()}
+                  {!seesEverything(invitation.sight) && `: sees ${sees}${hidden && `; hidden: ${hidden}`}`}
                 </p>
                 <p className="text-[12px] break-words text-(--text-2)">
                   Invited {formatDay(invitation.createdAt)} by {invitation.createdBy};{" "}

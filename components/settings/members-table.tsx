@@ -9,6 +9,8 @@ import type { Member } from "@/lib/auth/people";
 import { ROLE_LABEL, type Role } from "@/lib/auth/roles";
 import type { ActionResult } from "@/lib/http/action-result";
 import { LABELLED } from "./labelled";
+import { SightChoice } from "./sight-dialog";
+import type { SightDraft } from "./sight-fields";
 
 interface Props {
   organizationId: string;
@@ -21,6 +23,10 @@ interface Props {
     change(
       organizationId: string,
       input: { userId: string; role: string },
+    ): Promise<ActionResult<null>>;
+    see(
+      organizationId: string,
+      input: { userId: string; sight: SightDraft },
     ): Promise<ActionResult<null>>;
     remove(organizationId: string, userId: string): Promise<ActionResult<null>>;
     restore(organizationId: string, userId: string): Promise<ActionResult<null>>;
@@ -91,6 +97,12 @@ export function MembersTable(props: Props) {
                     onSave={(role) =>
                       run(() => actions.change(organizationId, { userId: member.userId, role }))
                     }
+                  />
+                )}
+                {member.role === "viewer" && !member.removedAt && (
+                  <SightChoice
+                    member={member}
+                    save={(sight) => actions.see(organizationId, { userId: member.userId, sight })}
                   />
                 )}
               </td>

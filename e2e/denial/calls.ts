@@ -91,6 +91,9 @@ export const actionCalls: Record<string, ActionCall> = {
   inviteAction: changes(({ actor }) => [{ email: `${actor}@example.com`, role: "viewer" }]),
   revokeInvitationAction: changes(({ invitation }) => [invitation]),
   changeRoleAction: changes(({ member }) => [{ userId: member, role: "auditor" }]),
+  changeSightAction: changes(({ member }) => [
+    { userId: member, sight: { filter: "action:user.*", hidden: ["ip"] } },
+  ]),
   removeMemberAction: changes(({ member }) => [member]),
   restoreMemberAction: changes(({ formerMember }) => [formerMember]),
   createIdentityProviderAction: changes(({ actor }) => [{ name: actor }]),

@@ -102,7 +102,7 @@ test("who has an account signs in and joins; another account is told so", async 
   await second.getByLabel("Password").fill(PASSWORD);
   await second.keyboard.press("Enter");
   await second.getByRole("button", { name: "Join" }).click();
-  await second.waitForURL(`**/o/${organization.id}`);
+  await second.waitForURL(`**/o/${organization.id}/events`);
   await first.context().close();
   await second.context().close();
 });

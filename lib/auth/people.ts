@@ -47,6 +47,15 @@ export function permissionsOf(role: string): ReadonlySet<Permission> {
   return known.success ? ROLE_PERMISSIONS[known.data] : new Set();
 }
 
+/**
+ * Where somebody begins: with the organization's events, else with its overview.
+ * @param role null: an administrator of the instance
+ */
+export function homeOf(organizationId: string, role: string | null): string {
+  const readsEvents = role === null || permissionsOf(role).has("events:read");
+  return `/o/${organizationId}${readsEvents ? "/events" : ""}`;
+}
+
 const filterSchema = z.string().transform((text, context) => {
   const parsed = parseFilter(text);
   if (parsed.ok) return serializeFilter(parsed.filter) || null;

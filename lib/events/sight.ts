@@ -61,6 +61,12 @@ export const SEES_EVERYTHING: StoredSight = { filter: null, hidden: [] };
 export const seesEverything = ({ filter, hidden }: StoredSight): boolean =>
   filter === null && hidden.length === 0;
 
+/** As lists say it. */
+export const sightWords = ({ filter, hidden }: StoredSight) => ({
+  sees: filter ?? "all events",
+  hidden: fieldNamesOf(hidden),
+});
+
 /** As it was stored, for who is told of it. */
 export const storedSight = ({ filter, hidden }: Sight): StoredSight => ({
   filter: serializeFilter(filter) || null,

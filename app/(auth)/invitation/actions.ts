@@ -13,7 +13,7 @@ const accountSchema = newUserSchema
 
 export async function acceptInvitationAction(
   input: unknown,
-): Promise<ActionResult<{ organizationId: string }>> {
+): Promise<ActionResult<{ home: string }>> {
   return runSessionAction("action:acceptInvitation", (user) =>
     acceptInvitation(parseInput(tokenSchema, input), user),
   );

@@ -9,11 +9,11 @@ import { SEES_EVERYTHING, type StoredSight, seesEverything } from "@/lib/events/
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { sendMail } from "@/lib/mail/server/send-mail";
-import type { Invitation } from "../people";
+import { homeOf, type Invitation } from "../people";
 import { ROLE_LABEL, type Role } from "../roles";
 import type { Scope } from "../scope";
 import { namingScope } from "./issue-scope";
-import { demandRank, lockMembers, sightWords } from "./members";
+import { demandRank, lockMembers, sightFacts } from "./members";
 import { hashPassword } from "./passwords";
 
 /** Links that make their bearer a member. Each is shown or mailed once; only its hash is kept. */
@@ -104,7 +104,7 @@ export async function invite(
   return { link: isMailed ? null : link, isMailed };
 }
 
-const toldSight = (sight: StoredSight) => (seesEverything(sight) ? {} : sightWords(sight));
+const toldSight = (sight: StoredSight) => (seesEverything(sight) ? {} : sightFacts(sight));
 
 /** Mails go out in the operator's name. @throws AppError rate_limited */
 async function demandFewInvitations(client: pg.PoolClient, organizationId: string): Promise<void> {
@@ -242,13 +242,13 @@ async function join(
 
 /**
  * Makes the signed-in user a member.
- * @returns the organization's id.
+ * @returns where they begin in the organization.
  * @throws AppError forbidden when the invitation is over, or is for another address.
  */
 export async function acceptInvitation(
   token: string,
   user: { id: string; email: string },
-): Promise<{ organizationId: string }> {
+): Promise<{ home: string }> {
   return inTransaction(writePool(), async (client) => {
     const invitation = await spend(client, token);
     if (invitation.email !== user.email)
@@ -257,7 +257,7 @@ export async function acceptInvitation(
         `This invitation is for ${invitation.email}. Sign out, and sign in with that address.`,
       );
     await join(client, invitation, user.id);
-    return { organizationId: invitation.organizationId };
+    return { home: homeOf(invitation.organizationId, invitation.role) };
   });
 }
 

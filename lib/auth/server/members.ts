@@ -187,15 +187,15 @@ export async function changeRole(
   });
 }
 
-/** As events tell it: `all events` and `nothing` are said, too. */
-export const sightWords = ({ filter, hidden }: StoredSight) => ({
+/** As events tell it, fields by their ids: `all events` and `nothing` are said, too. */
+export const sightFacts = ({ filter, hidden }: StoredSight) => ({
   sees: filter ?? "all events",
   hidden: hidden.join(", ") || "nothing",
 });
 
 function sightChange(now: StoredSight, before: StoredSight): Record<string, string> {
-  const was = sightWords(before);
-  return { ...sightWords(now), sees_before: was.sees, hidden_before: was.hidden };
+  const was = sightFacts(before);
+  return { ...sightFacts(now), sees_before: was.sees, hidden_before: was.hidden };
 }
 
 /** What a viewer sees from now on. @throws AppError not_found, conflict for another role */

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { permissionsOf } from "@/lib/auth/people";
+import { homeOf } from "@/lib/auth/people";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import type { SessionUser } from "@/lib/auth/server/sessions";
 import { genesisHash } from "@/lib/chain/event-hash";
@@ -99,13 +99,11 @@ export async function listOrganizationsOf(
     },
     orderBy: [{ name: "asc" }, { id: "asc" }],
   });
-  const permissionsIn = new Map(
-    memberships?.map(({ organizationId, role }) => [organizationId, permissionsOf(role)]),
-  );
-  return rows.map((row) => {
-    const readsEvents = permissionsIn.get(row.id)?.has("events:read") ?? true;
-    return { ...toOrganization(row), home: `/o/${row.id}${readsEvents ? "/events" : ""}` };
-  });
+  const roleIn = new Map(memberships?.map(({ organizationId, role }) => [organizationId, role]));
+  return rows.map((row) => ({
+    ...toOrganization(row),
+    home: homeOf(row.id, roleIn.get(row.id) ?? null),
+  }));
 }
 
 /** @throws AppError not_found */

@@ -2,10 +2,10 @@
 
 import { revalidatePath } from "next/cache";
 import { z } from "zod";
-import { newInvitationSchema, roleChangeSchema } from "@/lib/auth/people";
+import { newInvitationSchema, roleChangeSchema, sightChangeSchema } from "@/lib/auth/people";
 import type { Scope } from "@/lib/auth/scope";
 import { invite, type MadeInvitation, revokeInvitation } from "@/lib/auth/server/invitations";
-import { changeRole, removeMember, restoreMember } from "@/lib/auth/server/members";
+import { changeRole, changeSight, removeMember, restoreMember } from "@/lib/auth/server/members";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 
 const idSchema = z.string().max(64);
@@ -27,6 +27,7 @@ const done =
   };
 
 const change = andRefresh(done(changeRole));
+const see = andRefresh(done(changeSight));
 const remove = andRefresh(done(removeMember));
 const restore = andRefresh(done(restoreMember));
 const revoke = andRefresh(done(revokeInvitation));
@@ -34,7 +35,7 @@ const makeInvitation = andRefresh(invite);
 
 export async function inviteAction(
   organizationId: string,
-  input: { email: string; role: string },
+  input: { email: string; role: string; sight?: unknown },
 ): Promise<ActionResult<MadeInvitation>> {
   return runAction("action:invite", organizationId, newInvitationSchema, input, makeInvitation);
 }
@@ -51,6 +52,14 @@ export async function changeRoleAction(
   input: { userId: string; role: string },
 ): Promise<ActionResult<null>> {
   return runAction("action:changeRole", organizationId, roleChangeSchema, input, change);
+}
+
+/** What a viewer sees: a filter and names of hidden fields. */
+export async function changeSightAction(
+  organizationId: string,
+  input: { userId: string; sight: unknown },
+): Promise<ActionResult<null>> {
+  return runAction("action:changeSight", organizationId, sightChangeSchema, input, see);
 }
 
 export async function removeMemberAction(

@@ -9,6 +9,7 @@ import { listMembers } from "@/lib/auth/server/members";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import {
   changeRoleAction,
+  changeSightAction,
   inviteAction,
   removeMemberAction,
   restoreMemberAction,
@@ -51,6 +52,7 @@ export default async function MembersPage(props: { params: Promise<{ org: string
           roles={mayGrant}
           actions={{
             change: changeRoleAction,
+            see: changeSightAction,
             remove: removeMemberAction,
             restore: restoreMemberAction,
           }}
