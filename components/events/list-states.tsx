@@ -5,6 +5,7 @@ import { removeClause } from "@/lib/events/filter/edit";
 import { type EventSearch, type TimeRange, toSearchParams } from "@/lib/events/filter/url";
 import type { Restored } from "@/lib/events/values";
 import { describeClause } from "./describe-clause";
+import { useSight } from "./seen";
 import type { Page } from "./use-event-list";
 import { useFetched } from "./use-fetched";
 import { clockOf, useZone, zoneOffset } from "./zone";
@@ -30,6 +31,7 @@ export function ListStart(props: { previous: string | null }) {
 /** What the list says below its last row: more to come, how far it searched, or that this is all. */
 export function ListEnd(props: ListEndProps) {
   const zone = useZone();
+  const start = useSight()?.filter ? "Start of what you see of the log" : "Start of the log";
   const { page, failure } = props;
   if (failure) {
     return (
@@ -57,9 +59,8 @@ export function ListEnd(props: ListEndProps) {
   if (page.next) return <span>Loading…</span>;
   return (
     <span>
-      {props.isWhole
-        ? "Start of the log."
-        : "Start of the log: there is nothing older that matches."}
+      {start}
+      {props.isWhole ? "." : ": there is nothing older that matches."}
     </span>
   );
 }

@@ -44,7 +44,8 @@ export function Invitations(props: Props) {
                 <p className="break-words">
                   <span className="font-medium">{invitation.email}</span>, as{" "}
                   {ROLE_LABEL[invitation.role].toLowerCase()}
-                  {!seesEverything(invitation.sight) && `: sees ${sees}${hidden && `; hidden: ${hidden}`}`}
+                  {!seesEverything(invitation.sight) &&
+                    `: sees ${sees}${hidden && `; hidden: ${hidden}`}`}
                 </p>
                 <p className="text-[12px] break-words text-(--text-2)">
                   Invited {formatDay(invitation.createdAt)} by {invitation.createdBy};{" "}

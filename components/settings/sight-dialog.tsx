@@ -53,7 +53,6 @@ export function SightChoice({ member, save }: Props) {
         open={draft !== null}
         onOpenChange={(isOpen) => !isOpen && open(null)}
         title={`What ${member.name} sees`}
-        description="Of the events, those that match. While it is less than everything they see nothing but events: no overview, integrity or schemas, and no views that others share."
       >
         <form
           className="grid gap-4"

@@ -46,10 +46,11 @@ export function SightFields(props: {
             </label>
           ))}
         </div>
-        <p className="mt-1 text-[12px] text-(--text-3)">
-          Shown as hidden everywhere, in files too. Viewers cannot filter by what is hidden.
-        </p>
       </fieldset>
+      <p className="text-[12px] text-(--text-2)">
+        What is hidden shows as hidden, in files too, and cannot be filtered by. Who sees less than
+        everything sees events alone: no overview, integrity, schemas, or views that others share.
+      </p>
     </>
   );
 }

@@ -1,9 +1,12 @@
 "use client";
 
 import type { ReactNode } from "react";
+import { useSight } from "@/components/events/seen";
+import { Shown } from "@/components/events/shown";
 import { useFetched } from "@/components/events/use-fetched";
 import { clockOf, useZone, type Zone, zoneTitle } from "@/components/events/zone";
 import { deviceWords } from "@/lib/events/device";
+import { HIDDEN, isHidden } from "@/lib/events/sight";
 import { isClause, laneClauses, primaryLane, type Subject } from "@/lib/events/subject";
 import type { Counted, Usual } from "@/lib/events/timeline";
 import { plural } from "./days";
@@ -22,6 +25,7 @@ export function UsualPanel(props: { organizationId: string; subject: Subject }) 
     failure,
     retry,
   } = useFetched<Usual>(`/o/${organizationId}/timeline/usual?${params}`);
+  const hidden = new Set(useSight()?.hidden);
   if (failure) return <PartFailed what="what is usual" {...failure} onRetry={retry} />;
   const list = (
     title: string,
@@ -48,7 +52,13 @@ export function UsualPanel(props: { organizationId: string; subject: Subject }) 
           </span>
         </li>
       ))}
-      {values?.length === 0 && <li className="text-(--text-3)">None named</li>}
+      {isHidden(hidden, { id: field }) ? (
+        <li>
+          <Shown text={HIDDEN} />
+        </li>
+      ) : (
+        values?.length === 0 && <li className="text-(--text-3)">None named</li>
+      )}
     </Part>
   );
   const over =

@@ -18,7 +18,7 @@ export const ROLE_MEANING: Record<Role, string> = {
   admin: "everything but owners",
   auditor: "reads, exports and verifies",
   stream_manager: "sets up and watches streams to a SIEM",
-  viewer: "reads events",
+  viewer: "reads events, all of them or a part",
 };
 
 const VIEWER: readonly Permission[] = [

@@ -260,7 +260,11 @@ export async function readUsual(scope: Scope, subject: Subject): Promise<Usual> 
         SELECT quarter, count(*) AS n FROM sample GROUP BY 1) t) AS quarters`);
   const usual = row as Usual;
   const open = (counted: Usual["actions"]) => counted.filter(([value]) => value !== HIDDEN);
-  const shown = { addresses: open(usual.addresses), actors: open(usual.actors) };
+  const shown = {
+    addresses: open(usual.addresses),
+    agents: open(usual.agents),
+    actors: open(usual.actors),
+  };
   return {
     ...usual,
     ...shown,

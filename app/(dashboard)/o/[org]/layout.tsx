@@ -5,6 +5,7 @@ import { ExportWatch } from "@/components/exports/export-watch";
 import { PortalShell } from "@/components/portal/portal-shell";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
+import { ButtonLink } from "@/components/ui/button-link";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { Toasts } from "@/components/ui/toasts";
 import type { Scope } from "@/lib/auth/scope";
@@ -37,7 +38,14 @@ export default async function OrganizationLayout(props: {
     scope = await pageScope(isHome ? "page:/o/[org]/events" : "page:/o/[org]", org);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return <ErrorPanel title="Nothing can be shown.">{error.message}</ErrorPanel>;
+    return (
+      <ErrorPanel
+        title="Nothing can be shown."
+        action={<ButtonLink href="/o">Organizations</ButtonLink>}
+      >
+        {error.message}
+      </ErrorPanel>
+    );
   }
   const granted = [...scope.permissions];
   const navigation = {
