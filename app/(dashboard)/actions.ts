@@ -26,6 +26,7 @@ export async function createOrganizationAction(
 ): Promise<ActionResult<{ id: string }>> {
   return runInstanceAction(
     "action:createOrganization",
+    null,
     newOrganizationSchema,
     { name },
     createOrganization,

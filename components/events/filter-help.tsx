@@ -16,6 +16,7 @@ const WORDS: Record<Operator, string> = {
 const EXAMPLES: [text: string, meaning: string][] = [
   ["action:user.*", "starts with; *word ends with, *word* contains"],
   ["-actor:usr_7", "everything but this actor"],
+  ["-action:trailseal.*", "without what the log records of itself"],
   ["action:(a OR b)", "either value of one field"],
   ["has:ip  -has:ip", "is present, is absent"],
   ["ip:10.0.0.0/8", "addresses in a network"],

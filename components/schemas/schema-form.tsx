@@ -24,7 +24,7 @@ interface Props {
   /** The number that the version gets; null while the action may still be named. */
   version: number | null;
   check(organizationId: string, input: unknown): Promise<ActionResult<Trial>>;
-  create(input: unknown): Promise<ActionResult<{ version: number }>>;
+  create(organizationId: string, input: unknown): Promise<ActionResult<{ version: number }>>;
 }
 
 /** A version in the making, held against recent events while it is written. */
@@ -60,7 +60,7 @@ export function SchemaForm({ organizationId, initial, version, check, create }: 
       const { input, errors } = inputOf(draft);
       if (errors.length > 0) return setProblem("Some fields need a change.");
       try {
-        const result = await create(input);
+        const result = await create(organizationId, input);
         if (result.ok) return router.push(actionHref(organizationId, { name: draft.action }));
         setProblem(result.errors.length > 0 ? "Some fields need a change." : result.message);
       } catch {

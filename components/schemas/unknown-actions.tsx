@@ -27,9 +27,10 @@ const WORDS = {
 
 /** What becomes of events of actions without a schema, and the switch for whoever may throw it. */
 export function UnknownActions(props: {
+  organizationId: string;
   choice: Choice;
   /** Null for those who may only look. */
-  set: ((choice: Choice) => Promise<ActionResult<null>>) | null;
+  set: ((organizationId: string, choice: Choice) => Promise<ActionResult<null>>) | null;
 }) {
   const router = useRouter();
   const [isAsked, setAsked] = useState(false);
@@ -41,7 +42,7 @@ export function UnknownActions(props: {
   const change = () =>
     startTransition(async () => {
       try {
-        const result = await set?.(other);
+        const result = await set?.(props.organizationId, other);
         setProblem(result && !result.ok ? result.message : null);
         if (!result?.ok) return;
         setAsked(false);

@@ -114,9 +114,12 @@ export const actionCalls: Record<string, ActionCall> = {
   rotateApiKeyAction: changes(({ key }) => [{ id: key, overlapHours: 1 }]),
   revokeApiKeyAction: changes(({ key }) => [key]),
   setRetentionAction: changes(() => [{ days: 365, undelivered: "hold" }]),
+  setReadSamplingAction: changes(() => [10]),
   placeHoldAction: changes(({ actor }) => [`for ${actor}`]),
   releaseHoldAction: changes(({ hold }) => [{ id: hold, reason: "over" }]),
 
+  createActionSchemaAction: changes(() => [{ action: "denial.suite", schema }]),
+  setUnknownActionsAction: changes(() => ["refuse"]),
   createInstanceApiKeyAction: changes(() => [{ name: "i", permissions: ["admin"] }]),
   rotateInstanceApiKeyAction: changes(({ key }) => [{ id: key, overlapHours: 1 }]),
   revokeInstanceApiKeyAction: changes(({ key }) => [key]),
@@ -125,8 +128,6 @@ export const actionCalls: Record<string, ActionCall> = {
 /** Those that know no organization: the whole of their arguments. */
 export const bareCalls: Record<string, ActionCall> = {
   createOrganizationAction: changes(() => ["Denied"]),
-  createActionSchemaAction: changes(() => [{ action: "denial.suite", schema }]),
-  setUnknownActionsAction: changes(() => ["refuse"]),
   acceptInvitationAction: changes(() => ["guess"]),
   sendTestMailAction: { ...reads(), answered: "conflict" },
   changeNameAction: changes(() => [{ name: "Denied" }]),

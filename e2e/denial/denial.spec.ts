@@ -1,4 +1,4 @@
-import { type AccessKey, access } from "../../lib/auth/access";
+import { type AccessKey, access, sealedBy } from "../../lib/auth/access";
 import { expect, test } from "../fixtures";
 import { actionCalls, bareCalls } from "./calls";
 import {
@@ -19,7 +19,7 @@ import {
   resultOf,
   routes,
 } from "./places";
-import { createTenant, digestOf, type Tenant } from "./tenant";
+import { createTenant, digestOf, nextSeq, sealedFrom, type Tenant, withoutLog } from "./tenant";
 import { VISITORS } from "./visitors";
 
 const UNKNOWN_ORGANIZATION = "org_01JZ8Q4M7N2V5X9C3B6T0R1KDH";
@@ -54,7 +54,7 @@ test("the tables of calls name what is there, and nothing else", () => {
 });
 
 for (const [name, { grant, come }] of Object.entries(VISITORS)) {
-  test(`${name}: each page, handler and action answers as declared, and nothing changes`, async ({
+  test(`${name}: each page, handler and action answers as declared, nothing changes, and the log tells of reads alone`, async ({
     playwright,
     server,
   }) => {
@@ -63,6 +63,8 @@ for (const [name, { grant, come }] of Object.entries(VISITORS)) {
     const held = isNone ? { ...tenant, organization: UNKNOWN_ORGANIZATION } : tenant;
     const readsEvents = grant.permissions?.has("events:read") ?? false;
     const before = await digestOf(server, tenant.organization);
+    const firstSeq = await nextSeq(server, tenant.organization);
+    const sealed = new Set<string>();
     const found: Partial<Record<AccessKey | string, string>> = {};
     const expected: typeof found = {};
 
@@ -78,6 +80,7 @@ for (const [name, { grant, come }] of Object.entries(VISITORS)) {
       if (!isAsked) expected[key] = "400 invalid_request";
       else expected[key] = key.startsWith("page:") ? shownFor(outcome, grant) : outcome;
       found[key] = await outcomeOf(key, response);
+      if (isAsked && outcome === "granted") for (const read of sealedBy(key)) sealed.add(read);
       // Pages have the organization's name for who belongs to it.
       const belongs = key.startsWith("page:") && (grant.permissions || is("session")(key));
       if (!readsEvents && !belongs) await expectSilence(response, key, tenant.canary);
@@ -96,7 +99,12 @@ for (const [name, { grant, come }] of Object.entries(VISITORS)) {
         if (args.length === 1 && !isBare) return;
         args = isBare ? [NO_INPUT] : [held.organization, NO_INPUT, NO_INPUT];
         expected[exportedName] = "invalid_request";
-      } else expected[exportedName] = (outcome === "granted" && call?.answered) || outcome;
+      } else {
+        expected[exportedName] = (outcome === "granted" && call?.answered) || outcome;
+        // Who reads no events gets an example.
+        const isShown = outcome === "granted" && readsEvents;
+        if (isShown) for (const read of sealedBy(key)) sealed.add(read);
+      }
       const response = await callAction(request, action, held.organization, args);
       const result = await resultOf(response);
       found[exportedName] = result.ok ? "granted" : result.code;
@@ -105,6 +113,9 @@ for (const [name, { grant, come }] of Object.entries(VISITORS)) {
     });
 
     expect(found).toEqual(expected);
-    expect(await digestOf(server, tenant.organization)).toEqual(before);
+    expect(await sealedFrom(server, tenant.organization, firstSeq)).toEqual([...sealed].sort());
+    const after = await digestOf(server, tenant.organization);
+    if (sealed.size === 0) expect(after).toEqual(before);
+    expect(withoutLog(after)).toEqual(withoutLog(before));
   });
 }

@@ -1,10 +1,18 @@
 import type { APIRequestContext } from "@playwright/test";
-import { type ApiKeyAccessKey, permissionOf } from "../../lib/auth/access";
+import { type ApiKeyAccessKey, permissionOf, sealedBy } from "../../lib/auth/access";
 import { grantedBy, type KeyPermission, keyPermissionNames } from "../../lib/auth/permissions";
 import { expect, test } from "../fixtures";
 import { type ApiCall, apiCalls } from "./api-calls";
 import { fill, forEach, is, keyOf, methodsOf, routes } from "./places";
-import { createTenant, digestOf, putKey, type Tenant } from "./tenant";
+import {
+  createTenant,
+  digestOf,
+  nextSeq,
+  putKey,
+  sealedFrom,
+  type Tenant,
+  withoutLog,
+} from "./tenant";
 import { asOwner, createMember, visit } from "./visitor";
 
 /** What no handler takes. */
@@ -85,9 +93,14 @@ for (const visitor of [
 }
 
 for (const permission of keyPermissionNames) {
-  test(`a key for ${permission}: each handler answers as declared`, async ({ request, server }) => {
+  test(`a key for ${permission}: each handler answers as declared, and the log tells of reads alone`, async ({
+    request,
+    server,
+  }) => {
     const { secret } = await putKey(server, tenant.organization, [permission as KeyPermission]);
     const before = await digestOf(server, tenant.organization);
+    const firstSeq = await nextSeq(server, tenant.organization);
+    const sealed = new Set<string>();
     const found: Record<string, string> = {};
     const expected: Record<string, string> = {};
     await forEach(calls, async ({ key, call, name }) => {
@@ -97,11 +110,17 @@ for (const permission of keyPermissionNames) {
       const response = await send(request, call, secret, isGranted ? NO_BODY : undefined);
       const status = response.status();
       const isJudged = call.body && [400, 422].includes(status);
+      if (isGranted && call.method === "GET")
+        for (const read of sealedBy(key))
+          if (/_(searched|viewed|downloaded)$/.test(read)) sealed.add(read);
       expected[name] = isGranted ? "granted" : "403";
       found[name] = status === 200 || isJudged ? "granted" : String(status);
     });
     expect(found).toEqual(expected);
-    expect(await digestOf(server, tenant.organization)).toEqual(before);
+    expect(await sealedFrom(server, tenant.organization, firstSeq)).toEqual([...sealed].sort());
+    const after = await digestOf(server, tenant.organization);
+    if (sealed.size === 0) expect(after).toEqual(before);
+    expect(withoutLog(after)).toEqual(withoutLog(before));
   });
 }
 

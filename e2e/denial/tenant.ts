@@ -259,6 +259,35 @@ const WORKERS_COLUMNS = [
   ...["checkpoint_sent_at", "alerted"],
 ];
 
+/** What an event of the log itself moves. */
+const LOG_TABLES = ["events", "event_targets", "idempotency_keys", "log_heads"];
+
+/** A digest as far as it says whether anything but the log moved. */
+export const withoutLog = (digest: Record<string, string>) =>
+  Object.fromEntries(Object.entries(digest).filter(([table]) => !LOG_TABLES.includes(table)));
+
+/** The actions of the log itself that were sealed from a number on. */
+export async function sealedFrom(
+  server: TestServer,
+  organizationId: string,
+  seq: number,
+): Promise<string[]> {
+  const rows = await runSql<{ action: string }>(server, [
+    `SELECT DISTINCT action FROM events WHERE organization_id = $1 AND seq >= $2 AND action LIKE 'trailseal.%'
+     ORDER BY action COLLATE "C"`,
+    [organizationId, seq],
+  ]);
+  return rows.map(({ action }) => action);
+}
+
+export async function nextSeq(server: TestServer, organizationId: string): Promise<number> {
+  const [head] = await runSql<{ next_seq: string }>(server, [
+    "SELECT next_seq FROM log_heads WHERE organization_id = $1",
+    [organizationId],
+  ]);
+  return Number(head?.next_seq);
+}
+
 /** A hash of each table's rows of a tenant: the same, as long as nobody changed anything. */
 export async function digestOf(
   server: TestServer,

@@ -1,4 +1,5 @@
 import type { APIResponse } from "@playwright/test";
+import { type AccessKey, sealedBy } from "../../lib/auth/access";
 import { ROLE_PERMISSIONS } from "../../lib/auth/roles";
 import { newId } from "../../lib/ids";
 import { expect, test } from "../fixtures";
@@ -20,7 +21,14 @@ import {
   resultOf,
   routes,
 } from "./places";
-import { createTenant, digestOf, type Holdings, type Tenant, unknownHoldings } from "./tenant";
+import {
+  createTenant,
+  digestOf,
+  type Holdings,
+  sealedFrom,
+  type Tenant,
+  unknownHoldings,
+} from "./tenant";
 
 const OWNER: Grant = {
   permissions: ROLE_PERMISSIONS.owner,
@@ -168,9 +176,17 @@ test("an invitation into another organization is of no use to a member of this o
   expect(await digestOf(server, theirs.organization)).toEqual(before);
 });
 
-test("with what one holds oneself, all of it is done", async ({ request }) => {
-  for (const { method, path, body, isInstances } of Object.values(apiCalls).flat()) {
+test("with what one holds oneself, all of it is done, and the log tells of all that it is declared to", async ({
+  request,
+  server,
+}) => {
+  const done = new Set<AccessKey>();
+  const calls = Object.entries(apiCalls).flatMap(([key, list]) =>
+    list.map((call) => ({ key: key as AccessKey, ...call })),
+  );
+  for (const { key, method, path, body, isInstances } of calls) {
     if (isInstances) continue;
+    done.add(key);
     const response = await request.fetch(fill(path, mine), {
       method,
       headers: { authorization: `Bearer ${mine.secret}` },
@@ -188,5 +204,13 @@ test("with what one holds oneself, all of it is done", async ({ request }) => {
     const args = argumentsOf(action[1], { ...mine, actor: newId("user") });
     const result = await resultOf(await callAction(mine.owner, action, mine.organization, args));
     expect(result, `${name} ${JSON.stringify(result)}`).toMatchObject({ ok: true });
+    // It had ended: there was nothing to do.
+    if (name !== "cancelVerificationAction") done.add(accessKeyOf(action[1]));
   }
+  const sealed = await sealedFrom(server, mine.organization, 0);
+  const untold = [...done].filter((key) => {
+    const declared = sealedBy(key);
+    return declared.length > 0 && !declared.some((action) => sealed.includes(action));
+  });
+  expect(untold).toEqual([]);
 });

@@ -32,4 +32,6 @@ export interface Scope extends Issued {
 /** Who acts on the instance itself: creating organizations, users, keys. */
 export interface InstanceScope extends Issued {
   readonly organizationId: null;
+  /** From whose page somebody acts, so that its log tells of it; null: the command line or a key of the instance. */
+  readonly toldIn: Scope | null;
 }

@@ -72,15 +72,19 @@ export function runAction<S extends z.ZodType, T>(
   });
 }
 
-/** Every action on the instance itself: permit, parse, run. */
+/**
+ * Every action on the instance itself: permit, parse, run.
+ * @param toldIn the organization from whose page it comes: its log tells of what is changed; null: none does
+ */
 export function runInstanceAction<S extends z.ZodType, T>(
   accessKey: InstanceAccessKey,
+  toldIn: string | null,
   schema: S,
   input: unknown,
   run: (scope: InstanceScope, input: z.infer<S>) => Promise<T>,
 ): Promise<ActionResult<T>> {
   return toActionResult(async () => {
-    const scope = await instanceScope(accessKey);
+    const scope = await instanceScope(accessKey, toldIn);
     return run(scope, parseInput(schema, input));
   });
 }

@@ -4,6 +4,7 @@ export interface RequestContext {
   requestId: string;
   /** Client address after TRUSTED_PROXIES was applied. */
   clientAddress: string;
+  userAgent: string | null;
   /** Aborts when the client goes away before the answer is complete. */
   signal: AbortSignal;
   /** The key that the request came with, once it is known. */

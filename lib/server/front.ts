@@ -339,7 +339,13 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
         isPage: !isApiPath(path) || PORTAL_PAGES.test(path),
         isEncrypted,
       });
-      runWithRequestContext({ requestId, clientAddress: address, signal: gone.signal }, () => {
+      const context = {
+        requestId,
+        clientAddress: address,
+        userAgent: request.headers["user-agent"] ?? null,
+        signal: gone.signal,
+      };
+      runWithRequestContext(context, () => {
         // Within the context, so that the lines of its end have it too.
         const closed = AsyncResource.bind(() => {
           if (!response.writableFinished)

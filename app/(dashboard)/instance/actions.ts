@@ -6,5 +6,5 @@ import { sendTestMail } from "@/lib/operations/server/test-mail";
 
 /** To whoever asks. */
 export async function sendTestMailAction(): Promise<ActionResult<{ to: string }>> {
-  return runInstanceAction("action:sendTestMail", z.null(), null, sendTestMail);
+  return runInstanceAction("action:sendTestMail", null, z.null(), null, sendTestMail);
 }

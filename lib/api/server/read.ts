@@ -3,6 +3,7 @@ import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { getEvent } from "@/lib/events/server/get-event";
 import { listEvents } from "@/lib/events/server/list";
+import { recordSearch, recordView } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { readWireEvents } from "@/lib/events/server/selected-events";
 import { readLogHead, readVerifiedTo } from "@/lib/integrity/server/log-status";
@@ -31,11 +32,13 @@ export async function readEvents(
   const search = [...params].filter(([name]) => SEARCH_PARAMS.includes(name));
   const { filter, time, after, before } = searchOf(new URLSearchParams(search));
   const bounds = timeBounds(time, Date.now());
+  const isFollowUp = Boolean(after || before);
   const page = await listEvents(scope, { filter, ...bounds, after, before, limit });
   const wire = await readWireEvents(
     scope,
     page.rows.map(({ id }) => id),
   );
+  await recordSearch(scope, { filter, time }, { isFollowUp });
   const eventOf = new Map(wire.map((event) => [event.id, event]));
   return {
     object: "list",
@@ -76,6 +79,7 @@ export async function readEvent(scope: Scope, id: string): Promise<EventDetailBo
   const found = await getEvent(scope, id);
   if (!found)
     throw new AppError("not_found", `Event not found: '${id}'.`, { details: { entity_id: id } });
+  await recordView(scope, found);
   return {
     seq: found.seq,
     recorded_at: found.recordedAt,

@@ -1,5 +1,9 @@
 import type pg from "pg";
-import { appendControlEvent } from "@/lib/events/server/control-event";
+import {
+  appendControlEvent,
+  type ControlEvent,
+  contextOf,
+} from "@/lib/events/server/control-event";
 import type { Scope } from "../scope";
 import { namingScope } from "./issue-scope";
 
@@ -33,23 +37,18 @@ export async function tellOfAccount(
   client: pg.PoolClient,
   principal: Scope["principal"],
   owner: Owner,
-  event: { action: `trailseal.${string}`; metadata?: Record<string, string>; from?: Client },
+  { from, ...event }: Pick<ControlEvent, "action" | "metadata"> & { from?: Client },
 ): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
     `SELECT o.id FROM memberships m JOIN organizations o ON o.id = m.organization_id
      WHERE m.user_id = $1 AND m.removed_at IS NULL AND o.deleted_at IS NULL ORDER BY o.id`,
     [owner.id],
   );
-  const { from } = event;
   for (const { id } of rows) {
     await appendControlEvent(client, namingScope(principal, id), {
-      action: event.action,
+      ...event,
       targets: [{ type: "user", id: owner.id, name: owner.email }],
-      metadata: event.metadata ?? {},
-      context: from && {
-        location: from.address,
-        ...(from.userAgent === null ? {} : { user_agent: from.userAgent.slice(0, 500) }),
-      },
+      ...(from ? { context: contextOf(from) } : {}),
     });
   }
 }

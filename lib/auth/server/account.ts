@@ -18,11 +18,6 @@ import { admitAttempt, forgiveAttempt } from "./throttle";
 
 /** What people do with their own account. Each change is told in the logs of their organizations, with it. */
 
-const clientHere = () => ({
-  address: currentRequest()?.clientAddress ?? "unknown",
-  userAgent: null,
-});
-
 function wrong(field: "password" | "code", code: string): AppError {
   return new AppError("invalid_request", code, { errors: [{ field, code }] });
 }
@@ -35,12 +30,12 @@ function changing<T>(user: SessionUser, change: (client: pg.PoolClient) => Promi
   });
 }
 
-type Told = Omit<Parameters<typeof tellOfAccount>[3], "from">;
+type Told = Parameters<typeof tellOfAccount>[3];
 
 function tell(client: pg.PoolClient, user: SessionUser, event: Told): Promise<void> {
   const { id, email, sessionId } = user;
   const principal = { kind: "user", id, email, sessionId } as const;
-  return tellOfAccount(client, principal, user, { ...event, from: clientHere() });
+  return tellOfAccount(client, principal, user, event);
 }
 
 /** What shows that somebody with a session is the person whose it is. */
@@ -62,7 +57,10 @@ async function proving<T>(
 ): Promise<T> {
   // Guesses at a code are forgiven for a right code alone.
   const counted = code === undefined ? user.id : `${user.id} code`;
-  const attempt = await admitAttempt({ email: counted, address: clientHere().address });
+  const attempt = await admitAttempt({
+    email: counted,
+    address: currentRequest()?.clientAddress ?? "unknown",
+  });
   if (!attempt)
     throw new AppError("rate_limited", "Too many attempts. Wait a few minutes, then try again.");
   const { rows } = await readPool().query<{ hash: string }>(

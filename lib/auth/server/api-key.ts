@@ -133,6 +133,7 @@ export async function authenticateApiKey(
     principal: { kind: "api_key", id: key.id },
     permissions,
     organizationId,
+    toldIn: null,
   });
   return {
     id: key.id,

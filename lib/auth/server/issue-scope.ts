@@ -131,17 +131,21 @@ export async function issueScope(
 /**
  * What a user may do on the instance itself.
  * @param user null without a session.
+ * @param toldIn the organization from whose page it comes; whether there is such a one, its log says.
  * @throws AppError unauthorized or forbidden.
  */
 export function issueInstanceScope(
   user: SessionUser | null,
   accessKey: InstanceAccessKey,
+  toldIn: string | null = null,
 ): InstanceScope {
   if (!user) throw signInFirst();
+  const principal = principalOf(user);
   const scope = {
-    principal: principalOf(user),
+    principal,
     permissions: user.instanceAdmin ? EVERYTHING : NOTHING,
     organizationId: null,
+    toldIn: toldIn === null ? null : namingScope(principal, toldIn),
   } as unknown as InstanceScope;
   if (!scope.permissions.has(permissionOf(accessKey))) {
     throw notYours();

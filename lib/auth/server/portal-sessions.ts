@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
+import type pg from "pg";
 import { sha256 } from "@/lib/chain/sha256";
-import { readPool, writePool } from "@/lib/db/pool";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { publicUrl } from "@/lib/env";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newId } from "@/lib/ids";
 import { PORTAL_PERMISSIONS } from "@/lib/portal/places";
 import type { PortalIntent } from "@/lib/portal/schema";
 import type { Permission } from "../permissions";
 import type { Scope } from "../scope";
+import { namingScope } from "./issue-scope";
 
 const REDEEMABLE = "5 minutes";
 export const PORTAL_SESSION_S = 8 * 3_600;
@@ -30,34 +33,57 @@ export async function createPortalLink(
 ): Promise<string> {
   const { organizationId } = scope;
   const token = newToken();
+  const id = newId("portal");
   await writePool().query(
     "DELETE FROM portal_sessions WHERE organization_id = $1 AND redeem_until < now() - $2::interval",
     [organizationId, KEPT],
   );
-  await writePool().query(
-    `INSERT INTO portal_sessions (id, organization_id, intent, return_url, token_hash, redeem_until)
-     VALUES ($1, $2, $3, $4, $5, now() + $6::interval)`,
-    [newId("portal"), organizationId, link.intent, link.returnUrl, sha256(token), REDEEMABLE],
-  );
+  await inTransaction(writePool(), async (client) => {
+    await client.query(
+      `INSERT INTO portal_sessions (id, organization_id, intent, return_url, token_hash, redeem_until)
+       VALUES ($1, $2, $3, $4, $5, now() + $6::interval)`,
+      [id, organizationId, link.intent, link.returnUrl, sha256(token), REDEEMABLE],
+    );
+    await tell(client, scope, "made", { id, intent: link.intent });
+  });
   return `${publicUrl()}/portal?token=${token}`;
 }
+
+const tell = (
+  client: pg.PoolClient,
+  scope: Scope,
+  what: "made" | "opened",
+  { id, intent }: { id: string; intent: PortalIntent | null },
+) =>
+  appendControlEvent(client, scope, {
+    action: `trailseal.portal_link_${what}`,
+    targets: [{ type: "portal_session", id }],
+    metadata: { intent: intent ?? "any" },
+  });
 
 /** Uses a link up; null for one that is unknown, over or used. Two who come at once: one gets in. */
 export async function redeemPortalLink(
   token: string,
 ): Promise<{ secret: string; organizationId: string; intent: PortalIntent | null } | null> {
   const secret = newToken();
-  const { rows } = await writePool().query<{
-    organization_id: string;
-    intent: PortalIntent | null;
-  }>(
-    `UPDATE portal_sessions SET session_hash = $2, redeemed_at = now(), expires_at = now() + $3::interval
-     WHERE token_hash = $1 AND redeemed_at IS NULL AND redeem_until > now()
-     RETURNING organization_id, intent`,
-    [sha256(token), sha256(secret), `${PORTAL_SESSION_S} seconds`],
-  );
-  const [row] = rows;
-  return row ? { secret, organizationId: row.organization_id, intent: row.intent } : null;
+  return inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<{
+      id: string;
+      organization_id: string;
+      intent: PortalIntent | null;
+    }>(
+      `UPDATE portal_sessions SET session_hash = $2, redeemed_at = now(), expires_at = now() + $3::interval
+       WHERE token_hash = $1 AND redeemed_at IS NULL AND redeem_until > now()
+         AND EXISTS (SELECT FROM organizations o WHERE o.id = organization_id AND o.deleted_at IS NULL)
+       RETURNING id, organization_id, intent`,
+      [sha256(token), sha256(secret), `${PORTAL_SESSION_S} seconds`],
+    );
+    const [row] = rows;
+    if (!row) return null;
+    const { id, organization_id: organizationId, intent } = row;
+    await tell(client, namingScope({ kind: "portal", id }, organizationId), "opened", row);
+    return { secret, organizationId, intent };
+  });
 }
 
 interface Row {

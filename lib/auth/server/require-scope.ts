@@ -111,8 +111,11 @@ export async function actionUser(_accessKey: SessionAccessKey): Promise<SessionU
 }
 
 /** @throws AppError unauthorized or forbidden. */
-export async function instanceScope(accessKey: InstanceAccessKey): Promise<InstanceScope> {
-  return issueInstanceScope(await currentUser(), accessKey);
+export async function instanceScope(
+  accessKey: InstanceAccessKey,
+  toldIn: string | null,
+): Promise<InstanceScope> {
+  return issueInstanceScope(await currentUser(), accessKey, toldIn);
 }
 
 /** For pages of administrators of the instance: for others they do not exist. */

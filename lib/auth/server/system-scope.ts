@@ -14,5 +14,6 @@ export function systemInstanceScope(kind: "cli" | "worker"): InstanceScope {
     principal: { kind },
     permissions: everything,
     organizationId: null,
+    toldIn: null,
   } as unknown as InstanceScope;
 }

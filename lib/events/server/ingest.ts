@@ -13,6 +13,7 @@ import {
   prepare,
   prepareBatch,
 } from "./append";
+import { type ControlEvent, controlItem } from "./control-event";
 
 /** Most events in one commit. */
 const MAX_BATCH = 500;
@@ -115,11 +116,25 @@ export async function ingestEvent(
   event: NewEvent,
   idempotencyKey: string | null,
 ): Promise<AppendOutcome> {
-  const { organizationId } = scope;
+  return sealSoon(scope, event, () =>
+    prepare(scope.organizationId, requestItem(scope, event, idempotencyKey)),
+  );
+}
+
+/** Seals an event of the log itself that is its own cause. @returns and throws as ingestEvent */
+export function sealControlEvent(scope: Scope, event: ControlEvent): Promise<AppendOutcome> {
+  return sealSoon(scope, event, () => controlItem(scope, event));
+}
+
+/** @param make what the queue has room for: it is sealed as far as it goes while an earlier commit is under way */
+async function sealSoon(
+  { organizationId }: Scope,
+  event: object,
+  make: () => Prepared,
+): Promise<AppendOutcome> {
   const bytes = JSON.stringify(event).length;
   if (queued >= MAX_QUEUED || queuedBytes + bytes > MAX_QUEUED_BYTES) throw unavailable();
-  // Sealed as far as it goes while an earlier commit is under way.
-  const item = prepare(organizationId, requestItem(scope, event, idempotencyKey));
+  const item = make();
   const queue = queues.get(organizationId) ?? { waiting: [], committing: false };
   queues.set(organizationId, queue);
   return new Promise((resolve, reject) => {

@@ -7,18 +7,25 @@ import type { WireEvent } from "../schema";
 import { type StoredEvent, toWireEvent } from "../wire";
 import { streamCsv } from "./csv";
 import { readRows } from "./read";
+import { recordDownload } from "./record-read";
 import { eventsOf } from "./seen";
 import { ofOrganization } from "./where";
 
-/** Chosen events as text for the clipboard, newest first: CSV as downloads have it, or a JSON array. */
+/** Chosen events as text for the clipboard, newest first: CSV as downloads have it, or a JSON array. Recorded. */
 export async function selectedEvents(
   scope: Scope,
   ids: readonly string[],
   format: "csv" | "json",
 ): Promise<string> {
-  return format === "csv"
-    ? csvOf(scope, ids)
-    : JSON.stringify(await readWireEvents(scope, ids), null, 2);
+  const events = await readWireEvents(scope, ids);
+  const text = format === "csv" ? await csvOf(scope, ids) : JSON.stringify(events, null, 2);
+  if (events.length > 0)
+    await recordDownload(scope, {
+      action: "trailseal.events_copied",
+      targets: events.map(({ id, action }) => ({ type: "audit_event", id, name: action })),
+      metadata: { format },
+    });
+  return text;
 }
 
 async function csvOf(scope: Scope, ids: readonly string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventFilter } from "../filter/ast";
+import { READ_ACTIONS } from "../reads";
 import { demandUnhidden, isPart } from "../sight";
 import { TAIL_BUFFER, type TailRow, type TailStep } from "../tail";
 import { ROW_COLUMNS, type StoredRow, toEventRow } from "./list";
@@ -56,10 +57,16 @@ export async function readTail(
   };
 }
 
-function whereTail({ organizationId }: Scope, { filter, from }: TailRequest): Prisma.Sql {
+/** What somebody reads meanwhile is no news to them. */
+function whereTail(
+  { organizationId, principal }: Scope,
+  { filter, from }: TailRequest,
+): Prisma.Sql {
   const start = from();
   const bound = start ? Prisma.sql` AND e.occurred_at >= ${start}::timestamptz` : Prisma.empty;
-  return Prisma.sql`${whereFilter(organizationId, filter)}${bound}`;
+  const own = "id" in principal ? principal.id : principal.kind;
+  const others = Prisma.sql`NOT (e.action IN (${Prisma.join([...READ_ACTIONS])}) AND e.actor_id IS NOT DISTINCT FROM ${own})`;
+  return Prisma.sql`${whereFilter(organizationId, filter)}${bound} AND ${others}`;
 }
 
 /**

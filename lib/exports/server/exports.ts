@@ -3,6 +3,7 @@ import type pg from "pg";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newId } from "@/lib/ids";
 import {
   type Export,
@@ -112,7 +113,26 @@ export async function createExport(
       ...[JSON.stringify(search), JSON.stringify(options), creatorOf(scope)],
     ],
   );
-  return toExport(rows[0] as Row);
+  const row = rows[0] as Row;
+  await tell(client, scope, "requested", row);
+  return toExport(row);
+}
+
+/** What happens to an export is an event of the log that it is made of, sealed with it. */
+async function tell(
+  client: pg.PoolClient,
+  scope: Scope,
+  what: "requested" | "cancelled" | "resumed" | "links_revoked" | "deleted" | "downloaded",
+  { id, format, search }: Row,
+): Promise<void> {
+  const words = Object.entries(exportSearchSchema.parse(search)).flatMap(([name, value]) =>
+    value === null || value.length === 0 ? [] : [[name, String(value)]],
+  );
+  await appendControlEvent(client, scope, {
+    action: `trailseal.export_${what}`,
+    targets: [{ type: "audit_log_export", id }],
+    metadata: { format, ...Object.fromEntries(words) },
+  });
 }
 
 export const requestExport = (scope: Scope, request: NewExport): Promise<Export> =>
@@ -163,18 +183,24 @@ export async function listExports(
   return rows.map(toExport);
 }
 
+interface Change {
+  what: Parameters<typeof tell>[2];
+  from: readonly ExportState[];
+  to: string;
+}
+
 /** Changes an export that is in one of the states. @throws AppError not_found, conflict when it is in another */
-async function change(
-  scope: Scope,
-  id: string,
-  { from, to }: { from: readonly ExportState[]; to: string },
-): Promise<Row> {
-  const { rows } = await writePool().query<Row>(
-    `UPDATE exports SET ${to}, updated_at = now()
-     WHERE organization_id = $1 AND id = $2 AND state = ANY($3) RETURNING ${COLUMNS}`,
-    [scope.organizationId, isId(id) ? id : "", from],
-  );
-  if (rows[0]) return rows[0];
+async function change(scope: Scope, id: string, { what, from, to }: Change): Promise<Row> {
+  const row = await inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<Row>(
+      `UPDATE exports SET ${to}, updated_at = now()
+       WHERE organization_id = $1 AND id = $2 AND state = ANY($3) RETURNING ${COLUMNS}`,
+      [scope.organizationId, isId(id) ? id : "", from],
+    );
+    if (rows[0]) await tell(client, scope, what, rows[0]);
+    return rows[0];
+  });
+  if (row) return row;
   const { state } = await getExport(scope, id);
   throw new AppError("conflict", `The export is ${state} by now.`);
 }
@@ -182,6 +208,7 @@ async function change(
 /** Stops one that waits or is being made; nothing of it is kept. */
 export async function cancelExport(scope: Scope, id: string): Promise<Export> {
   const row = await change(scope, id, {
+    what: "cancelled",
     from: ["queued", "running"],
     // Whoever makes it loses it with its next piece, and removes what it wrote; the expiry what that forgets.
     to: "state = 'cancelled', safe = NULL, lease_until = NULL, error = NULL, expires_at = now()",
@@ -194,6 +221,7 @@ export async function cancelExport(scope: Scope, id: string): Promise<Export> {
 export async function resumeExport(scope: Scope, id: string): Promise<Export> {
   return toExport(
     await change(scope, id, {
+      what: "resumed",
       from: ["failed"],
       to: "state = 'queued', tries = 0, lease_until = NULL, expires_at = NULL",
     }),
@@ -203,13 +231,14 @@ export async function resumeExport(scope: Scope, id: string): Promise<Export> {
 /** Links to its files that were given out open nothing any more; new ones do. */
 export async function revokeLinks(scope: Scope, id: string): Promise<Export> {
   const to = "links_epoch = links_epoch + 1";
-  return toExport(await change(scope, id, { from: ["ready"], to }));
+  return toExport(await change(scope, id, { what: "links_revoked", from: ["ready"], to }));
 }
 
 /** Deletes its files before their time; what it was stays in the list. */
 export async function deleteExport(scope: Scope, id: string): Promise<Export> {
   // It counts as gone from now on; what cannot be removed just now, the expiry removes.
   const row = await change(scope, id, {
+    what: "deleted",
     from: ["ready", "failed"],
     to: "expires_at = now(), safe = NULL",
   });
@@ -243,5 +272,14 @@ export async function openExport(
   const name = fileOf(row);
   const file = await openPublished(isManifest ? manifestOf(name) : name);
   if (!file) throw new AppError("not_found", "The file of this export is not on this server.");
+  if (!isManifest) {
+    // Nothing of it leaves unless the log says so.
+    await inTransaction(writePool(), (client) => tell(client, scope, "downloaded", row)).catch(
+      (error: unknown) => {
+        file.destroy();
+        throw error;
+      },
+    );
+  }
   return { file, bytes, format: row.format };
 }

@@ -312,12 +312,19 @@ export async function cancelImport(scope: Scope, id: string): Promise<Import> {
 /** Forgets one that is not under way, with all its files; events that it stored stay. @throws AppError not_found, conflict */
 export async function deleteImport(scope: Scope, id: string): Promise<void> {
   const row = await readRow(scope, id);
-  const { rowCount } = await writePool().query(
-    `DELETE FROM imports WHERE organization_id = $1 AND id = $2 AND state NOT IN ('queued', 'running')`,
-    [scope.organizationId, row.id],
-  );
-  if (rowCount === 0)
-    throw new AppError("conflict", "The import is under way: cancel it, then delete it.");
+  await inTransaction(writePool(), async (client) => {
+    const { rowCount } = await client.query(
+      `DELETE FROM imports WHERE organization_id = $1 AND id = $2 AND state NOT IN ('queued', 'running')`,
+      [scope.organizationId, row.id],
+    );
+    if (rowCount === 0)
+      throw new AppError("conflict", "The import is under way: cancel it, then delete it.");
+    await appendControlEvent(client, scope, {
+      action: "trailseal.import_deleted",
+      targets: [targetOf(row)],
+      metadata: fileFacts(row),
+    });
+  });
   // What a stop in between leaves, the sweep removes: it belongs to no import any more.
   await removeFilesOf(row);
 }

@@ -7,6 +7,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import {
   type DrillReport,
   drillOutputSchema,
@@ -52,12 +53,15 @@ export async function readDrill(_scope: Scope): Promise<DrillState> {
 }
 
 /** Has the worker run one now. */
-export async function askForDrill(_scope: Scope): Promise<void> {
-  await writePool().query(
-    `INSERT INTO settings (key, value) VALUES ($1, jsonb_build_object('asked_at', $2::text))
-     ON CONFLICT (key) DO UPDATE SET value = settings.value || EXCLUDED.value`,
-    [KEY, new Date().toISOString()],
-  );
+export async function askForDrill(scope: Scope): Promise<void> {
+  await inTransaction(writePool(), async (client) => {
+    await appendControlEvent(client, scope, { action: "trailseal.drill_requested" });
+    await client.query(
+      `INSERT INTO settings (key, value) VALUES ($1, jsonb_build_object('asked_at', $2::text))
+       ON CONFLICT (key) DO UPDATE SET value = settings.value || EXCLUDED.value`,
+      [KEY, new Date().toISOString()],
+    );
+  });
 }
 
 /**

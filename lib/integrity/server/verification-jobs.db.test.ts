@@ -4,7 +4,7 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { appendEvents, createTestLog, testEvents } from "@/lib/events/server/test-log";
 import type { Verification } from "../schema";
-import { readVerifiedTo } from "./log-status";
+import { readLogHead, readVerifiedTo } from "./log-status";
 import {
   cancelVerification,
   getVerification,
@@ -84,8 +84,8 @@ describe("verification jobs", () => {
     expect(run).toMatchObject({
       state: "succeeded",
       error: null,
-      progress: { checked: 30, total: 30 },
-      verdict: { ok: true, checked: 30 },
+      progress: { checked: 31, total: 31 },
+      verdict: { ok: true, checked: 31 },
     });
     expect(run.finishedAt).not.toBeNull();
     expect(await listVerifications(scope(log), 5)).toEqual([run]);
@@ -98,8 +98,19 @@ describe("verification jobs", () => {
     startRunner();
     expect(await waitFor(log, id, ended)).toMatchObject({
       state: "succeeded",
-      verdict: { ok: false, kind: "truncated_tail", first_bad_seq: 30 },
+      // The event of the start stands behind the gap.
+      verdict: { ok: false, kind: "deleted_row", first_bad_seq: 30 },
     });
+  });
+
+  test("where the log takes no event that tells of it, none starts, and the answer says what to run", async () => {
+    const log = await smallLog();
+    await db.owner.query("UPDATE log_heads SET next_seq = 0 WHERE organization_id = $1", [log]);
+    await expect(startVerification(scope(log))).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(`trailseal verify --org ${log}`),
+    });
+    expect(await listVerifications(scope(log), 5)).toEqual([]);
   });
 
   test("starting again while one is open returns the open one", async () => {
@@ -115,11 +126,12 @@ describe("verification jobs", () => {
     const { id } = await startVerification(scope(large));
     startRunner();
     const midway = await waitFor(large, id, (run) => run.progress.checked > 0 || ended(run));
-    expect(midway).toMatchObject({ state: "running", progress: { total: 30_000 } });
+    const { nextSeq: total } = await readLogHead(scope(large));
+    expect(midway).toMatchObject({ state: "running", progress: { total } });
     await cancelVerification(scope(large), id);
     const run = await waitFor(large, id, ended);
     expect(run).toMatchObject({ state: "cancelled", verdict: null });
-    expect(run.progress.checked).toBeLessThan(30_000);
+    expect(run.progress.checked).toBeLessThan(total);
   });
 
   test("a queued run is cancelled at once; one that has ended stays as it is", async () => {
@@ -188,10 +200,11 @@ describe("verification jobs", () => {
     await waitFor(large, id, (run) => run.progress.checked > 0);
     await runner.stop();
     expect(await getVerification(scope(large), id)).toMatchObject({ state: "queued" });
+    const { nextSeq: checked } = await readLogHead(scope(large));
     startRunner();
     expect(await waitFor(large, id, ended)).toMatchObject({
       state: "succeeded",
-      verdict: { ok: true, checked: 30_000 },
+      verdict: { ok: true, checked },
     });
   });
 

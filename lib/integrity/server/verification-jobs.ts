@@ -5,6 +5,7 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { Job } from "@/lib/generated/prisma/client";
 import { newId, newUlid } from "@/lib/ids";
 import {
@@ -49,12 +50,30 @@ export async function startVerification(scope: Scope): Promise<Verification> {
     },
   });
   if (open) return toVerification(open);
-  const createdBy = creatorOf(scope);
-  const job = await getPrisma().job.create({
-    data: { id: newId("job"), kind: KIND, organizationId, state: "queued", createdBy },
+  const id = newId("job");
+  await inTransaction(writePool(), async (client) => {
+    await client.query(
+      `INSERT INTO jobs (id, kind, organization_id, state, created_by) VALUES ($1, $2, $3, 'queued', $4)`,
+      [id, KIND, organizationId, creatorOf(scope)],
+    );
+    await tell(client, scope, "started", id);
+  }).catch((error: unknown) => {
+    // A log that was turned back, say, has its next number already.
+    if (!/^2/.test(String((error as { code?: unknown }).code))) throw error;
+    throw new AppError(
+      "conflict",
+      `The log takes no event that tells of this verification: it is damaged. Run \`npx trailseal verify --org ${organizationId}\` on the server, which needs none.`,
+      { cause: error },
+    );
   });
-  return toVerification(job);
+  return (await getVerification(scope, id)) as Verification;
 }
+
+const tell = (client: pg.PoolClient, scope: Scope, what: "started" | "cancelled", id: string) =>
+  appendControlEvent(client, scope, {
+    action: `trailseal.verification_${what}`,
+    targets: [{ type: "verification", id }],
+  });
 
 function creatorOf({ principal }: Scope): string {
   return principal.kind === "user" ? principal.email : principal.kind;
@@ -83,13 +102,17 @@ export async function recordVerification(scope: Scope, verdict: Verdict): Promis
  * @throws AppError not_found
  */
 export async function cancelVerification(scope: Scope, id: string): Promise<Verification> {
-  const mine = { id, organizationId: scope.organizationId, kind: KIND };
-  const { job } = getPrisma();
-  await job.updateMany({
-    where: { ...mine, state: "queued" },
-    data: { state: "cancelled", cancelRequested: true, finishedAt: new Date() },
+  await inTransaction(writePool(), async (client) => {
+    const { rowCount } = await client.query(
+      `UPDATE jobs SET cancel_requested = true,
+         state = CASE state WHEN 'queued' THEN 'cancelled' ELSE state END,
+         finished_at = CASE state WHEN 'queued' THEN now() END
+       WHERE id = $1 AND organization_id = $2 AND kind = $3
+         AND (state = 'queued' OR state = 'running' AND NOT cancel_requested)`,
+      [id, scope.organizationId, KIND],
+    );
+    if (rowCount) await tell(client, scope, "cancelled", id);
   });
-  await job.updateMany({ where: { ...mine, state: "running" }, data: { cancelRequested: true } });
   const verification = await getVerification(scope, id);
   if (!verification) throw new AppError("not_found", `Verification not found: '${id}'.`);
   return verification;

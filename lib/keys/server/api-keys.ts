@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
+import type pg from "pg";
 import { z } from "zod";
 import { type KeyPermission, keyPermissionNames } from "@/lib/auth/permissions";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
+import { namingScope } from "@/lib/auth/server/issue-scope";
 import { sha256 } from "@/lib/chain/sha256";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import type { Prisma } from "@/lib/generated/prisma/client";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { newId } from "@/lib/ids";
 
 const KEY_BYTES = 32;
@@ -54,38 +57,88 @@ export async function createApiKey(
   input: { name: string; permissions?: KeyPermission[] },
 ): Promise<{ id: string; key: string }> {
   const { organizationId } = scope;
-  const prisma = getPrisma();
-  if (
-    organizationId !== null &&
-    !(await prisma.organization.findFirst({ where: { id: organizationId, deletedAt: null } }))
-  ) {
-    throw new AppError("not_found", `Organization not found: '${organizationId}'.`);
-  }
-  return insertKey(prisma, { permissions: ["events:write"], ...input, organizationId });
+  const { name, permissions = ["events:write"] } = input;
+  return inTransaction(writePool(), async (client) => {
+    const fields = { id: newId("apiKey"), name, permissions, organizationId };
+    // First: it knows whether there is such an organization.
+    await tell(client, scope, "created", fields);
+    return insertKey(client, fields);
+  });
+}
+
+interface KeyFields {
+  id: string;
+  name: string;
+  permissions: string[];
+  organizationId: string | null;
 }
 
 async function insertKey(
-  prisma: Prisma.TransactionClient,
-  fields: { name: string; permissions: string[]; organizationId: string | null },
+  client: pg.PoolClient,
+  { id, name, permissions, organizationId }: KeyFields,
 ): Promise<{ id: string; key: string }> {
   const key = `sk_${randomBytes(KEY_BYTES).toString("base64url")}`;
-  const id = newId("apiKey");
-  const keyHash = new Uint8Array(sha256(key));
-  await prisma.apiKey.create({ data: { ...fields, id, keyHash, last4: key.slice(-4) } });
+  await client.query(
+    `INSERT INTO api_keys (id, name, organization_id, key_hash, last4, permissions)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [id, name, organizationId, sha256(key), key.slice(-4), permissions],
+  );
   return { id, key };
+}
+
+/**
+ * What happened to a key, in the log of its organization; of one of the instance, in that of the organization whose
+ * page it was done on.
+ */
+async function tell(
+  client: pg.PoolClient,
+  scope: Scope | InstanceScope,
+  what: "created" | "rotated" | "revoked",
+  key: KeyFields,
+  more: Record<string, string> = {},
+): Promise<void> {
+  const toldIn =
+    key.organizationId === null
+      ? scope.organizationId === null && scope.toldIn
+      : namingScope(scope.principal, key.organizationId);
+  if (!toldIn) return;
+  await appendControlEvent(client, toldIn, {
+    action: `trailseal.api_key_${what}`,
+    targets: [{ type: "api_key", id: key.id, name: key.name }],
+    metadata: {
+      permissions: key.permissions.join(" "),
+      reach: key.organizationId === null ? "every organization" : "this organization",
+      ...more,
+    },
+    isDeletedToo: what === "revoked",
+  });
 }
 
 /** The keys that a scope may touch. */
 const within = ({ organizationId }: Scope | InstanceScope) =>
   organizationId === null ? {} : { organizationId };
 
-const isAlive = () => ({
-  revokedAt: null,
-  OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
-});
-
 const noSuchKey = () =>
   new AppError("not_found", "There is no such key, or it does not work any more.");
+
+/** Changes a key that works, under its lock. @throws AppError not_found for a key of another organization alike */
+async function changing<T>(
+  scope: Scope | InstanceScope,
+  id: string,
+  { isExpiredToo = false }: { isExpiredToo?: boolean },
+  change: (client: pg.PoolClient, old: KeyFields & { expiresAt: Date | null }) => Promise<T>,
+): Promise<T> {
+  return inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query(
+      `SELECT id, name, permissions, organization_id AS "organizationId", expires_at AS "expiresAt" FROM api_keys
+       WHERE id = $1 AND ($2::text IS NULL OR organization_id = $2) AND revoked_at IS NULL
+         AND ($3 OR expires_at IS NULL OR expires_at > now()) FOR UPDATE`,
+      [id, scope.organizationId, isExpiredToo],
+    );
+    if (!rows[0]) throw noSuchKey();
+    return change(client, rows[0]);
+  });
+}
 
 /**
  * Makes a key with the same name and permissions; the old one goes on working for a while, so that
@@ -96,16 +149,19 @@ export async function rotateApiKey(
   scope: Scope | InstanceScope,
   { id, overlapHours }: z.infer<typeof rotationSchema>,
 ): Promise<{ id: string; key: string; expiresAt: string }> {
-  return getPrisma().$transaction(async (prisma) => {
-    const old = await prisma.apiKey.findFirst({ where: { id, ...within(scope), ...isAlive() } });
-    if (!old) throw noSuchKey();
-    const { name, permissions, organizationId } = old;
-    const made = await insertKey(prisma, { name, permissions, organizationId });
+  return changing(scope, id, {}, async (client, old) => {
+    const made = await insertKey(client, { ...old, id: newId("apiKey") });
     const wanted = Date.now() + overlapHours * 3_600_000;
     // A second rotation does not prolong what the first one ended.
-    const expiresAt = new Date(Math.min(wanted, old.expiresAt?.getTime() ?? wanted));
-    await prisma.apiKey.update({ where: { id }, data: { expiresAt, replacedBy: made.id } });
-    return { ...made, expiresAt: expiresAt.toISOString() };
+    const ends = new Date(Math.min(wanted, old.expiresAt?.getTime() ?? wanted));
+    await client.query("UPDATE api_keys SET expires_at = $2, replaced_by = $3 WHERE id = $1", [
+      id,
+      ends,
+      made.id,
+    ]);
+    const expiresAt = ends.toISOString();
+    await tell(client, scope, "rotated", old, { replaced_by: made.id, expires_at: expiresAt });
+    return { ...made, expiresAt };
   });
 }
 
@@ -147,11 +203,10 @@ export async function listApiKeys(scope: Scope | InstanceScope): Promise<ApiKey[
  * @throws AppError not_found for a key of another organization alike.
  */
 export async function revokeApiKey(scope: Scope | InstanceScope, id: string): Promise<void> {
-  const { count } = await getPrisma().apiKey.updateMany({
-    where: { id, ...within(scope), revokedAt: null },
-    data: { revokedAt: new Date() },
+  await changing(scope, id, { isExpiredToo: true }, async (client, old) => {
+    await client.query("UPDATE api_keys SET revoked_at = now() WHERE id = $1", [id]);
+    await tell(client, scope, "revoked", old);
   });
-  if (count === 0) throw noSuchKey();
 }
 
 /** Counts unknown event fields against the key that sent them. */

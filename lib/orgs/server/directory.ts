@@ -3,6 +3,7 @@ import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { Prisma } from "@/lib/generated/prisma/client";
 import { type ListPage, type ListQuery, readListPage } from "@/lib/http/list-page";
 import { newId } from "@/lib/ids";
@@ -167,9 +168,10 @@ export async function createWithDetails(
  * @throws AppError as createWithDetails, and not_found.
  */
 export async function updateDetails(
-  { organizationId: id }: Scope,
+  scope: Scope,
   changes: OrganizationChanges,
 ): Promise<WireOrganization> {
+  const id = scope.organizationId;
   const columns = Object.entries({
     name: changes.name,
     external_id: changes.externalId,
@@ -187,6 +189,15 @@ export async function updateDetails(
       .catch(explainTaken);
     if (updated.rowCount === 0) throw notFound(id);
     if (changes.domains) await setDomains(client, id, changes.domains);
+    const changed = [...columns.map(([column]) => column), ...(changes.domains ? ["domains"] : [])];
+    await appendControlEvent(client, scope, {
+      action: "trailseal.organization_changed",
+      metadata: {
+        changed: changed.join(" "),
+        ...(changes.name === undefined ? {} : { name: changes.name }),
+        ...(changes.domains ? { domains: Object.keys(changes.domains).sort().join(" ") } : {}),
+      },
+    });
     return readWithin(client, id);
   });
 }
@@ -240,14 +251,17 @@ async function readWithin(client: pg.PoolClient, id: string): Promise<WireOrgani
  */
 export async function deleteOrganization(scope: Scope): Promise<void> {
   const { organizationId } = scope;
-  const prisma = getPrisma();
-  const [{ count }] = await prisma.$transaction([
-    prisma.organization.updateMany({
-      where: { id: organizationId, deletedAt: null },
-      data: { deletedAt: new Date() },
-    }),
-    prisma.organizationDomain.deleteMany({ where: { organizationId } }),
-    prisma.identityDomain.deleteMany({ where: { organizationId } }),
-  ]);
-  if (count === 0) throw notFound(organizationId);
+  await inTransaction(writePool(), async (client) => {
+    const { rowCount } = await client.query(
+      "UPDATE organizations SET deleted_at = now() WHERE id = $1 AND deleted_at IS NULL",
+      [organizationId],
+    );
+    if (rowCount === 0) throw notFound(organizationId);
+    const action = "trailseal.organization_deleted";
+    await appendControlEvent(client, scope, { action, isDeletedToo: true });
+    await client.query("DELETE FROM organization_domains WHERE organization_id = $1", [
+      organizationId,
+    ]);
+    await client.query("DELETE FROM identity_domains WHERE organization_id = $1", [organizationId]);
+  });
 }

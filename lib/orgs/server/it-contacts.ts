@@ -1,7 +1,9 @@
 import type { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { ItContact } from "@/lib/generated/prisma/client";
 import { type ListPage, type ListQuery, readListPage } from "@/lib/http/list-page";
 import { newId } from "@/lib/ids";
@@ -39,32 +41,52 @@ export function listItContacts(
   );
 }
 
-/** @throws AppError conflict when the organization has this contact already. */
-export async function createItContact(
-  { organizationId }: Scope,
-  { email }: z.infer<typeof itContactSchema>,
-): Promise<object> {
-  const id = newId("itContact");
-  const { count } = await getPrisma().itContact.createMany({
-    data: [{ organizationId, id, email }],
-    skipDuplicates: true,
+/** Changes one contact, and seals that; null: there is no such contact, or it is there already. */
+async function changing(
+  scope: Scope,
+  what: string,
+  statement: string,
+  values: unknown[],
+): Promise<object | null> {
+  return inTransaction(writePool(), async (client) => {
+    const { rows } = await client.query<ItContact>(
+      `${statement} RETURNING id, email, invited_intents AS "invitedIntents", created_at AS "createdAt",
+         updated_at AS "updatedAt"`,
+      [scope.organizationId, ...values],
+    );
+    const [row] = rows;
+    if (!row) return null;
+    await appendControlEvent(client, scope, {
+      action: `trailseal.it_contact_${what}`,
+      targets: [{ type: "it_contact", id: row.id, name: row.email }],
+      metadata: row.invitedIntents.length > 0 ? { intents: row.invitedIntents.join(" ") } : {},
+    });
+    return toWire(row);
   });
-  if (count === 0) throw new AppError("conflict", `${email} is an IT contact already.`);
-  const row = await getPrisma().itContact.findUniqueOrThrow({
-    where: { organizationId_id: { organizationId, id } },
-  });
-  return toWire(row);
 }
 
-const one = ({ organizationId }: Scope, id: string) => {
-  if (id.includes("\0")) throw notFound(id);
-  return { organizationId, id };
-};
+/** @throws AppError conflict when the organization has this contact already. */
+export async function createItContact(
+  scope: Scope,
+  { email }: z.infer<typeof itContactSchema>,
+): Promise<object> {
+  const made = await changing(
+    scope,
+    "added",
+    "INSERT INTO it_contacts (organization_id, id, email) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    [newId("itContact"), email],
+  );
+  if (!made) throw new AppError("conflict", `${email} is an IT contact already.`);
+  return made;
+}
+
+/** PostgreSQL takes no U+0000. */
+const storable = (id: string) => (id.includes("\0") ? "" : id);
 
 /** @throws AppError not_found */
 export async function deleteItContact(scope: Scope, id: string): Promise<void> {
-  const { count } = await getPrisma().itContact.deleteMany({ where: one(scope, id) });
-  if (count === 0) throw notFound(id);
+  const statement = "DELETE FROM it_contacts WHERE organization_id = $1 AND id = $2";
+  if (!(await changing(scope, "removed", statement, [storable(id)]))) throw notFound(id);
 }
 
 /**
@@ -76,16 +98,15 @@ export async function setInvitation(
   id: string,
   { intents }: z.infer<typeof invitationSchema> | { intents: [] },
 ): Promise<object> {
-  const prisma = getPrisma();
-  try {
-    const { count } = await prisma.itContact.updateMany({
-      where: one(scope, id),
-      data: { invitedIntents: intents, updatedAt: new Date() },
-    });
-    if (count === 0) throw notFound(id);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "P2002") throw error;
+  const changed = await changing(
+    scope,
+    intents.length > 0 ? "invited" : "invitation_revoked",
+    "UPDATE it_contacts SET invited_intents = $3, updated_at = now() WHERE organization_id = $1 AND id = $2",
+    [storable(id), intents],
+  ).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== "23505") throw error;
     throw new AppError("conflict", "This organization has an active invitation already.");
-  }
-  return toWire(await prisma.itContact.findFirstOrThrow({ where: one(scope, id) }));
+  });
+  if (!changed) throw notFound(id);
+  return changed;
 }

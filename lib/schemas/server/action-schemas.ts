@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { InstanceScope } from "@/lib/auth/scope";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { ListStep } from "@/lib/http/list-page";
 import { newId } from "@/lib/ids";
 import type { ActionSchema, NewActionSchema } from "../schema";
@@ -17,7 +18,7 @@ const toSchema = ({ created_at: createdAt, ...row }: StoredSchema): ActionSchema
   createdAt: createdAt.toISOString(),
 });
 
-/** Adds the next version of an action's schema; versions never change. */
+/** Adds the next version of an action's schema; versions never change. The log of whose page it comes from tells of it. */
 export function createActionSchema(
   scope: InstanceScope,
   action: string,
@@ -29,7 +30,7 @@ export function createActionSchema(
 /** The same within a transaction of the caller. */
 export async function insertActionSchema(
   client: pg.PoolClient,
-  { principal }: InstanceScope,
+  { principal, toldIn }: InstanceScope,
   action: string,
   { targets, actor = null, metadata = null }: NewActionSchema,
 ): Promise<ActionSchema> {
@@ -47,7 +48,14 @@ export async function insertActionSchema(
       principal.kind === "cli" ? "cli" : "id" in principal ? principal.id : null,
     ],
   );
-  return toSchema(rows[0] as StoredSchema);
+  const made = toSchema(rows[0] as StoredSchema);
+  if (toldIn)
+    await appendControlEvent(client, toldIn, {
+      action: "trailseal.schema_created",
+      targets: [{ type: "action_schema", id: made.id, name: action }],
+      metadata: { version: String(made.version) },
+    });
+  return made;
 }
 
 /** Rows strictly beyond the step's cursor, by an id that sorts by time. */

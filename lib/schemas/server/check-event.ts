@@ -1,9 +1,10 @@
 import type { ErrorObject, ValidateFunction } from "ajv";
 import type { InstanceScope, Scope } from "@/lib/auth/scope";
 import { translated, unlessAway } from "@/lib/db/explain";
-import { readPool } from "@/lib/db/pool";
+import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import type { NewEvent } from "@/lib/events/schema";
+import { appendControlEvent } from "@/lib/events/server/control-event";
 import { eventSchemaOf } from "../schema";
 import { findVersion } from "./action-schemas";
 import { findingsOf, makeAjv } from "./validator";
@@ -107,12 +108,19 @@ export async function checkEventSchema(event: NewEvent): Promise<void> {
 
 /** @param choice `accept`: events of actions without a schema are taken; `refuse`: they are answered 400 */
 export async function setUnknownActions(
-  _scope: InstanceScope,
+  { toldIn }: InstanceScope,
   choice: UnknownActions,
 ): Promise<void> {
-  await readPool().query(
-    "INSERT INTO settings (key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
-    [UNKNOWN_ACTIONS, choice],
-  );
+  await inTransaction(writePool(), async (client) => {
+    await client.query(
+      "INSERT INTO settings (key, value) VALUES ($1, to_jsonb($2::text)) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
+      [UNKNOWN_ACTIONS, choice],
+    );
+    if (toldIn)
+      await appendControlEvent(client, toldIn, {
+        action: "trailseal.unknown_actions_changed",
+        metadata: { choice },
+      });
+  });
   forgetUnknown();
 }

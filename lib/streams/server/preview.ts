@@ -3,6 +3,7 @@ import { EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { filterOf } from "@/lib/events/server/filter-of";
 import { getEvent } from "@/lib/events/server/get-event";
 import { listEvents } from "@/lib/events/server/list";
+import { recordSearch } from "@/lib/events/server/record-read";
 import { newId } from "@/lib/ids";
 import type { StreamEvent } from "../destination";
 import { previewText } from "../preview-text";
@@ -51,6 +52,7 @@ export async function previewFormat(
   const found = await listEvents(scope, { filter, limit: LOOKED_AT });
   const looked = new Set(newest.rows.map(({ id }) => id));
   const maySee = scope.permissions.has("events:read");
+  if (maySee) await recordSearch(scope, { filter, time: { kind: "all" } });
   const matching = (maySee ? found.rows.slice(0, SHOWN) : []).map(({ id }) => getEvent(scope, id));
   const items = (await Promise.all(matching)).flatMap((detail): StreamEvent[] => {
     if (!detail) return [];

@@ -1,8 +1,11 @@
+import type pg from "pg";
 import type { Scope } from "@/lib/auth/scope";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import { parseLayout, type TableLayout } from "@/lib/events/table-layout";
-import { Prisma } from "@/lib/generated/prisma/client";
+import { appendControlEvent } from "@/lib/events/server/control-event";
+import { parseLayout } from "@/lib/events/table-layout";
+import type { Prisma } from "@/lib/generated/prisma/client";
 import { newId } from "@/lib/ids";
 import { MAX_VIEWS, type NewView, type ViewChange, type ViewMark } from "../schema";
 import type { OpenView, SavedView, ViewList } from "../view";
@@ -128,47 +131,102 @@ export async function findDefaultView(
 /** A transaction in which nobody else changes what this person keeps: names stay unique, limits hold. */
 async function changing<T>(
   scope: Scope,
-  work: (tx: Prisma.TransactionClient, personId: string) => Promise<T>,
+  work: (client: pg.PoolClient, personId: string) => Promise<T>,
 ): Promise<T> {
   const personId = personOf(scope);
-  const lock = `saved views ${scope.organizationId} ${personId}`;
-  return getPrisma().$transaction(async (tx) => {
-    await tx.$executeRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`);
-    return work(tx, personId);
+  return inTransaction(writePool(), async (client) => {
+    await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
+      `saved views ${scope.organizationId} ${personId}`,
+    ]);
+    return work(client, personId);
+  });
+}
+
+type Stored = Pick<ViewRow, "id" | "name" | "isShared" | "search">;
+
+const STORED = `id, name, is_shared AS "isShared", search`;
+
+/** What others see of it, the log tells. */
+async function tell(
+  client: pg.PoolClient,
+  scope: Scope,
+  before: Stored | null,
+  after: Stored | null,
+): Promise<void> {
+  const view = after ?? before;
+  if (!view || !(before?.isShared || after?.isShared)) return;
+  const what = !after
+    ? "deleted"
+    : !before?.isShared
+      ? "shared"
+      : after.isShared
+        ? "changed"
+        : "unshared";
+  await appendControlEvent(client, scope, {
+    action: `trailseal.view_${what}`,
+    targets: [{ type: "saved_view", id: view.id, name: view.name }],
+    metadata: {
+      search: view.search,
+      ...(before && before.name !== view.name ? { name_before: before.name } : {}),
+      ...(before && before.search !== view.search ? { search_before: before.search } : {}),
+    },
   });
 }
 
 async function refuseTakenName(
-  tx: Prisma.TransactionClient,
-  owner: { organizationId: string; ownerId: string },
+  client: pg.PoolClient,
+  { organizationId }: Scope,
+  ownerId: string,
   name: string,
-  exceptId?: string,
+  exceptId = "",
 ): Promise<void> {
-  const taken = await tx.savedView.findFirst({
-    where: { ...owner, name, ...(exceptId ? { id: { not: exceptId } } : {}) },
-    select: { id: true },
-  });
-  if (!taken) return;
+  const { rowCount } = await client.query(
+    "SELECT FROM saved_views WHERE organization_id = $1 AND owner_id = $2 AND name = $3 AND id <> $4",
+    [organizationId, ownerId, name, exceptId],
+  );
+  if (rowCount === 0) return;
   const message = `You already have a view named “${name}”.`;
   throw new AppError("conflict", message, { errors: [{ field: "name", code: message }] });
 }
 
-const asJson = (layout: TableLayout) => layout as unknown as Prisma.InputJsonValue;
-
 /** @throws AppError conflict when the name is taken or there are too many. */
 export async function createView(scope: Scope, input: NewView): Promise<OpenView> {
   const id = newId("view");
-  await changing(scope, async (tx, ownerId) => {
-    const owner = { organizationId: scope.organizationId, ownerId };
-    if ((await tx.savedView.count({ where: owner })) >= MAX_VIEWS)
+  const { organizationId } = scope;
+  const { layout, ...view } = input;
+  await changing(scope, async (client, ownerId) => {
+    const { rows } = await client.query<{ count: number }>(
+      "SELECT count(*) FROM saved_views WHERE organization_id = $1 AND owner_id = $2",
+      [organizationId, ownerId],
+    );
+    if ((rows[0]?.count ?? 0) >= MAX_VIEWS)
       throw new AppError(
         "conflict",
         `You have ${MAX_VIEWS} views in this organization, which is the most there can be. Delete one first.`,
       );
-    await refuseTakenName(tx, owner, input.name);
-    await tx.savedView.create({ data: { ...owner, ...input, id, layout: asJson(input.layout) } });
+    await refuseTakenName(client, scope, ownerId, view.name);
+    await client.query(
+      `INSERT INTO saved_views (organization_id, id, owner_id, name, is_shared, search, layout)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [organizationId, id, ownerId, view.name, view.isShared, view.search, JSON.stringify(layout)],
+    );
+    await tell(client, scope, null, { id, ...view });
   });
   return readOwn(scope, id);
+}
+
+async function lockOwn(
+  client: pg.PoolClient,
+  { organizationId }: Scope,
+  ownerId: string,
+  id: string,
+): Promise<Stored> {
+  const { rows } = await client.query<Stored>(
+    `SELECT ${STORED} FROM saved_views WHERE organization_id = $1 AND owner_id = $2 AND id = $3 FOR UPDATE`,
+    [organizationId, ownerId, id],
+  );
+  if (!rows[0]) throw noView();
+  return rows[0];
 }
 
 /**
@@ -176,25 +234,33 @@ export async function createView(scope: Scope, input: NewView): Promise<OpenView
  * @throws AppError not_found for another person's view too; conflict when the name is taken.
  */
 export async function updateView(scope: Scope, id: string, change: ViewChange): Promise<OpenView> {
-  const { layout, ...rest } = change;
-  await changing(scope, async (tx, ownerId) => {
-    const owner = { organizationId: scope.organizationId, ownerId };
-    if (rest.name !== undefined) await refuseTakenName(tx, owner, rest.name, id);
-    const { count } = await tx.savedView.updateMany({
-      where: { ...owner, id },
-      data: { ...rest, ...(layout ? { layout: asJson(layout) } : {}), updatedAt: new Date() },
-    });
-    if (count === 0) throw noView();
+  await changing(scope, async (client, ownerId) => {
+    const before = await lockOwn(client, scope, ownerId, id);
+    if (change.name !== undefined) await refuseTakenName(client, scope, ownerId, change.name, id);
+    const { rows } = await client.query<Stored>(
+      `UPDATE saved_views SET name = coalesce($3, name), is_shared = coalesce($4, is_shared),
+         search = coalesce($5, search), layout = coalesce($6, layout), updated_at = now()
+       WHERE organization_id = $1 AND id = $2 RETURNING ${STORED}`,
+      [
+        ...[scope.organizationId, id, change.name, change.isShared, change.search],
+        change.layout && JSON.stringify(change.layout),
+      ],
+    );
+    await tell(client, scope, before, rows[0] ?? null);
   });
   return readOwn(scope, id);
 }
 
 /** @throws AppError not_found for another person's view too. */
 export async function deleteView(scope: Scope, id: string): Promise<void> {
-  const { count } = await getPrisma().savedView.deleteMany({
-    where: { organizationId: scope.organizationId, ownerId: personOf(scope), id },
+  await changing(scope, async (client, ownerId) => {
+    const before = await lockOwn(client, scope, ownerId, id);
+    await client.query("DELETE FROM saved_views WHERE organization_id = $1 AND id = $2", [
+      scope.organizationId,
+      id,
+    ]);
+    await tell(client, scope, before, null);
   });
-  if (count === 0) throw noView();
 }
 
 /**
@@ -203,20 +269,20 @@ export async function deleteView(scope: Scope, id: string): Promise<void> {
  */
 export async function markView(scope: Scope, id: string, mark: ViewMark): Promise<OpenView> {
   const { organizationId } = scope;
-  await changing(scope, async (tx, userId) => {
-    const visible = await tx.savedView.findFirst({ where: { ...visibleTo(scope), id } });
-    if (!visible) throw noView();
+  if (!(await findView(scope, id))) throw noView();
+  await changing(scope, async (client, userId) => {
     if (mark.isDefault)
-      await tx.savedViewMark.updateMany({
-        where: { organizationId, userId, isDefault: true },
-        data: { isDefault: false },
-      });
-    const key = { organizationId, userId, viewId: id };
-    await tx.savedViewMark.upsert({
-      where: { organizationId_userId_viewId: key },
-      create: { ...key, ...mark },
-      update: mark,
-    });
+      await client.query(
+        "UPDATE saved_view_marks SET is_default = false WHERE organization_id = $1 AND user_id = $2 AND is_default",
+        [organizationId, userId],
+      );
+    await client.query(
+      `INSERT INTO saved_view_marks (organization_id, user_id, view_id, is_starred, is_default)
+       VALUES ($1, $2, $3, coalesce($4, false), coalesce($5, false))
+       ON CONFLICT (organization_id, user_id, view_id) DO UPDATE SET
+         is_starred = coalesce($4, saved_view_marks.is_starred), is_default = coalesce($5, saved_view_marks.is_default)`,
+      [organizationId, userId, id, mark.isStarred, mark.isDefault],
+    );
   });
   return readOwn(scope, id);
 }

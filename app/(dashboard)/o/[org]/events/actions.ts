@@ -9,6 +9,7 @@ import { readColumnValues } from "@/lib/events/server/column-values";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents, MAX_PAGE_SIZE } from "@/lib/events/server/list";
+import { recordSearch, recordView } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { selectedEvents } from "@/lib/events/server/selected-events";
 import { columnField, MAX_COLUMNS } from "@/lib/events/table-layout";
@@ -34,8 +35,11 @@ export async function listEventsAction(
     listSchema,
     { query, from },
     async (scope, input) => {
-      const { filter, time } = searchOf(new URLSearchParams(input.query));
-      return listEvents(scope, { filter, ...timeBounds(time, Date.now()), ...input.from });
+      const search = searchOf(new URLSearchParams(input.query));
+      const bounds = timeBounds(search.time, Date.now());
+      const page = await listEvents(scope, { filter: search.filter, ...bounds, ...input.from });
+      await recordSearch(scope, search, { isFollowUp: true });
+      return page;
     },
   );
 }
@@ -78,7 +82,11 @@ export async function readEventAction(
     organizationId,
     z.object({ id: z.string().max(64) }),
     { id },
-    (scope, input) => getEvent(scope, input.id),
+    async (scope, input) => {
+      const event = await getEvent(scope, input.id);
+      await recordView(scope, event);
+      return event;
+    },
   );
 }
 

@@ -20,6 +20,7 @@ import { cursorBefore } from "@/lib/events/server/cursor";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
+import { recordSearch, recordView } from "@/lib/events/server/record-read";
 import { readHeadSeq } from "@/lib/events/server/tail";
 import { type Sight, storedSight, whyRefused } from "@/lib/events/sight";
 import { currentRequest } from "@/lib/http/request-context";
@@ -42,6 +43,12 @@ export const metadata: Metadata = { title: "Events" };
 
 /** Asked for by the list, to stand at it, and by the drawer. */
 const readEventOnce = cache(getEvent);
+
+async function viewEvent(scope: Scope, id: string): Promise<EventDetail | null> {
+  const event = await readEventOnce(scope, id);
+  await recordView(scope, event);
+  return event;
+}
 
 interface Props {
   params: Promise<{ org: string }>;
@@ -66,6 +73,8 @@ async function readList(scope: Scope, params: Awaited<Props["searchParams"]>): P
     // Before the list: what arrives in between is in the live tail, or in both.
     const headSeq = await readHeadSeq(scope);
     const page = await readPage(scope, search);
+    const isFollowUp = Boolean(search.after || search.before);
+    await recordSearch(scope, search, { isFollowUp });
     return { kind: "ready", search, page, headSeq: page.previous ? null : headSeq };
   } catch (error) {
     // A refused page position reads like a refused filter; whatever failed keeps the filter on screen.
@@ -144,7 +153,7 @@ export default async function EventsPage(props: Props) {
   }
   const openId = state.kind === "ready" ? state.search.event : null;
   const [detail, verifiedTo, view] = await Promise.all([
-    openId ? readEventOnce(scope, openId) : null,
+    openId ? viewEvent(scope, openId) : null,
     readVerifiedTo(scope),
     isPerson && typeof params.view === "string" ? findView(scope, params.view) : null,
   ]);

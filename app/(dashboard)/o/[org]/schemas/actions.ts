@@ -23,10 +23,12 @@ export async function trySchemaAction(
 }
 
 export async function createActionSchemaAction(
+  organizationId: string,
   input: unknown,
 ): Promise<ActionResult<{ version: number }>> {
   return runInstanceAction(
     "action:createActionSchema",
+    organizationId,
     inputSchema,
     input,
     async (scope, { action, schema }) => {
@@ -38,10 +40,12 @@ export async function createActionSchemaAction(
 }
 
 export async function setUnknownActionsAction(
+  organizationId: string,
   choice: "accept" | "refuse",
 ): Promise<ActionResult<null>> {
   return runInstanceAction(
     "action:setUnknownActions",
+    organizationId,
     z.enum(["accept", "refuse"]),
     choice,
     async (scope, chosen) => {

@@ -47,7 +47,11 @@ export default async function SchemasPage(props: {
           instance; events are those of this organization.
           {!mayManage && " An administrator of the instance registers them."}
         </p>
-        <UnknownActions choice={unknown} set={mayManage ? setUnknownActionsAction : null} />
+        <UnknownActions
+          organizationId={org}
+          choice={unknown}
+          set={mayManage ? setUnknownActionsAction : null}
+        />
         {isEmpty && isWhole ? (
           <NoActions baseUrl={await baseUrl()}>{newSchema}</NoActions>
         ) : (

@@ -1,6 +1,8 @@
 "use server";
 
 import { revalidatePath } from "next/cache";
+import { type ReadSampling, readSamplingSchema } from "@/lib/events/reads";
+import { setReadSampling } from "@/lib/events/server/record-read";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
 import { retentionChoiceSchema } from "@/lib/orgs/schema";
 import { setRetention } from "@/lib/orgs/server/retention";
@@ -40,6 +42,23 @@ export async function setRetentionAction(
     policy,
     async (scope, { days, undelivered }) => {
       await setRetention(scope, days, undelivered);
+      refresh(organizationId);
+      return null;
+    },
+  );
+}
+
+export async function setReadSamplingAction(
+  organizationId: string,
+  sampling: ReadSampling,
+): Promise<ActionResult<null>> {
+  return runAction(
+    "action:setReadSampling",
+    organizationId,
+    readSamplingSchema,
+    sampling,
+    async (scope, chosen) => {
+      await setReadSampling(scope, chosen);
       refresh(organizationId);
       return null;
     },

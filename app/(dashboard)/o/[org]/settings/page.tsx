@@ -4,17 +4,20 @@ import { formatMoment } from "@/components/integrity/words";
 import { formatDay } from "@/components/overview/words";
 import { DeletionHistory } from "@/components/settings/deletion-history";
 import { LegalHolds } from "@/components/settings/legal-holds";
+import { ReadSamplingForm } from "@/components/settings/read-sampling-form";
 import { RetentionForm } from "@/components/settings/retention-form";
 import { RetentionState } from "@/components/settings/retention-state";
 import { PageHeader } from "@/components/shell/page-header";
 import { pageScope } from "@/lib/auth/server/require-scope";
 import { readLastBackup } from "@/lib/backup/server/last-backup";
+import { readSampling } from "@/lib/events/server/record-read";
 import { readOrganization } from "@/lib/orgs/server/directory";
 import { listRuns, previewRetention, readRetentionOverview } from "@/lib/retention/server/overview";
 import {
   placeHoldAction,
   previewRetentionAction,
   releaseHoldAction,
+  setReadSamplingAction,
   setRetentionAction,
 } from "./actions";
 
@@ -36,12 +39,13 @@ export default async function SettingsPage(props: Props) {
   const { org } = await props.params;
   const scope = await pageScope("page:/o/[org]/settings", org);
   const { deletions_below: below } = searchSchema.parse(await props.searchParams);
-  const [organization, retention, history, newest, backup] = await Promise.all([
+  const [organization, retention, history, newest, backup, sampling] = await Promise.all([
     readOrganization(scope),
     readRetentionOverview(scope),
     listRuns(scope, { below }),
     listRuns(scope, { limit: 1 }),
     readLastBackup(scope),
+    readSampling(scope),
   ]);
   const { policy } = retention;
   const own = policy.source === "organization" ? policy.days : null;
@@ -84,6 +88,13 @@ export default async function SettingsPage(props: Props) {
           save={setRetentionAction}
         />
         <RetentionState organizationId={org} overview={retention} last={newest.runs[0] ?? null} />
+        <h2 className={HEADING}>Self-audit</h2>
+        <ReadSamplingForm
+          key={sampling}
+          organizationId={org}
+          sampling={sampling}
+          save={setReadSamplingAction}
+        />
         <h2 className={HEADING}>Legal holds</h2>
         <LegalHolds
           organizationId={org}

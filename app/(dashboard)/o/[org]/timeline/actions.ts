@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
+import { recordTimeline } from "@/lib/events/server/record-read";
 import { readTimeline } from "@/lib/events/server/timeline";
 import type { TimelinePage } from "@/lib/events/timeline";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
@@ -31,6 +32,7 @@ export async function readTimelineAction(
       if (!parsed.ok)
         throw new AppError("invalid_request", "The timeline's address is not complete.");
       const { search, ...timeline } = parsed.search;
+      await recordTimeline(scope, timeline.subject, search, { isFollowUp: true });
       return readTimeline(scope, {
         ...timeline,
         ...timeBounds(search.time, Date.now()),

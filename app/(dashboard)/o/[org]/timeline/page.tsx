@@ -12,6 +12,7 @@ import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { getEvent } from "@/lib/events/server/get-event";
+import { recordTimeline, recordView } from "@/lib/events/server/record-read";
 import { describeSubject, readTimeline } from "@/lib/events/server/timeline";
 import { storedSight } from "@/lib/events/sight";
 import type { TimelineSearch } from "@/lib/events/subject";
@@ -41,6 +42,8 @@ async function readState(scope: Scope, timeline: TimelineSearch): Promise<Timeli
       readVerifiedTo(scope),
       search.event ? getEvent(scope, search.event) : null,
     ]);
+    await recordTimeline(scope, request.subject, search);
+    await recordView(scope, detail);
     const showsDeliveries = scope.permissions.has("streams:read");
     return { kind: "ready", page, subject, verifiedTo, showsDeliveries, detail };
   } catch (error) {

@@ -2,6 +2,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { streamCsv } from "@/lib/events/server/csv";
+import { recordDownload, searchWords } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { errorResponse } from "@/lib/http/error-response";
 import { toWebBody } from "@/lib/http/web-body";
@@ -19,12 +20,16 @@ export async function GET(
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/csv", org);
     const { searchParams } = new URL(request.url);
-    const { filter, time } = searchOf(searchParams);
+    const search = searchOf(searchParams);
     const raw = searchParams.get("raw");
     if (raw !== null && raw !== "1")
       throw new AppError("invalid_request", "`raw` is either left out or `1`.");
-    const bounds = timeBounds(time, Date.now());
-    const csv = await streamCsv(scope, { filter, ...bounds, raw: raw === "1" });
+    const bounds = timeBounds(search.time, Date.now());
+    await recordDownload(scope, {
+      action: "trailseal.events_downloaded",
+      metadata: { format: "csv", ...searchWords(search) },
+    });
+    const csv = await streamCsv(scope, { filter: search.filter, ...bounds, raw: raw === "1" });
     const day = new Date().toISOString().slice(0, 10);
     return new Response(toWebBody(csv), {
       headers: {

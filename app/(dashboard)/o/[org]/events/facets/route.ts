@@ -3,6 +3,7 @@ import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { readFacets, readMetadataKeys } from "@/lib/events/server/facets";
+import { recordSearch } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { columnField } from "@/lib/events/table-layout";
 import { answerJson } from "@/lib/http/json-handler";
@@ -26,10 +27,11 @@ export async function GET(
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/facets", org);
     const { searchParams } = new URL(request.url);
-    const { filter, time } = searchOf(searchParams);
-    const asked = { filter, ...timeBounds(time, Date.now()) };
+    const search = searchOf(searchParams);
+    await recordSearch(scope, search, { isFollowUp: true });
+    const asked = { filter: search.filter, ...timeBounds(search.time, Date.now()) };
     if (searchParams.get("keys") === "1") return { keys: await readMetadataKeys(scope, asked) };
-    const { fields, search } = parseInput(facetsSchema, {
+    const { fields, search: part } = parseInput(facetsSchema, {
       fields: searchParams.getAll("field"),
       search: searchParams.get("search") ?? "",
     });
@@ -38,7 +40,7 @@ export async function GET(
       if (!field) throw new AppError("invalid_request", `There is no field \`${name}\`.`);
       return field;
     });
-    const facets = await readFacets(scope, asked, refs, search);
+    const facets = await readFacets(scope, asked, refs, part);
     return { facets: Object.fromEntries(fields.map((name, index) => [name, facets[index]])) };
   });
 }

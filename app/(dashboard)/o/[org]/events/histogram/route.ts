@@ -2,6 +2,7 @@ import { z } from "zod";
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { timeBounds } from "@/lib/events/filter/url";
 import { readHistogram } from "@/lib/events/server/histogram";
+import { recordSearch } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { isTimeZone } from "@/lib/events/zoned-time";
 import { answerJson } from "@/lib/http/json-handler";
@@ -25,6 +26,7 @@ export async function GET(
     const scope = await handlerScope("handler:/o/[org]/events/histogram", org);
     const { searchParams } = new URL(request.url);
     const { filter, time } = searchOf(searchParams);
+    await recordSearch(scope, { filter, time }, { isFollowUp: true });
     const { tz: zone } = parseInput(zoneSchema, { tz: searchParams.get("tz") ?? "UTC" });
     const histogram = await readHistogram(scope, {
       filter,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { handlerScope } from "@/lib/auth/server/require-scope";
+import { recordDownload } from "@/lib/events/server/record-read";
 import { errorResponse } from "@/lib/http/error-response";
 import { parseFields } from "@/lib/http/parse-input";
 import { proofPage } from "@/lib/integrity/proof-page/page";
@@ -21,6 +22,8 @@ export async function GET(
     const { searchParams } = new URL(request.url);
     const { id, format } = parseFields(querySchema, Object.fromEntries(searchParams));
     const proof = await readEventProof(scope, id);
+    const targets = [{ type: "audit_event", id }];
+    await recordDownload(scope, { action: "trailseal.proof_downloaded", targets });
     const isPage = format === "html";
     const body = isPage
       ? proofPage(proof, await vkeyOfProof(scope, proof))

@@ -1,5 +1,6 @@
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { timeBounds } from "@/lib/events/filter/url";
+import { recordSearch } from "@/lib/events/server/record-read";
 import { readRestored } from "@/lib/events/server/restored";
 import { searchOf } from "@/lib/events/server/search-of";
 import { answerJson } from "@/lib/http/json-handler";
@@ -16,6 +17,7 @@ export async function GET(
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/restored", org);
     const { filter, time } = searchOf(new URL(request.url).searchParams);
+    await recordSearch(scope, { filter, time }, { isFollowUp: true });
     const restored = await readRestored(scope, { filter, ...timeBounds(time, Date.now()) });
     return { restored };
   });

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { handlerScope, renewScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
-import { timeBounds } from "@/lib/events/filter/url";
+import { type EventSearch, timeBounds } from "@/lib/events/filter/url";
+import { recordSearch } from "@/lib/events/server/record-read";
 import { searchOf } from "@/lib/events/server/search-of";
 import { readHeadSeq, readTail, type TailRequest } from "@/lib/events/server/tail";
 import { streamTail } from "@/lib/events/server/tail-stream";
@@ -15,7 +16,7 @@ const NOT_STORED = { "Cache-Control": "no-store, no-transform" };
 
 const cursorSchema = z.object({ from_seq: z.coerce.number().int().min(-1) });
 
-function parseTail(request: Request): { tail: TailRequest; after: number } {
+function parseTail(request: Request): { search: EventSearch; tail: TailRequest; after: number } {
   const { searchParams } = new URL(request.url);
   const search = searchOf(searchParams);
   const refusal = whyNoTail(search);
@@ -23,6 +24,7 @@ function parseTail(request: Request): { tail: TailRequest; after: number } {
   const { filter, time } = search;
   const from_seq = request.headers.get("last-event-id") || searchParams.get("from_seq") || NaN;
   return {
+    search,
     tail: { filter, from: () => timeBounds(time, Date.now()).from },
     after: parseInput(cursorSchema, { from_seq }).from_seq,
   };
@@ -39,7 +41,8 @@ export async function GET(
   try {
     const { org } = await params;
     const scope = await handlerScope("handler:/o/[org]/events/tail", org);
-    const { tail, after } = parseTail(request);
+    const { search, tail, after } = parseTail(request);
+    await recordSearch(scope, search, { isFollowUp: true });
     if (new URL(request.url).searchParams.get("poll") === "1") {
       const head = await readHeadSeq(scope);
       return jsonResponse(200, await readTail(scope, tail, after, head), NOT_STORED);

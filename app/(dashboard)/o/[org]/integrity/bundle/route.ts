@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { handlerScope } from "@/lib/auth/server/require-scope";
+import { recordDownload } from "@/lib/events/server/record-read";
 import { errorResponse } from "@/lib/http/error-response";
 import { toWebBody } from "@/lib/http/web-body";
 import { writeBundle } from "@/lib/integrity/server/bundle";
@@ -16,6 +17,7 @@ export async function GET(
     const scope = await handlerScope("handler:/o/[org]/integrity/bundle", org);
     // Refused here, while an answer can still say why.
     await vkeyOf(scope);
+    await recordDownload(scope, { action: "trailseal.bundle_downloaded" });
     const file = new PassThrough();
     const write = async (line: string) => {
       if (file.destroyed) throw new Error("the download was broken off");

@@ -51,18 +51,42 @@ export async function revokeApiKeyAction(
   return runAction("action:revokeApiKey", organizationId, keySchema, { id }, revoke);
 }
 
-/** Keys for every organization: the organization in hand does not matter. */
-export async function createInstanceApiKeyAction(_org: string, input: KeyInput): Promise<Made> {
-  return runInstanceAction("action:createInstanceApiKey", newApiKeySchema, input, create);
+/** Keys for every organization: the one in hand tells of it. */
+export async function createInstanceApiKeyAction(
+  organizationId: string,
+  input: KeyInput,
+): Promise<Made> {
+  return runInstanceAction(
+    "action:createInstanceApiKey",
+    organizationId,
+    newApiKeySchema,
+    input,
+    create,
+  );
 }
 
-export async function rotateInstanceApiKeyAction(_org: string, input: Rotation): Promise<Made> {
-  return runInstanceAction("action:rotateInstanceApiKey", rotationSchema, input, rotate);
+export async function rotateInstanceApiKeyAction(
+  organizationId: string,
+  input: Rotation,
+): Promise<Made> {
+  return runInstanceAction(
+    "action:rotateInstanceApiKey",
+    organizationId,
+    rotationSchema,
+    input,
+    rotate,
+  );
 }
 
 export async function revokeInstanceApiKeyAction(
-  _org: string,
+  organizationId: string,
   id: string,
 ): Promise<ActionResult<null>> {
-  return runInstanceAction("action:revokeInstanceApiKey", keySchema, { id }, revoke);
+  return runInstanceAction(
+    "action:revokeInstanceApiKey",
+    organizationId,
+    keySchema,
+    { id },
+    revoke,
+  );
 }

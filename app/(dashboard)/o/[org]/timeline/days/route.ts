@@ -2,6 +2,7 @@ import { z } from "zod";
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
+import { recordTimeline } from "@/lib/events/server/record-read";
 import { countDays } from "@/lib/events/server/timeline";
 import { answerJson } from "@/lib/http/json-handler";
 
@@ -29,6 +30,7 @@ export async function GET(
     if (!parsed.ok || !days.success)
       throw new AppError("invalid_request", "The days' address is not complete.");
     const { subject, lane, search } = parsed.search;
+    await recordTimeline(scope, subject, search, { isFollowUp: true });
     const counts = await countDays(scope, { subject, lane, filter: search.filter }, days.data);
     return counts;
   });

@@ -1,6 +1,7 @@
 import { handlerScope } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { parseSubject } from "@/lib/events/parse-subject";
+import { recordTimeline } from "@/lib/events/server/record-read";
 import { readUsual } from "@/lib/events/server/timeline";
 import { answerJson } from "@/lib/http/json-handler";
 
@@ -14,6 +15,7 @@ export async function GET(
     const scope = await handlerScope("handler:/o/[org]/timeline/usual", org);
     const subject = parseSubject(Object.fromEntries(new URL(request.url).searchParams));
     if (!subject) throw new AppError("invalid_request", "The address names no actor or target.");
+    await recordTimeline(scope, subject, null, { isFollowUp: true });
     const usual = await readUsual(scope, subject);
     return usual;
   });
