@@ -61,7 +61,7 @@ export function ReadSamplingForm(props: {
           disabled={isPending || sampling === props.sampling}
           className="sm:h-8"
         >
-          Save
+          Apply
         </Button>
       </div>
     </form>

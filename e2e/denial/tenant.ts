@@ -273,11 +273,10 @@ export async function sealedFrom(
   seq: number,
 ): Promise<string[]> {
   const rows = await runSql<{ action: string }>(server, [
-    `SELECT DISTINCT action FROM events WHERE organization_id = $1 AND seq >= $2 AND action LIKE 'trailseal.%'
-     ORDER BY action COLLATE "C"`,
+    "SELECT DISTINCT action FROM events WHERE organization_id = $1 AND seq >= $2 AND action LIKE 'trailseal.%'",
     [organizationId, seq],
   ]);
-  return rows.map(({ action }) => action);
+  return rows.map(({ action }) => action).sort();
 }
 
 export async function nextSeq(server: TestServer, organizationId: string): Promise<number> {

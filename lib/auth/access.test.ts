@@ -1,6 +1,6 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AccessKey, access } from "./access";
+import { type AccessKey, access, sealedBy } from "./access";
 import { actionsIn, routeOf, sourcesUnder } from "./test-sources";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -78,6 +78,20 @@ describe("the access registry", () => {
       .filter((file) => path.basename(file) !== "actions.ts");
     expect(elsewhere).toEqual([]);
     for (const { text } of named("actions.ts")) expect(text).toMatch(/^"use server";/);
+  });
+
+  it("says of each place what tells of it, or why nothing does, and of each change what tells of it", () => {
+    const undeclared = Object.entries(access).filter(
+      ([, { seals }]) => !seals || seals.length === 0,
+    );
+    expect(undeclared).toEqual([]);
+    const changes = Object.keys(access).filter((key) =>
+      /^action:(create|update|delete|set|change|cancel|revoke|rotate|start|remove)/.test(key),
+    ) as AccessKey[];
+    const told = (key: AccessKey) =>
+      sealedBy(key).length > 0 ||
+      ["rehearses", "begins_a_log", "of_the_instance"].includes(String(access[key].seals));
+    expect(changes.filter((key) => !told(key))).toEqual([]);
   });
 
   it("lets only lib/auth make a scope", () => {

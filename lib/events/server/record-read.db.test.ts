@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Scope } from "@/lib/auth/scope";
 import { namingScope } from "@/lib/auth/server/issue-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
@@ -89,6 +89,44 @@ describe("reads", () => {
     await recordSearch(scope, search("q=b"), { isFollowUp });
     await recordSearch(scope, search("q=b"), { isFollowUp });
     expect(await sealed(log)).toHaveLength(2);
+  });
+
+  it("the same after ten minutes is another act; what follows goes on for half an hour at a time, a day at most", async () => {
+    const log = await createTestLog(db);
+    const scope = person(log);
+    const clock = vi.spyOn(performance, "now");
+    let sealedBefore = 0;
+    const at = async (minutes: number, isFollowUp: boolean, isSealed: boolean) => {
+      clock.mockReturnValue(minutes * 60_000);
+      await recordSearch(scope, search("q=a"), { isFollowUp });
+      const { length } = await sealed(log);
+      expect(length - sealedBefore, `${minutes} minutes`).toBe(isSealed ? 1 : 0);
+      sealedBefore = length;
+    };
+    try {
+      await at(0, false, true);
+      await at(9, false, false);
+      await at(11, false, true);
+      await at(40, true, false);
+      await at(69, true, false);
+      await at(100, true, true);
+      for (let minutes = 120; minutes < 1_540; minutes += 20) await at(minutes, true, false);
+      await at(1_541, true, true);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
+  it("counts from the moment that reads are recorded, whatever was read before", async () => {
+    const log = await withSampling(0);
+    await recordSearch(person(log), search("q=a"));
+    await setReadSampling(person(log), 1);
+    await recordSearch(person(log), search("q=a"), { isFollowUp: true });
+    expect((await sealed(log)).map(({ action }) => action)).toEqual([
+      "trailseal.read_recording_changed",
+      "trailseal.read_recording_changed",
+      "trailseal.events_searched",
+    ]);
   });
 
   it("a view and a timeline name what was looked at; an event that is none is no view", async () => {

@@ -18,13 +18,17 @@ import { sealControlEvent } from "./ingest";
  */
 
 const SAME_ACT_MS = 600_000;
+/** A live tail comes back every ten minutes. */
+const FOLLOWS_WITHIN_MS = 1_800_000;
+const LONGEST_ACT_MS = 86_400_000;
 const MAX_KNOWN = 50_000;
 const RETRY_AFTER_S = 2;
 
 interface Act {
   sinceMs: number;
-  /** It is in the log, or was left out by lot. */
-  taken: Promise<void>;
+  usedMs: number;
+  /** Until it is in the log, or was left out by lot. */
+  taken: Promise<boolean>;
 }
 
 // Pages, actions and handlers may be separate copies of this module in one process.
@@ -67,7 +71,7 @@ interface Read extends Pick<ControlEvent, "targets" | "metadata"> {
   action: ReadAction;
   /** What makes two reads the same act. */
   what: string;
-  /** It belongs to an act: it is one of its own only where none is known, however long ago. */
+  /** It goes on with an act, within half an hour of its last sign and a day of its beginning; else it is one of its own. */
   isFollowUp?: boolean;
 }
 
@@ -77,22 +81,30 @@ async function record(scope: Scope, { what, isFollowUp, ...event }: Read): Promi
   const who = "id" in principal ? principal.id : principal.kind;
   const address = currentRequest()?.clientAddress;
   const act = sha256Hex(JSON.stringify([organizationId, who, address, event.action, what]));
-  const sinceMs = performance.now();
+  const nowMs = performance.now();
   const before = known.get(act);
-  if (before && (isFollowUp || sinceMs - before.sinceMs < SAME_ACT_MS)) return before.taken;
+  const isOn = before && nowMs - before.sinceMs < (isFollowUp ? LONGEST_ACT_MS : SAME_ACT_MS);
+  if (isOn && nowMs - before.usedMs < FOLLOWS_WITHIN_MS) {
+    before.usedMs = nowMs;
+    await before.taken;
+    return;
+  }
   if (known.size >= MAX_KNOWN) known.clear();
   const taken = seal(scope, event);
-  known.set(act, { sinceMs, taken });
-  taken.catch(() => known.delete(act));
-  return taken;
+  known.set(act, { sinceMs: nowMs, usedMs: nowMs, taken });
+  const forget = () => known.delete(act);
+  taken.then((isCounted) => isCounted || forget(), forget);
+  await taken;
 }
 
-async function seal(scope: Scope, event: ControlEvent): Promise<void> {
+/** @returns false where no reads are recorded: the same counts from the moment that they are */
+async function seal(scope: Scope, event: ControlEvent): Promise<boolean> {
   const sampling = await readSampling(scope);
-  if (sampling === 0 || randomInt(sampling) > 0) return;
+  if (sampling === 0) return false;
   const metadata = { ...event.metadata };
   if (sampling !== 1) metadata.sampled = samplingWords(sampling);
-  await sealOrRefuse(scope, { ...event, metadata });
+  if (randomInt(sampling) === 0) await sealOrRefuse(scope, { ...event, metadata });
+  return true;
 }
 
 async function sealOrRefuse(scope: Scope, event: ControlEvent): Promise<void> {

@@ -49,7 +49,8 @@ const ask = async () => {
 test("a file and its manifest lie in the bucket, are read from there, and go with the export", async () => {
   const id = await ask();
   startRunner();
-  expect(await made(id, log)).toMatchObject({ state: "ready", events: 300 });
+  // With the event that tells of the request.
+  expect(await made(id, log)).toMatchObject({ state: "ready", events: 301 });
   const names = [`audit/exports/${id}.1.csv`, `audit/exports/${id}.1.csv.manifest`];
   expect(store.names()).toEqual(names);
   await expect.poll(() => filesOf(id)).toEqual([]);

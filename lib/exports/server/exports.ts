@@ -83,14 +83,25 @@ export const creatorOf = ({ principal }: Scope) =>
   principal.kind === "user" ? principal.email : "id" in principal ? principal.id : principal.kind;
 
 /**
- * Queues an export for the worker, within a transaction of the caller.
+ * Queues an export for the worker and tells of it, within a transaction of the caller.
  * @throws AppError rate_limited while too many wait
  */
 export async function createExport(
   client: pg.PoolClient,
   scope: Scope,
-  { format, search, options }: NewExport,
+  wanted: NewExport,
 ): Promise<Export> {
+  const row = await queueExport(client, scope, wanted);
+  await tell(client, scope, "requested", row);
+  return toExport(row);
+}
+
+/** What createExport does but for the event: tests hold what a file has against what was stored. */
+export async function queueExport(
+  client: pg.PoolClient,
+  scope: Scope,
+  { format, search, options }: NewExport,
+): Promise<Row> {
   const { organizationId } = scope;
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('exports ' || $1::text, 0))", [
     organizationId,
@@ -113,9 +124,7 @@ export async function createExport(
       ...[JSON.stringify(search), JSON.stringify(options), creatorOf(scope)],
     ],
   );
-  const row = rows[0] as Row;
-  await tell(client, scope, "requested", row);
-  return toExport(row);
+  return rows[0] as Row;
 }
 
 /** What happens to an export is an event of the log that it is made of, sealed with it. */
@@ -272,14 +281,11 @@ export async function openExport(
   const name = fileOf(row);
   const file = await openPublished(isManifest ? manifestOf(name) : name);
   if (!file) throw new AppError("not_found", "The file of this export is not on this server.");
-  if (!isManifest) {
-    // Nothing of it leaves unless the log says so.
-    await inTransaction(writePool(), (client) => tell(client, scope, "downloaded", row)).catch(
-      (error: unknown) => {
-        file.destroy();
-        throw error;
-      },
-    );
-  }
   return { file, bytes, format: row.format };
+}
+
+/** Before its file leaves. @throws AppError not_found */
+export async function sealDownload(scope: Scope, id: string): Promise<void> {
+  const row = await readRow(scope, id);
+  await inTransaction(writePool(), (client) => tell(client, scope, "downloaded", row));
 }

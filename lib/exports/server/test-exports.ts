@@ -5,13 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { parseVkey } from "@/lib/chain/note";
+import { inTransaction, writePool } from "@/lib/db/pool";
 import type { TestDatabase } from "@/lib/db/test-database";
 import { appendEvents, createTestLog, newEvent, testEvents } from "@/lib/events/server/test-log";
 import { vkeysOf } from "@/lib/integrity/server/signer";
 import { type Export, type ExportInput, parseExportInput } from "../schema";
 import { type ExportVerdict, verifyExport } from "../verify-export";
 import { type RunnerOptions, runExports } from "./export-jobs";
-import { getExport, openExport, requestExport } from "./exports";
+import { getExport, openExport, queueExport } from "./exports";
 import { exportDirectory } from "./files";
 
 /** Workers for database tests, as the worker process runs them, and what they made. */
@@ -79,7 +80,9 @@ export function exportSuite(current: () => { db: TestDatabase; log: string }) {
 
   async function ask(input: Partial<ExportInput> = {}, of = current().log): Promise<string> {
     const request = { format: "csv", q: "", from: null, to: null, options: {}, ...input };
-    return (await requestExport(scope(of), parseExportInput(request))).id;
+    const wanted = parseExportInput(request);
+    return (await inTransaction(writePool(), (client) => queueExport(client, scope(of), wanted)))
+      .id;
   }
 
   /** Asked for, begun by a worker, and left with a piece that is safe. */
