@@ -158,7 +158,7 @@ export function ProviderForm({ organizationId, provider, ...props }: Props) {
       </label>
       <FormError message={errors.form} />
       <div className="flex items-center gap-3">
-        <Button type="submit" variant="primary" disabled={isPending} className="h-8">
+        <Button type="submit" variant="primary" disabled={isPending} className="sm:h-8">
           Save
         </Button>
         <Button variant="danger" disabled={isPending} onClick={() => setAsked(true)}>

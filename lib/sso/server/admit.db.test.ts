@@ -1,3 +1,6 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PASSWORD, somebody } from "@/lib/auth/server/account-fixtures";
 import { openClientSecret } from "@/lib/auth/server/client-secret";
@@ -8,6 +11,7 @@ import { findSession, listSessions, openSession } from "@/lib/auth/server/sessio
 import { signIn } from "@/lib/auth/server/sign-in";
 import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { getEnv } from "@/lib/env";
 import { createOrganization } from "@/lib/orgs/server/organizations";
 import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
 import type { Claims } from "../claims";
@@ -27,6 +31,8 @@ const operator = systemInstanceScope("cli");
 const FROM = { address: "192.0.2.1", userAgent: null };
 
 let db: TestDatabase;
+/** Of its own: its envelope key is rotated. */
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-sso-"));
 let acme: string;
 let by: Voucher;
 let made = 0;
@@ -86,6 +92,7 @@ async function withAddress(email: string, ...organizations: string[]) {
 
 beforeAll(async () => {
   db = await testDatabase();
+  Object.assign(getEnv(), { TRAILSEAL_DATA_DIR: directory });
 });
 
 beforeEach(async () => {
@@ -97,7 +104,10 @@ beforeEach(async () => {
   await setDomains(scope(), id, [`acme${made}.example`]);
 });
 
-afterAll(() => db.close());
+afterAll(async () => {
+  await db.close();
+  fs.rmSync(directory, { recursive: true, force: true });
+});
 
 describe("who a provider vouches for", () => {
   it("gets an account without a password, a membership by group, and a session that says so", async () => {
