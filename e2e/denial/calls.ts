@@ -90,10 +90,10 @@ export const actionCalls: Record<string, ActionCall> = {
   deleteStreamAction: changes(({ stream }) => [stream]),
   inviteAction: changes(({ actor }) => [{ email: `${actor}@example.com`, role: "viewer" }]),
   revokeInvitationAction: changes(({ invitation }) => [invitation]),
-  changeRoleAction: changes(({ member }) => [{ userId: member, role: "auditor" }]),
   changeSightAction: changes(({ member }) => [
     { userId: member, sight: { filter: "action:user.*", hidden: ["ip"] } },
   ]),
+  changeRoleAction: changes(({ member }) => [{ userId: member, role: "auditor" }]),
   removeMemberAction: changes(({ member }) => [member]),
   restoreMemberAction: changes(({ formerMember }) => [formerMember]),
   createIdentityProviderAction: changes(({ actor }) => [{ name: actor }]),

@@ -2,16 +2,9 @@ import { expect, test } from "vitest";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { fields } from "./fields";
 import { parseFilter } from "./filter/parse";
+import { readSight, storedSight, whyRefused } from "./server/read-sight";
 import { asSeen } from "./server/seen";
-import {
-  fieldNamesOf,
-  type Hideable,
-  hideables,
-  isHidden,
-  readSight,
-  storedSight,
-  whyRefused,
-} from "./sight";
+import { fieldNamesOf, type Hideable, hideables, isHidden } from "./sight";
 
 const conditionOf = (text: string) => {
   const parsed = parseFilter(text);

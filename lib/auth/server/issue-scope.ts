@@ -1,7 +1,8 @@
 import { cache } from "react";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
-import { readSight, type Sight, seesEverything } from "@/lib/events/sight";
+import { readSight } from "@/lib/events/server/read-sight";
+import { type Sight, seesEverything } from "@/lib/events/sight";
 import {
   type InstanceAccessKey,
   isAdministrators,

@@ -17,6 +17,7 @@ import { getEvent } from "@/lib/events/server/get-event";
 import { readHistogram } from "@/lib/events/server/histogram";
 import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { listEvents } from "@/lib/events/server/list";
+import { readSight } from "@/lib/events/server/read-sight";
 import { readOldest, readRestored } from "@/lib/events/server/restored";
 import { followRollups } from "@/lib/events/server/rollups";
 import { selectedEvents } from "@/lib/events/server/selected-events";
@@ -25,7 +26,7 @@ import { streamTail } from "@/lib/events/server/tail-stream";
 import { appendEvents, createTestLog, newEvent } from "@/lib/events/server/test-log";
 import { countDays, describeSubject, readTimeline, readUsual } from "@/lib/events/server/timeline";
 import { readValues } from "@/lib/events/server/values";
-import { HIDDEN, hideables, readSight } from "@/lib/events/sight";
+import { HIDDEN, hideables } from "@/lib/events/sight";
 import type { Subject } from "@/lib/events/subject";
 import { readEventProof } from "@/lib/integrity/server/event-proof";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
@@ -232,6 +233,8 @@ const READS: Record<string, (scope: Scope) => Promise<unknown>> = {
 const READS_NONE = [
   ...[
     "searchOf",
+    "storedSight",
+    "whyRefused",
     "subjectSearchSchema",
     "cursorBefore",
     "vkeyOfProof",

@@ -3,9 +3,10 @@ import { Prisma } from "@/lib/generated/prisma/client";
 import { getField } from "../fields";
 import { addressSpellings } from "../filter/address";
 import type { Clause, EventFilter } from "../filter/ast";
-import { demandUnhidden, isPart, type Sight } from "../sight";
+import type { Sight } from "../sight";
 import type { Position } from "./cursor";
 import { readRows } from "./read";
+import { demandUnhidden, isPart } from "./read-sight";
 import { asSeen } from "./seen";
 import { isOneOf, ofOrganization, whereClause } from "./where";
 

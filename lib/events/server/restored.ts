@@ -2,11 +2,11 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { FACET_SAMPLE } from "../facets";
 import { removeClause } from "../filter/edit";
-import { isPart } from "../sight";
 import type { Restored } from "../values";
 import { readSeenEdges } from "./edges";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
+import { isPart } from "./read-sight";
 import { countedOf, readExtent, type SampleRequest, toWalk } from "./sample";
 import { ofOrganization } from "./where";
 

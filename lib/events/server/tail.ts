@@ -2,10 +2,10 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import type { EventFilter } from "../filter/ast";
 import { READ_ACTIONS } from "../reads";
-import { demandUnhidden, isPart } from "../sight";
 import { TAIL_BUFFER, type TailRow, type TailStep } from "../tail";
 import { ROW_COLUMNS, type StoredRow, toEventRow } from "./list";
 import { readRows } from "./read";
+import { demandUnhidden, isPart } from "./read-sight";
 import { eventsOf } from "./seen";
 import { ofOrganization, whereFilter } from "./where";
 

@@ -2,11 +2,11 @@ import type { Scope } from "@/lib/auth/scope";
 import { Prisma } from "@/lib/generated/prisma/client";
 import { getField, isKeyed } from "../fields";
 import { EMPTY_FILTER, type FieldRef } from "../filter/ast";
-import { isPart } from "../sight";
 import type { CompletedValue, FieldValues } from "../values";
 import { readFacets, readMetadataKeys } from "./facets";
 import { isOrderedColumn, jumpValues } from "./plan";
 import { readRows } from "./read";
+import { isPart } from "./read-sight";
 import { ofOrganization } from "./where";
 
 const MAX_VALUES = 12;

@@ -4,7 +4,7 @@ import { cache } from "react";
 import { Explorer, type ListState } from "@/components/events/explorer";
 import { OpenViewProvider } from "@/components/events/open-view";
 import { SavedViews } from "@/components/events/saved-views";
-import { SightProvider } from "@/components/events/seen";
+import { SeenPart } from "@/components/events/seen-part";
 import type { Page } from "@/components/events/use-event-list";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
@@ -20,9 +20,10 @@ import { cursorBefore } from "@/lib/events/server/cursor";
 import { getEvent } from "@/lib/events/server/get-event";
 import { hasSentEvents } from "@/lib/events/server/ingestion-status";
 import { FIRST_ANSWER_MS, listEvents } from "@/lib/events/server/list";
+import { storedSight, whyRefused } from "@/lib/events/server/read-sight";
 import { recordSearch, recordView } from "@/lib/events/server/record-read";
 import { readHeadSeq } from "@/lib/events/server/tail";
-import { type Sight, storedSight, whyRefused } from "@/lib/events/sight";
+import type { Sight } from "@/lib/events/sight";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
 import { log } from "@/lib/log";
@@ -179,7 +180,7 @@ export default async function EventsPage(props: Props) {
         <ZoneToggle />
       </PageHeader>
       {isPerson && !scope.sight && <ClockAlarm scope={scope} />}
-      <SightProvider sight={scope.sight ? storedSight(scope.sight) : null}>
+      <SeenPart sight={scope.sight ? storedSight(scope.sight) : null}>
         <Explorer
           organizationId={org}
           state={state}
@@ -194,7 +195,7 @@ export default async function EventsPage(props: Props) {
             copy: copyEventsAction,
           }}
         />
-      </SightProvider>
+      </SeenPart>
     </OpenViewProvider>
   );
 }

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { timelineHref } from "@/components/events/participant";
-import { SightProvider } from "@/components/events/seen";
+import { SeenPart } from "@/components/events/seen-part";
 import { ZoneToggle } from "@/components/events/zone-toggle";
 import { PageHeader } from "@/components/shell/page-header";
 import { Timeline, type TimelineState } from "@/components/timeline/timeline";
@@ -12,9 +12,9 @@ import { AppError } from "@/lib/errors";
 import { timeBounds } from "@/lib/events/filter/url";
 import { parseTimelineSearch } from "@/lib/events/parse-subject";
 import { getEvent } from "@/lib/events/server/get-event";
+import { storedSight } from "@/lib/events/server/read-sight";
 import { recordTimeline, recordView } from "@/lib/events/server/record-read";
 import { describeSubject, readTimeline } from "@/lib/events/server/timeline";
-import { storedSight } from "@/lib/events/sight";
 import type { TimelineSearch } from "@/lib/events/subject";
 import { currentRequest } from "@/lib/http/request-context";
 import { readVerifiedTo } from "@/lib/integrity/server/log-status";
@@ -89,7 +89,7 @@ export default async function TimelinePage(props: Props) {
   return (
     <>
       {header}
-      <SightProvider sight={scope.sight ? storedSight(scope.sight) : null}>
+      <SeenPart sight={scope.sight ? storedSight(scope.sight) : null}>
         <Timeline
           key={`${subject.role} ${subject.type} ${subject.id}`}
           organizationId={org}
@@ -97,7 +97,7 @@ export default async function TimelinePage(props: Props) {
           state={await readState(scope, parsed.search)}
           actions={{ list: readTimelineAction, read: readEventAction }}
         />
-      </SightProvider>
+      </SeenPart>
     </>
   );
 }
