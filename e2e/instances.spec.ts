@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { signInByRequest } from "./denial/visitor";
@@ -16,6 +16,7 @@ const OWNER = { email: "owner@example.com", password: "" };
 function beside(first: TestServer): TestServer {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), "trailseal-e2e-"));
   cpSync(path.join(first.dataDir, "secrets"), path.join(dataDir, "secrets"), { recursive: true });
+  mkdirSync(path.join(first.dataDir, "signer"), { recursive: true });
   symlinkSync(path.join(first.dataDir, "signer"), path.join(dataDir, "signer"));
   const database = { DATABASE_URL: first.appUrl(), DATABASE_OWNER_URL: first.ownerUrl() };
   return new TestServer({ TRAILSEAL_WORKER: "off", ...database }, dataDir);

@@ -15,7 +15,7 @@ import { EventTable } from "./event-table";
 import { countWords, type ExplorerActions } from "./explorer";
 import type { ActiveCell } from "./grid-cells";
 import { EventDrawer, preloadDrawer } from "./lazy-drawer";
-import { ListEnd, ListStart, NoMatch } from "./list-states";
+import { ListEnd, ListStart } from "./list-states";
 import { TailNotice } from "./live-toggle";
 import { useOpenView } from "./open-view";
 import { filterPivots, PivotButtons, PivotProvider, type Pivots, usePivotMenu } from "./pivots";
@@ -28,6 +28,7 @@ import { layoutName, useTableLayout } from "./use-table-layout";
 import { usePauseWhileReading, useTailedRows } from "./use-tailed-list";
 
 const loading = () => null;
+const NoMatch = dynamic(() => import("./no-match").then((module) => module.NoMatch), { loading });
 const SelectionBar = dynamic(
   () => import("./selection-bar").then((module) => module.SelectionBar),
   { loading },

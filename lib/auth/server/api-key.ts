@@ -53,7 +53,7 @@ async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
 }
 
 /** Wrong keys of one network that are looked up within a minute. */
-const WRONG_KEYS_PER_MINUTE = 1_000;
+const WRONG_KEYS_PER_MINUTE = 600;
 const MOST_KNOWN = 10_000;
 /** Hashes of keys that this process has found: they are looked up whatever is guessed beside them. */
 const known = new Set<string>();
