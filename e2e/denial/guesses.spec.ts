@@ -60,7 +60,11 @@ test("thousands of guesses are throttled, and whoever the account or key belongs
     };
 
     expect(await signIn(password, HOME)).toBe("session");
-    const guessed = await sideBySide(PASSWORDS, (n) => signIn(`guess ${n}`, elsewhere(n)));
+    // Those that are looked at cost what a password costs; side by side they would only queue.
+    const guessed: string[] = [];
+    while (guessed.at(-1) !== "Throttled" && guessed.length < 20)
+      guessed.push(await signIn(`first ${guessed.length}`, elsewhere(guessed.length)));
+    guessed.push(...(await sideBySide(PASSWORDS, (n) => signIn(`guess ${n}`, elsewhere(n)))));
     expect(new Set(guessed)).toEqual(new Set(["CredentialsSignin", "Throttled"]));
     // A window may end on the way.
     expect(guessed.filter((outcome) => outcome !== "Throttled").length).toBeLessThanOrEqual(30);
