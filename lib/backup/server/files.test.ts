@@ -144,5 +144,6 @@ describe("the keys' file", () => {
       .toString("base64");
     fs.writeFileSync(file, JSON.stringify({ ...content, tag }));
     await expect(openKeys(file, passphrase)).rejects.toThrow("it was changed");
-  });
+    // Six derivations of a key, each slow on purpose.
+  }, 30_000);
 });
