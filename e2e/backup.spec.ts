@@ -145,13 +145,13 @@ test("an older backup beside a newer signer's memory, or a witness: what is lost
   const server = await startServer(undefined, { TRAILSEAL_WITNESS_DIR: witness });
   let second: TestServer | null = null;
   try {
-    const { id } = await newLog(server);
+    const { id } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "Older");
     await server.cliJson("seed", "--org", id, "--events", "300");
     await sign(server, id);
     const made = await backUp(server);
     await server.cliJson("seed", "--org", id, "--events", "500");
     await sign(server, id);
-    const { id: younger } = await newLog(server);
+    const { id: younger } = await server.cliJson<{ id: string }>("orgs", "create", "--name", "New");
     await server.cliJson("seed", "--org", younger, "--events", "10");
     await sign(server, younger);
     const kept = () => readFileSync(path.join(witness, `${id}.checkpoints`), "utf8");
