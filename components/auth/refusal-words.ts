@@ -19,6 +19,7 @@ const WORDS: Record<SignInRefusal, string> = {
   SsoNoRole: "You have no access. Ask an owner of your organization, or for one of its groups.",
   SsoRemoved: "You were removed from the organization. Ask one of its owners to restore you.",
   SsoDeactivated: "Your account is deactivated. Ask the operator of this server.",
+  SsoChanged: "Single sign-on was changed meanwhile. Sign in again.",
 };
 
 /** Why a sign-in went no further. @param otherwise for what has no words of its own */

@@ -13,6 +13,7 @@
  * - SsoNoRole: no group of theirs has a role, and nobody made them a member
  * - SsoRemoved: somebody removed them from the organization
  * - SsoDeactivated: the operator turned their account off
+ * - SsoChanged: it was changed or turned off meanwhile, or no longer knows them
  */
 export const signInRefusals = [
   "CredentialsSignin",
@@ -29,6 +30,7 @@ export const signInRefusals = [
   "SsoNoRole",
   "SsoRemoved",
   "SsoDeactivated",
+  "SsoChanged",
 ] as const;
 
 export type SignInRefusal = (typeof signInRefusals)[number];

@@ -5,7 +5,7 @@ import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { getEnv, publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
-import { SEES_EVERYTHING, type StoredSight, seesEverything } from "@/lib/events/sight";
+import { SEES_EVERYTHING, type StoredSight } from "@/lib/events/sight";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { sendMail } from "@/lib/mail/server/send-mail";
@@ -13,7 +13,7 @@ import { homeOf, type Invitation } from "../people";
 import { ROLE_LABEL, type Role } from "../roles";
 import type { Scope } from "../scope";
 import { namingScope } from "./issue-scope";
-import { demandRank, lockMembers, sightFacts } from "./members";
+import { demandRank, lockMembers, toldSight } from "./members";
 import { hashPassword } from "./passwords";
 
 /** Links that make their bearer a member. Each is shown or mailed once; only its hash is kept. */
@@ -103,8 +103,6 @@ export async function invite(
   const isMailed = await mail(email, { id, name, link, role });
   return { link: isMailed ? null : link, isMailed };
 }
-
-const toldSight = (sight: StoredSight) => (seesEverything(sight) ? {} : sightFacts(sight));
 
 /** Mails go out in the operator's name. @throws AppError rate_limited */
 async function demandFewInvitations(client: pg.PoolClient, organizationId: string): Promise<void> {

@@ -188,10 +188,13 @@ export async function changeRole(
 }
 
 /** As events tell it, fields by their ids: `all events` and `nothing` are said, too. */
-export const sightFacts = ({ filter, hidden }: StoredSight) => ({
+const sightFacts = ({ filter, hidden }: StoredSight) => ({
   sees: filter ?? "all events",
   hidden: hidden.join(", ") || "nothing",
 });
+
+/** Of who comes to see a part. */
+export const toldSight = (sight: StoredSight) => (seesEverything(sight) ? {} : sightFacts(sight));
 
 function sightChange(now: StoredSight, before: StoredSight): Record<string, string> {
   const was = sightFacts(before);
@@ -223,9 +226,11 @@ export async function changeSight(
 export async function removeMember(scope: Scope, userId: string): Promise<void> {
   await changing(scope, userId, async (client, before) => {
     demandRank(scope, before.role);
-    if (before.removedAt) return null;
+    // Whom groups removed, groups would let in again.
+    if (before.removedAt && !before.isRemovedByGroups) return null;
     await client.query(
-      "UPDATE memberships SET removed_at = now(), removed_by_groups = false WHERE organization_id = $1 AND user_id = $2",
+      `UPDATE memberships SET removed_at = coalesce(removed_at, now()), removed_by_groups = false
+       WHERE organization_id = $1 AND user_id = $2`,
       [scope.organizationId, userId],
     );
     return {

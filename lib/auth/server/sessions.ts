@@ -135,13 +135,31 @@ export async function endSessions(
   return rows.filter(({ lasted }) => lasted).length;
 }
 
-/** Ends every session through a provider. @returns how many of them were open. */
-export async function endSessionsThrough(client: pg.PoolClient, by: Voucher): Promise<number> {
+/**
+ * Ends sessions through an organization's providers.
+ * @param which through one of them, of one user, or those of users whose address their provider does not speak for
+ * @returns how many of them were open.
+ */
+export async function endSessionsThrough(
+  client: pg.PoolClient,
+  organizationId: string,
+  which: { provider: string } | { userId: string } | "unspoken",
+): Promise<number> {
   const { idleMs, maxMs } = sessionLimits();
+  const [condition, values] =
+    which === "unspoken"
+      ? [
+          `NOT EXISTS (SELECT FROM users u JOIN identity_domains d ON d.domain = substring(u.email FROM '[^@]*$')
+             WHERE u.id = s.user_id AND d.organization_id = s.sso_organization_id AND d.provider_id = s.provider_id)`,
+          [],
+        ]
+      : "provider" in which
+        ? ["provider_id = $4", [which.provider]]
+        : ["user_id = $4", [which.userId]];
   const { rows } = await client.query<{ lasted: boolean }>(
-    `UPDATE sessions SET revoked_at = now()
-     WHERE sso_organization_id = $1 AND provider_id = $4 AND revoked_at IS NULL RETURNING ${LASTS} AS lasted`,
-    [by.organizationId, idleMs, maxMs, by.id],
+    `UPDATE sessions s SET revoked_at = now()
+     WHERE sso_organization_id = $1 AND revoked_at IS NULL AND ${condition} RETURNING ${LASTS} AS lasted`,
+    [organizationId, idleMs, maxMs, ...values],
   );
   return rows.filter(({ lasted }) => lasted).length;
 }

@@ -2,23 +2,34 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { PASSWORD, somebody } from "@/lib/auth/server/account-fixtures";
+import { enrol, PASSWORD, somebody } from "@/lib/auth/server/account-fixtures";
 import { openClientSecret } from "@/lib/auth/server/client-secret";
 import { issueScope } from "@/lib/auth/server/issue-scope";
 import { removeMember } from "@/lib/auth/server/members";
-import { deactivateUser } from "@/lib/auth/server/operate-users";
+import { deactivateUser, resetPassword } from "@/lib/auth/server/operate-users";
 import { findSession, listSessions, openSession } from "@/lib/auth/server/sessions";
 import { signIn } from "@/lib/auth/server/sign-in";
-import { systemInstanceScope, systemScope } from "@/lib/auth/server/system-scope";
+import { systemScope } from "@/lib/auth/server/system-scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
 import { createOrganization } from "@/lib/orgs/server/organizations";
 import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
-import type { Claims } from "../claims";
-import type { ProviderChange } from "../schema";
-import { admit, type Voucher } from "./admit";
+import { admit } from "./admit";
 import {
-  changeProvider,
+  acme,
+  begin,
+  by,
+  change,
+  domain,
+  FROM,
+  given,
+  operator,
+  person,
+  role,
+  scope,
+  told,
+} from "./admit-fixtures";
+import {
   createProvider,
   deleteProvider,
   readSingleSignOn,
@@ -27,61 +38,9 @@ import {
   unlinkUser,
 } from "./providers";
 
-const operator = systemInstanceScope("cli");
-const FROM = { address: "192.0.2.1", userAgent: null };
-
 let db: TestDatabase;
 /** Of its own: its envelope key is rotated. */
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-sso-"));
-let acme: string;
-let by: Voucher;
-let made = 0;
-
-const scope = () => systemScope("cli", acme);
-
-const given: Omit<ProviderChange, "id"> = {
-  name: "Okta",
-  issuer: "https://login.example.com",
-  clientId: "trailseal",
-  clientSecret: "a client secret",
-  scopes: "openid email",
-  groupsClaim: "groups",
-  groupRoles: [
-    { group: "security", role: "admin" },
-    { group: "staff", role: "viewer" },
-  ],
-  defaultRole: null,
-  isEnabled: true,
-};
-
-async function change(some: Partial<ProviderChange>): Promise<void> {
-  await changeProvider(scope(), { ...given, id: by.id, ...some });
-  by = { ...by, ...some };
-}
-
-/** Somebody at the provider, in the domain of this test. */
-const person = (name: string, more: Partial<Claims> = {}): Claims => ({
-  sub: `subject ${name}`,
-  email: `${name}@acme${made}.example`,
-  groups: ["staff"],
-  ...more,
-});
-
-async function told(): Promise<Record<string, string>[]> {
-  const { rows } = await db.owner.query(
-    "SELECT action, metadata FROM events WHERE organization_id = $1 ORDER BY seq",
-    [acme],
-  );
-  return rows.map(({ action, metadata }) => ({ action, ...metadata }));
-}
-
-async function role(userId: string, organizationId = acme): Promise<string | null> {
-  const { rows } = await db.owner.query(
-    "SELECT role FROM memberships WHERE organization_id = $1 AND user_id = $2 AND removed_at IS NULL",
-    [organizationId, userId],
-  );
-  return rows[0]?.role ?? null;
-}
 
 /** A user of this address, with a password. */
 async function withAddress(email: string, ...organizations: string[]) {
@@ -95,14 +54,7 @@ beforeAll(async () => {
   Object.assign(getEnv(), { TRAILSEAL_DATA_DIR: directory });
 });
 
-beforeEach(async () => {
-  made += 1;
-  acme = (await createOrganization(operator, { name: "Acme" })).id;
-  const { id } = await createProvider(scope(), "Okta");
-  by = { ...given, organizationId: acme, id };
-  await change({});
-  await setDomains(scope(), id, [`acme${made}.example`]);
-});
+beforeEach(() => begin(db));
 
 afterAll(async () => {
   await db.close();
@@ -125,9 +77,23 @@ describe("who a provider vouches for", () => {
     expect((await admit(by, person("mei", { email: "other@else.example" }), FROM)).id).toBe(id);
   });
 
-  it("is the account that has the address already, which keeps its password", async () => {
-    const user = await withAddress(`grace@acme${made}.example`);
-    expect((await admit(by, person("grace"), FROM)).id).toBe(user.id);
+  it("is the account that has the address already, which nothing of before opens any more", async () => {
+    const globex = (await createOrganization(operator, { name: "Globex" })).id;
+    const user = await withAddress(`grace@${domain()}`, globex);
+    await enrol(user);
+    const { id, sessionId } = await admit(by, person("grace"), FROM);
+    expect(id).toBe(user.id);
+    expect((await told()).at(-2)).toMatchObject({
+      ...{ action: "trailseal.sso_identity_linked", password: "removed" },
+      ...{ second_factor: "removed", sessions_ended: "1" },
+    });
+    await expect(signIn({ email: user.email, password: PASSWORD }, FROM)).resolves.toBeNull();
+    expect(await findSession(user.sessionId)).toBeNull();
+    const { rows } = await db.owner.query("SELECT FROM recovery_codes WHERE user_id = $1", [id]);
+    expect(rows).toEqual([]);
+    await resetPassword(operator, id, PASSWORD);
+    expect(await findSession(sessionId)).toBeNull();
+    await admit(by, person("grace"), FROM);
     await expect(signIn({ email: user.email, password: PASSWORD }, FROM)).resolves.not.toBeNull();
   });
 
@@ -159,7 +125,7 @@ describe("who a provider vouches for", () => {
 
   it("keeps the role that somebody gave them where groups decide nothing", async () => {
     await change({ groupRoles: [] });
-    const user = await withAddress(`grace@acme${made}.example`, acme);
+    const user = await withAddress(`grace@${domain()}`, acme);
     await admit(by, person("grace"), FROM);
     expect(await role(user.id)).toBe("viewer");
     await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoNoRole");
@@ -167,6 +133,13 @@ describe("who a provider vouches for", () => {
 
   it("stays removed where somebody removed them", async () => {
     const { id } = await admit(by, person("mei"), FROM);
+    await removeMember(scope(), id);
+    await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoRemoved");
+  });
+
+  it("stays removed where somebody removed them after groups did", async () => {
+    const { id } = await admit(by, person("mei"), FROM);
+    await expect(admit(by, person("mei", { groups: [] }), FROM)).rejects.toThrow("SsoNoRole");
     await removeMember(scope(), id);
     await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoRemoved");
   });
@@ -212,35 +185,53 @@ describe("nobody's account is taken over", () => {
   });
 
   it("by an address that the provider gave to somebody else, until it is unlinked", async () => {
-    const { id } = await admit(by, person("mei"), FROM);
+    const { id, sessionId } = await admit(by, person("mei"), FROM);
     const heir = person("mei", { sub: "another" });
     await expect(admit(by, heir, FROM)).rejects.toThrow("SsoTaken");
-    await unlinkUser(scope(), `mei@acme${made}.example`);
+    await unlinkUser(scope(), `mei@${domain()}`);
+    expect(await findSession(sessionId)).toBeNull();
+    expect((await told()).at(-1)).toMatchObject({ sessions_ended: "1" });
     expect((await admit(by, heir, FROM)).id).toBe(id);
   });
 
-  it("by an issuer that took another's place, or one whose domain is gone", async () => {
+  it.each([
+    ["an issuer", { issuer: "https://other.example.com", clientSecret: "another" }],
+    ["a client", { clientId: "another" }],
+  ])("by %s that took another's place", async (_name, other) => {
     await admit(by, person("mei"), FROM);
     const grace = await admit(by, person("grace"), FROM);
-    await change({ issuer: "https://other.example.com", clientSecret: "another" });
+    await change(other);
     expect(await findSession(grace.sessionId)).toBeNull();
     const claims = person("mei", { sub: "subject grace" });
     expect((await admit(by, claims, FROM)).id).not.toBe(grace.id);
+  });
+
+  it("by a provider whose domain is gone, or went to another of the organization; others stay in", async () => {
+    const domains = [domain(), `b.${domain()}`];
+    await setDomains(scope(), by.id, domains);
+    const mei = await admit(by, person("mei"), FROM);
+    const ada = await admit(by, person("ada", { email: `ada@${domains[1]}` }), FROM);
+    const { id } = await createProvider(scope(), "Second");
+    await setDomains(scope(), id, domains.slice(0, 1));
+    expect((await told()).at(-1)).toMatchObject({ sessions_ended: "1" });
+    expect(await findSession(mei.sessionId)).toBeNull();
+    expect(await findSession(ada.sessionId)).not.toBeNull();
     await setDomains(scope(), by.id, []);
-    await expect(admit(by, claims, FROM)).rejects.toThrow("SsoDomain");
+    expect(await findSession(ada.sessionId)).toBeNull();
+    await expect(admit(by, person("mei"), FROM)).rejects.toThrow("SsoDomain");
   });
 
   it("by a domain of another organization", async () => {
     const globex = (await createOrganization(operator, { name: "Globex" })).id;
     const theirs = systemScope("cli", globex);
     const { id } = await createProvider(theirs, "Evil");
-    await expect(setDomains(theirs, id, [`acme${made}.example`])).rejects.toMatchObject({
+    await expect(setDomains(theirs, id, [domain()])).rejects.toMatchObject({
       code: "conflict",
     });
   });
 
   it("who administers the instance does so with a password alone", async () => {
-    const admin = await withAddress(`root@acme${made}.example`);
+    const admin = await withAddress(`root@${domain()}`);
     expect(admin.instanceAdmin).toBe(true);
     const { id, sessionId } = await admit(by, person("root"), FROM);
     expect(id).toBe(admin.id);
@@ -253,7 +244,7 @@ describe("where single sign-on is required", () => {
 
   it("only a session through one of its providers opens the organization, and a password others", async () => {
     const globex = (await createOrganization(operator, { name: "Globex" })).id;
-    const user = await withAddress(`grace@acme${made}.example`, acme, globex);
+    const user = await withAddress(`grace@${domain()}`, acme, globex);
     await expect(requireSingleSignOn(scope(), true)).rejects.toMatchObject({ code: "conflict" });
     const { sessionId } = await admit(by, person("grace"), FROM);
     await requireSingleSignOn(scope(), true);

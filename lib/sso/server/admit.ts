@@ -8,21 +8,26 @@ import {
   hasOwner,
   lockMembers,
   type MemberChange,
+  type MemberRow,
   sealChange,
+  toldSight,
   voidInvitations,
 } from "@/lib/auth/server/members";
-import { openSession } from "@/lib/auth/server/sessions";
+import { deleteSecondFactor } from "@/lib/auth/server/second-factor";
+import { endSessions, openSession } from "@/lib/auth/server/sessions";
 import { type SignedIn, SignInRefused } from "@/lib/auth/server/sign-in";
 import { insertUser } from "@/lib/auth/server/users";
 import type { SignInRefusal } from "@/lib/auth/sign-in-refusal";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { appendControlEvent } from "@/lib/events/server/control-event";
+import { SEES_EVERYTHING, type StoredSight, seesEverything } from "@/lib/events/sight";
 import { type Claims, groupsOf, roleByGroups } from "../claims";
 import type { Provider } from "../schema";
+import { holdProviders } from "./providers";
 
 export type Voucher = Pick<
   Provider,
-  "id" | "name" | "groupsClaim" | "groupRoles" | "defaultRole"
+  "id" | "name" | "issuer" | "clientId" | "groupsClaim" | "groupRoles" | "defaultRole"
 > & {
   organizationId: string;
 };
@@ -43,7 +48,8 @@ export async function admit(by: Voucher, claims: Claims, from: Client): Promise<
   const found = await inTransaction(writePool(), async (client) => {
     // Before any account's lock, as everywhere.
     await lockMembers(client, by.organizationId);
-    const outcome = await settle(client, by, claims);
+    const now = await hold(client, by);
+    const outcome = now ? await settle(client, now, claims) : "SsoChanged";
     if (typeof outcome !== "string") return outcome;
     await appendControlEvent(client, namingScope({ kind: "visitor" }, by.organizationId), {
       action: "trailseal.sign_in_refused",
@@ -58,12 +64,12 @@ export async function admit(by: Voucher, claims: Claims, from: Client): Promise<
   });
   if (typeof found === "string") throw new SignInRefused(found);
   return inTransaction(writePool(), async (client) => {
+    const now = await hold(client, by);
     await lockAccount(client, found.id);
-    const { rowCount } = await client.query(
-      "SELECT FROM users WHERE id = $1 AND deactivated_at IS NULL",
-      [found.id],
-    );
-    if (rowCount === 0) throw new SignInRefused("SsoDeactivated");
+    const linked = now && (await findLinked(client, now, claims.sub));
+    if (typeof linked === "string") throw new SignInRefused(linked);
+    if (linked?.id !== found.id) throw new SignInRefused("SsoChanged");
+    if (linked.isDeactivated) throw new SignInRefused("SsoDeactivated");
     const sessionId = await openSession(found.id, from, client, by);
     const principal = { kind: "user", ...found, sessionId } as const;
     await tellOfAccount(client, principal, found, {
@@ -73,6 +79,20 @@ export async function admit(by: Voucher, claims: Claims, from: Client): Promise<
     });
     return { id: found.id, sessionId };
   });
+}
+
+/**
+ * The provider as it is now, which nobody changes before the transaction ends.
+ * @returns null for one that is off, or is not the one that vouched any more
+ */
+async function hold(client: pg.PoolClient, by: Voucher): Promise<Voucher | null> {
+  await holdProviders(client, by.organizationId);
+  const { rows } = await client.query<Pick<Voucher, "name" | "groupRoles" | "defaultRole">>(
+    `SELECT name, group_roles AS "groupRoles", default_role AS "defaultRole" FROM identity_providers
+     WHERE organization_id = $1 AND id = $2 AND enabled AND issuer = $3 AND client_id = $4 AND groups_claim = $5`,
+    [by.organizationId, by.id, by.issuer, by.clientId, by.groupsClaim],
+  );
+  return rows[0] ? { ...by, ...rows[0] } : null;
 }
 
 async function settle(
@@ -157,6 +177,7 @@ async function enrol(
   isLinked = false,
 ): Promise<Person | SignInRefusal> {
   const scope = namingScope({ kind: "user", ...person, sessionId: "" }, by.organizationId);
+  if (!isLinked) await lockAccount(client, person.id);
   const refusal = await applyRole(client, by, scope, person, role);
   if (refusal !== null) return refusal;
   if (!isLinked) {
@@ -170,7 +191,7 @@ async function enrol(
         { type: "user", id: person.id, name: person.email },
         { type: "identity_provider", id: by.id, name: by.name },
       ],
-      metadata: { subject },
+      metadata: { subject, ...(await disown(client, person.id)) },
     });
   }
   await client.query(
@@ -180,9 +201,38 @@ async function enrol(
   return person;
 }
 
-/** A viewer's part of the events is kept for as long as they are one. */
-const IN_ROLE = `role = $3, view_filter = CASE WHEN $3 = 'viewer' THEN view_filter END,
-  masked_fields = CASE WHEN $3 = 'viewer' THEN masked_fields ELSE '{}' END`;
+/**
+ * Whoever invited somebody may have made their account and chosen its password: from the first sign-in through a
+ * provider on, nothing of before it opens the account.
+ * @returns what that took, for the log
+ */
+async function disown(client: pg.PoolClient, userId: string): Promise<Record<string, string>> {
+  const { rowCount } = await client.query(
+    "UPDATE users SET password_hash = NULL WHERE id = $1 AND password_hash IS NOT NULL AND NOT instance_admin",
+    [userId],
+  );
+  if (rowCount === 0) return {};
+  const hadFactor = await deleteSecondFactor(client, userId);
+  return {
+    password: "removed",
+    second_factor: hadFactor ? "removed" : "none",
+    sessions_ended: String(await endSessions(client, userId)),
+  };
+}
+
+/** What an open invitation lets an address see; null: there is none that restricts. */
+async function invitedSight(
+  client: pg.PoolClient,
+  organizationId: string,
+  email: string,
+): Promise<StoredSight | null> {
+  const { rows } = await client.query<{ sight: StoredSight }>(
+    `SELECT jsonb_build_object('filter', view_filter, 'hidden', masked_fields) AS sight FROM invitations
+     WHERE organization_id = $1 AND email = $2 AND expires_at > now()`,
+    [organizationId, email],
+  );
+  return rows[0] && !seesEverything(rows[0].sight) ? rows[0].sight : null;
+}
 
 /** Where no group has a role at all, groups decide nothing: who is a member stays what they are. */
 async function applyRole(
@@ -190,68 +240,79 @@ async function applyRole(
   by: Voucher,
   scope: ReturnType<typeof namingScope>,
   person: Person,
-  role: Role | null,
+  byGroups: Role | null,
 ): Promise<SignInRefusal | null> {
   const { organizationId } = by;
-  const ids = [organizationId, person.id];
   const cause = { identity_provider: by.id, cause: "groups" };
+  const target = { type: "user", id: person.id, name: person.email };
   const before = await findMember(client, organizationId, person.id);
   const seal = (change: MemberChange) =>
     sealChange(client, scope, person.id, before as NonNullable<typeof before>, change);
 
-  if (before === null) {
-    if (role === null) return "SsoNoRole";
+  if (before === null || before.removedAt) {
+    if (before && !before.isRemovedByGroups) return "SsoRemoved";
+    if (byGroups === null) return "SsoNoRole";
+    const invited = await invitedSight(client, organizationId, person.email);
+    const sight = invited ?? before?.sight ?? SEES_EVERYTHING;
+    // What a person restricted, groups do not widen.
+    const role = seesEverything(sight) ? byGroups : "viewer";
+    const metadata = {
+      ...{ role, ...toldSight(sight), ...cause },
+      ...(role !== byGroups && { role_by_groups: byGroups, reason: "restricted" }),
+    };
     await client.query(
-      "INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)",
-      [...ids, role],
+      `INSERT INTO memberships (organization_id, user_id, role, view_filter, masked_fields) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role, removed_at = NULL,
+         removed_by_groups = false, view_filter = excluded.view_filter, masked_fields = excluded.masked_fields`,
+      [organizationId, person.id, role, sight.filter, sight.hidden],
     );
-    await voidInvitations(client, scope, { email: person.email });
-    await appendControlEvent(client, scope, {
-      action: "trailseal.member_joined",
-      targets: [{ type: "user", id: person.id, name: person.email }],
-      metadata: { role, ...cause },
-    });
+    if (before) await seal({ action: "trailseal.member_restored", metadata, roleNow: role });
+    else {
+      await voidInvitations(client, scope, { email: person.email });
+      const action = "trailseal.member_joined";
+      await appendControlEvent(client, scope, { action, targets: [target], metadata });
+    }
     return null;
   }
-  if (before.removedAt) {
-    if (!before.isRemovedByGroups) return "SsoRemoved";
-    if (role === null) return "SsoNoRole";
-    await client.query(
-      `UPDATE memberships SET removed_at = NULL, removed_by_groups = false, ${IN_ROLE}
-       WHERE organization_id = $1 AND user_id = $2`,
-      [...ids, role],
-    );
-    await seal({
-      action: "trailseal.member_restored",
-      metadata: { role, ...cause },
-      roleNow: role,
-    });
-    return null;
-  }
-  if (by.groupRoles.length === 0 || role === before.role) return null;
-  if (before.role === "owner" && !(await hasOwner(client, scope, person.id))) {
+  if (by.groupRoles.length === 0 || byGroups === before.role) return null;
+  const kept = await whyKept(client, scope, person.id, before, byGroups);
+  if (kept) {
+    const metadata = { role: before.role, role_by_groups: byGroups ?? "none", reason: kept };
     await appendControlEvent(client, scope, {
       action: "trailseal.member_role_kept",
-      targets: [{ type: "user", id: person.id, name: person.email }],
-      metadata: { role: "owner", role_by_groups: role ?? "none", reason: "last_owner", ...cause },
+      targets: [target],
+      metadata: { ...metadata, ...cause },
     });
     return null;
   }
-  if (role === null) {
+  if (byGroups === null) {
     await client.query(
       `UPDATE memberships SET removed_at = now(), removed_by_groups = true
        WHERE organization_id = $1 AND user_id = $2`,
-      ids,
+      [organizationId, person.id],
     );
     const metadata = { role: before.role, ...cause };
     await seal({ action: "trailseal.member_removed", metadata, roleNow: null });
     return "SsoNoRole";
   }
   await client.query(
-    `UPDATE memberships SET ${IN_ROLE} WHERE organization_id = $1 AND user_id = $2`,
-    [...ids, role],
+    "UPDATE memberships SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+    [organizationId, person.id, byGroups],
   );
-  const metadata = { role, role_before: before.role, ...cause };
-  await seal({ action: "trailseal.member_role_changed", metadata, roleNow: role });
+  const metadata = { role: byGroups, role_before: before.role, ...cause };
+  await seal({ action: "trailseal.member_role_changed", metadata, roleNow: byGroups });
   return null;
+}
+
+/** Why groups do not change what somebody is; null: they do. */
+async function whyKept(
+  client: pg.PoolClient,
+  scope: ReturnType<typeof namingScope>,
+  userId: string,
+  { role, sight }: MemberRow,
+  byGroups: Role | null,
+): Promise<"restricted" | "last_owner" | null> {
+  if (byGroups !== null && !seesEverything(sight)) return "restricted";
+  const isLast = role === "owner" && !(await hasOwner(client, scope, userId));
+  return isLast ? "last_owner" : null;
 }

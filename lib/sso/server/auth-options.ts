@@ -14,7 +14,7 @@ import { guardedAgent } from "./guarded-agent";
 
 const TIMEOUT_MS = 8_000;
 
-type Stored = Voucher & { issuer: string; clientId: string; secret: unknown; scopes: string };
+type Stored = Voucher & { secret: unknown; scopes: string };
 
 const USABLE = `FROM identity_providers p JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL
   WHERE p.enabled`;

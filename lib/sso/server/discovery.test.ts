@@ -59,6 +59,11 @@ describe("an issuer", () => {
   it.each([
     ["calls itself", { issuer: "https://evil.example.com" }],
     ["jwks_uri is missing or wrong", { jwks_uri: undefined }],
+    [
+      "authorization_endpoint is missing or wrong",
+      { authorization_endpoint: "javascript:alert(1)" },
+    ],
+    ["token_endpoint is missing or wrong", { token_endpoint: "file:///etc/passwd" }],
     ["signs with HS256", { id_token_signing_alg_values_supported: ["HS256"] }],
     ["takes no client secret", { token_endpoint_auth_methods_supported: ["private_key_jwt"] }],
   ])("that is no use is said to be so: %s", async (words, more) => {

@@ -9,12 +9,15 @@ const DEADLINE_MS = 8_000;
 /** Those that next-auth's client verifies with keys that the issuer publishes, the one that all have first. */
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "RS384", "RS512", "ES384", "ES512"];
 
+/** Browsers are sent there, and it is fetched: nothing but the web. */
+const endpoint = z.url({ protocol: /^https?$/ });
+
 const metadataSchema = z.object({
   issuer: z.string(),
-  authorization_endpoint: z.url(),
-  token_endpoint: z.url(),
-  jwks_uri: z.url(),
-  userinfo_endpoint: z.url().optional(),
+  authorization_endpoint: endpoint,
+  token_endpoint: endpoint,
+  jwks_uri: endpoint,
+  userinfo_endpoint: endpoint.optional(),
   id_token_signing_alg_values_supported: z.array(z.string()).default(["RS256"]),
   token_endpoint_auth_methods_supported: z.array(z.string()).default(["client_secret_basic"]),
 });

@@ -47,10 +47,19 @@ export async function readSingleSignOn({ organizationId }: Scope): Promise<Singl
 async function locked<T>(scope: Scope, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   return inTransaction(writePool(), async (client) => {
     await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [
-      `single sign-on ${scope.organizationId}`,
+      lockName(scope.organizationId),
     ]);
     return work(client);
   });
+}
+
+const lockName = (organizationId: string) => `single sign-on ${organizationId}`;
+
+/** Changes wait until who comes in now is in, and are asked for by who comes later. After the members' lock. */
+export async function holdProviders(client: pg.PoolClient, organizationId: string): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", [
+    lockName(organizationId),
+  ]);
 }
 
 /** @throws AppError not_found */
@@ -130,14 +139,17 @@ export async function changeProvider(scope: Scope, change: ProviderChange): Prom
         ...[change.isEnabled, isElsewhere],
       ],
     );
-    if (change.issuer !== before.issuer)
+    // A provider may name the same people otherwise to each client.
+    if (isElsewhere)
       await client.query("DELETE FROM identities WHERE organization_id = $1 AND provider_id = $2", [
         organizationId,
         change.id,
       ]);
     await demandWayIn(client, scope);
-    const isOver = !change.isEnabled || change.issuer !== before.issuer;
-    const ended = isOver ? await endSessionsThrough(client, { organizationId, id: change.id }) : 0;
+    const isOver = !change.isEnabled || isElsewhere;
+    const ended = isOver
+      ? await endSessionsThrough(client, organizationId, { provider: change.id })
+      : 0;
     await tell(client, scope, "provider_changed", change, {
       issuer: cut(change.issuer),
       client_id: cut(change.clientId),
@@ -167,7 +179,7 @@ export async function deleteProvider(scope: Scope, id: string): Promise<void> {
       id,
     ]);
     await demandWayIn(client, scope);
-    const ended = await endSessionsThrough(client, { organizationId, id });
+    const ended = await endSessionsThrough(client, organizationId, { provider: id });
     await tell(client, scope, "provider_deleted", before, {
       issuer: cut(before.issuer),
       domains: cut(before.domains.join(", ") || "none"),
@@ -220,7 +232,7 @@ export async function requireSingleSignOn(scope: Scope, isRequired: boolean): Pr
 
 /**
  * The domains whose addresses a provider speaks for, in place of those before. Whoever says it rules the instance:
- * a provider opens every account with such an address.
+ * a provider opens every account with such an address. Sessions that it opened for others end.
  * @throws AppError conflict for a domain of another organization
  */
 export async function setDomains(scope: Scope, id: string, domains: string[]): Promise<void> {
@@ -243,16 +255,18 @@ export async function setDomains(scope: Scope, id: string, domains: string[]): P
       if (rowCount === 0)
         throw new AppError("conflict", `${domain} belongs to another organization.`);
     }
+    const ended = await endSessionsThrough(client, organizationId, "unspoken");
     await tell(client, scope, "domains_changed", before, {
       domains: cut(wanted.join(", ") || "none"),
       domains_before: cut(before.domains.join(", ") || "none"),
+      sessions_ended: String(ended),
     });
   });
 }
 
 /**
  * Forgets who somebody is at the organization's providers, so that their next sign-in is by address again: for an
- * address that the provider gave to another account of theirs.
+ * address that the provider gave to another account of theirs. Their sessions through providers end.
  * @param who an e-mail or a user's id
  * @throws AppError not_found
  */
@@ -266,10 +280,11 @@ export async function unlinkUser(scope: Scope, who: string): Promise<{ email: st
     const [user] = rows;
     if (!user)
       throw new AppError("not_found", `No identity provider of this organization knows ${who}.`);
+    const ended = await endSessionsThrough(client, scope.organizationId, { userId: user.id });
     await appendControlEvent(client, scope, {
       action: "trailseal.sso_identity_unlinked",
       targets: [{ type: "user", id: user.id, name: user.email }],
-      metadata: {},
+      metadata: { sessions_ended: String(ended) },
     });
     return { email: user.email };
   });
