@@ -19,10 +19,10 @@ it("a key that was quiet has its minute's worth again, and no more", () => {
   expect(later).toEqual([0, 0, 30]);
 });
 
-it("looking takes nothing, and says how long to wait", () => {
+it("what is given back can be taken again, and there is never more than a minute's worth", () => {
   const limiter = new RateLimiter(1);
-  expect([limiter.look("a", 0), limiter.look("a", 0)]).toEqual([0, 0]);
-  limiter.take("a", 0);
-  expect(limiter.look("a", 0)).toBe(60);
-  expect(limiter.look("b", 0)).toBe(0);
+  expect([limiter.take("a", 0), limiter.take("a", 0)]).toEqual([0, 60]);
+  limiter.giveBack("a", 0);
+  limiter.giveBack("a", 0);
+  expect([limiter.take("a", 0), limiter.take("a", 0)]).toEqual([0, 60]);
 });

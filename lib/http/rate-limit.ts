@@ -22,10 +22,10 @@ export class RateLimiter {
     return isAllowed ? 0 : this.#waitS(tokens);
   }
 
-  /** @returns what `take` would, and takes nothing. */
-  look(key: string, now: number = performance.now()): number {
-    const tokens = this.#tokens(key, now);
-    return tokens >= 1 ? 0 : this.#waitS(tokens);
+  /** Undoes a `take` that found a token, for what turned out to count for nothing. */
+  giveBack(key: string, now: number = performance.now()): void {
+    const tokens = Math.min(this.perMinute, this.#tokens(key, now) + 1);
+    this.#buckets.set(key, { tokens, at: now });
   }
 
   #tokens(key: string, now: number): number {

@@ -52,8 +52,8 @@ async function findKey(keyHash: Buffer): Promise<KeyRow | null> {
   return key;
 }
 
-/** Wrong keys of one network that are looked up within a minute. */
-const WRONG_KEYS_PER_MINUTE = 600;
+/** Keys of one network that are looked up within a minute and are wrong, or not looked up yet. */
+export const WRONG_KEYS_PER_MINUTE = 600;
 const MOST_KNOWN = 10_000;
 /** Hashes of keys that this process has found: they are looked up whatever is guessed beside them. */
 const known = new Set<string>();
@@ -66,14 +66,18 @@ async function findUnlessGuessed(keyHash: Buffer): Promise<KeyRow> {
   const name = keyHash.toString("base64");
   const wrong = rateLimiter("wrong keys", WRONG_KEYS_PER_MINUTE);
   const network = networkOf(currentRequest()?.clientAddress ?? "unknown");
-  const retryAfterS = known.has(name) ? 0 : wrong.look(network);
+  const isKnown = known.has(name);
+  // Before it is looked up: guesses sent side by side count like guesses sent one after the other.
+  const retryAfterS = isKnown ? 0 : wrong.take(network);
   if (retryAfterS > 0)
     throw new AppError("rate_limited", "Too many unknown API keys.", { retryAfterS });
   const key = await unlessAway(() => findKey(keyHash));
   if (!key) {
-    wrong.take(network);
+    // Revoked since: it is looked up no more than any other wrong one.
+    known.delete(name);
     throw new AppError("unauthorized", "Unauthorized");
   }
+  if (!isKnown) wrong.giveBack(network);
   if (known.size >= MOST_KNOWN) known.clear();
   known.add(name);
   return key;

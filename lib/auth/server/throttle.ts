@@ -32,7 +32,8 @@ const ofAccount = (email: string) => `email:${digest(email)}`;
 
 /**
  * Guesses from everywhere count together. A network that the user signed in from before counts for itself, so that
- * whoever guesses elsewhere does not keep its owner out.
+ * whoever guesses elsewhere does not keep its owner out. The price: whoever shares a network with somebody may learn,
+ * by when they are refused, that the account was used from it.
  */
 async function bucketsOf({ email, address }: SignInBuckets): Promise<Buckets> {
   const network = networkOf(address);
