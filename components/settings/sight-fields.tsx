@@ -49,7 +49,8 @@ export function SightFields(props: {
       </fieldset>
       <p className="text-[12px] text-(--text-2)">
         What is hidden shows as hidden, in files too, and cannot be filtered by. Who sees less than
-        everything sees events alone: no overview, integrity, schemas, or views that others share.
+        everything sees events alone, and none of Trailseal’s own (trailseal.*): no overview,
+        integrity, schemas, or views that others share.
       </p>
     </>
   );

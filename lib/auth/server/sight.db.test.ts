@@ -74,7 +74,7 @@ beforeAll(async () => {
             metadata: { [`${CANARY}_key`]: CANARY },
           })
         : newEvent({
-            action: `${CANARY}.done`,
+            action: at % 4 === 1 ? `${CANARY}.done` : "trailseal.event_viewed",
             occurredAt: minute(at),
             actor: { type: `${CANARY}_type`, id: "usr_seen", name: `${CANARY} name` },
             targets: [

@@ -8,7 +8,7 @@ import { serializeField } from "../filter/serialize";
 import { isHidden, type Sight } from "../sight";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
-import { demandField, isPart } from "./read-sight";
+import { demandField } from "./read-sight";
 import { isRolledUp, uncounted } from "./rolled-up";
 import { countedOf, type Extent, readExtent, type SampleRequest, sampleOf, toWalk } from "./sample";
 import { fieldText } from "./where";
@@ -170,7 +170,7 @@ function selectedValues(filter: EventFilter, field: FieldRef): string[] {
 }
 
 function isUnbounded({ sight }: Scope, { filter, from, to }: SampleRequest): boolean {
-  return !isPart(sight) && filter.clauses.length === 0 && from === null && to === null;
+  return !sight && filter.clauses.length === 0 && from === null && to === null;
 }
 
 /** What of `events e` a field's values and names are read from. */

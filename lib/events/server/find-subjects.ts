@@ -7,7 +7,7 @@ import type { Participant } from "../schema";
 import { HIDDEN } from "../sight";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
-import { demandField, isPart } from "./read-sight";
+import { demandField } from "./read-sight";
 import { sampleOf, toWalk } from "./sample";
 import { eventsOf } from "./seen";
 import { ofOrganization } from "./where";
@@ -51,7 +51,7 @@ export async function findSubjects(
   const sample = (rows: Prisma.Sql) =>
     Prisma.sql`SELECT row_number() OVER (ORDER BY e.occurred_at DESC, e.seq DESC) AS n, e.actor, e.targets
        FROM ${rows}`;
-  const seen = isPart(scope.sight)
+  const seen = scope.sight
     ? sample(await newestSeen(scope))
     : Prisma.sql`(${exact}) UNION ALL
       (${sample(events)} WHERE ${org} ${newest} ${SUBJECT_SAMPLE}::int)`;

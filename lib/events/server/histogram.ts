@@ -8,7 +8,6 @@ import { zoneOffsetMs } from "../zoned-time";
 import { readSeenEdges } from "./edges";
 import { choosePlan, type Plan, type Walk } from "./plan";
 import { readRows } from "./read";
-import { isPart } from "./read-sight";
 import { isRolledUp, uncounted } from "./rolled-up";
 import { countedOf, type Extent, type SampleRequest, sampleOf, toWalk } from "./sample";
 import { ofOrganization, whereClause } from "./where";
@@ -32,8 +31,7 @@ export async function readHistogram(
 ): Promise<Histogram | null> {
   const span = await readSpan(scope, request);
   if (!span) return null;
-  const isWhole =
-    request.filter.clauses.length === 0 && !isPart(scope.sight) && (await isRolledUp(scope));
+  const isWhole = request.filter.clauses.length === 0 && !scope.sight && (await isRolledUp(scope));
   const isLong = isWhole && (await countHours(scope, span)) > INDEXED_SAMPLE;
   // Rollups know whole hours: days of a zone with another offset are counted as UTC has them.
   const zone =
@@ -76,7 +74,7 @@ const toIso = (atMs: number) => new Date(atMs).toISOString();
 
 /** The range, its open ends put where the events begin and end. */
 async function readSpan(scope: Scope, { from, to }: SampleRequest): Promise<Span | null> {
-  const edges = isPart(scope.sight) ? await readSeenEdges(scope) : await readAllEdges(scope);
+  const edges = scope.sight ? await readSeenEdges(scope) : await readAllEdges(scope);
   if (!edges) return null;
   const floorMs = Date.parse(edges.oldest);
   const fromMs = from ? Date.parse(from) : floorMs;

@@ -7,7 +7,7 @@ import type { Sight } from "../sight";
 import type { Position } from "./cursor";
 import { readRows } from "./read";
 import { demandUnhidden, isPart } from "./read-sight";
-import { asSeen } from "./seen";
+import { asSeen, SENT } from "./seen";
 import { isOneOf, ofOrganization, whereClause } from "./where";
 
 /**
@@ -65,18 +65,26 @@ const MAX_MERGED_VALUES = 20;
 export async function choosePlan(range: Range, filter: EventFilter): Promise<Plan> {
   const { sight } = range;
   demandUnhidden(sight, filter);
-  const own = await planOf(range, filter);
-  if (!isPart(sight)) return own;
-  if (own.isSmall) return { ...own, isWhole: false };
-  // Where a search stops tells where its candidates are: many of them are chosen by what may be seen alone.
+  // Whether candidates are few, and where a search through many stops, tells of them, seen or not: they are chosen by
+  // what may be seen alone. By ids there is one for each.
+  if (!isPart(sight)) return planOf(range, filter);
+  if (filter.clauses.some(isOfIds)) return { ...(await planOf(range, filter)), isWhole: false };
   const seen = await planOf(range, sight.filter);
   return { ...seen, rest: filter, isWhole: seen.isWhole && filter.clauses.length === 0 };
 }
 
+function isOfIds(clause: Clause): boolean {
+  const driver = driverOf(clause);
+  return driver !== null && isById(driver);
+}
+
 async function planOf(range: Range, filter: EventFilter): Promise<Plan> {
+  // What a reader asks for under a sight: rows of targets, and the values under a prefix, are also of unseen events.
+  const isAsked = range.sight !== undefined && filter !== range.sight.filter;
   const options = filter.clauses.flatMap((clause, index) => {
     const driver = driverOf(clause);
-    return driver ? [{ driver, rest: without(filter, index) }] : [];
+    const isOption = driver && !(isAsked && driver.kind === "targets");
+    return isOption ? [{ driver, rest: without(filter, index) }] : [];
   });
   const plan = (driver: Driver, rest: EventFilter, isSmall: boolean): Plan => ({
     driver,
@@ -105,7 +113,8 @@ async function planOf(range: Range, filter: EventFilter): Promise<Plan> {
   );
   if (ordered[0]) return plan(ordered[0].driver, ordered[0].rest, false);
   for (const { driver, rest } of options) {
-    const merged = driver.kind === "few" ? await expandPrefix(range, driver.clause) : null;
+    const merged =
+      driver.kind === "few" && !isAsked ? await expandPrefix(range, driver.clause) : null;
     if (merged) return plan(merged, rest, false);
   }
   return plan({ kind: "time" }, filter, false);
@@ -167,9 +176,9 @@ async function probe(range: Range, drivers: readonly Driver[]): Promise<number[]
   const counts = drivers.map((driver) => {
     const [table, condition] =
       driver.kind === "targets"
-        ? ([Prisma.sql`event_targets e`, isOneOf(Prisma.sql`e.target_id`, driver.ids)] as const)
+        ? ([Prisma.sql`event_targets t`, isOneOf(Prisma.sql`t.target_id`, driver.ids)] as const)
         : ([Prisma.sql`events e`, whereDriver(driver)] as const);
-    const within = inRange("e", range);
+    const within = inRange(driver.kind === "targets" ? "t" : "e", range);
     return Prisma.sql`(SELECT count(*)::integer FROM (SELECT 1 FROM ${table} WHERE ${within} AND ${condition} LIMIT ${FEW}) AS probed)`;
   });
   const rows = await readRows<{ counts: number[] }>(
@@ -225,12 +234,14 @@ function whereDriver(driver: Exclude<Driver, { kind: "targets" }>): Prisma.Sql {
   }
 }
 
-function inRange(alias: "e" | "t", { organizationId, from, to }: Range): Prisma.Sql {
+/** Of `events`, Trailseal's own are left out before any limit for whom no sight shows them. */
+function inRange(alias: "e" | "t", { organizationId, from, to, sight }: Range): Prisma.Sql {
   const occurredAt = Prisma.raw(`${alias}.occurred_at`);
   // No bound on recorded_at follows: ingest accepts times ahead of its own clock.
   const bounds = [
     ...(from ? [Prisma.sql`${occurredAt} >= ${from}::timestamptz`] : []),
     ...(to ? [Prisma.sql`${occurredAt} < ${to}::timestamptz`] : []),
+    ...(sight && alias === "e" ? [SENT] : []),
   ];
   return Prisma.join([ofOrganization(organizationId, alias), ...bounds], " AND ");
 }

@@ -48,6 +48,6 @@ export function demandUnhidden(sight: Sight | undefined, { clauses }: EventFilte
   if (refused.length > 0) throw new AppError("invalid_filter", [...new Set(refused)].join(" "));
 }
 
-/** Whether they see a part of the events, beside what may be hidden in them. */
+/** Whether a filter chooses what they see, beside what may be hidden in it. */
 export const isPart = (sight: Sight | undefined): sight is Sight =>
   sight !== undefined && sight.filter.clauses.length > 0;

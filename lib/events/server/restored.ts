@@ -6,7 +6,6 @@ import type { Restored } from "../values";
 import { readSeenEdges } from "./edges";
 import { choosePlan } from "./plan";
 import { readRows } from "./read";
-import { isPart } from "./read-sight";
 import { countedOf, readExtent, type SampleRequest, toWalk } from "./sample";
 import { ofOrganization } from "./where";
 
@@ -47,7 +46,7 @@ async function countMatches(scope: Scope, request: SampleRequest) {
 
 /** When the oldest event kept happened, ISO; null in an empty log. */
 export async function readOldest(scope: Scope): Promise<string | null> {
-  if (isPart(scope.sight)) return (await readSeenEdges(scope))?.oldest ?? null;
+  if (scope.sight) return (await readSeenEdges(scope))?.oldest ?? null;
   const { organizationId } = scope;
   const [row] = await readRows<{ ms: number }>(Prisma.sql`
     SELECT (extract(epoch FROM e.occurred_at) * 1000)::float8 AS ms FROM events e

@@ -11,10 +11,12 @@ export function eventsOf({ sight }: Pick<Scope, "sight">): Prisma.Sql {
   return sight ? asSeen(sight, Prisma.sql`events e`) : Prisma.sql`events e`;
 }
 
+/** Events of Trailseal itself tell what others searched for, viewed and restricted: no sight shows them. */
+export const SENT = Prisma.sql`e.action NOT LIKE 'trailseal.%'`;
+
 /** Of rows of `events`, given as `… e`, those of a sight, as it shows them; again as `(…) e`. */
 export function asSeen({ filter, hidden }: Sight, rows: Prisma.Sql): Prisma.Sql {
-  const clauses = filter.clauses.map(whereClause);
-  const where = clauses.length > 0 ? Prisma.join(clauses, " AND ") : Prisma.sql`true`;
+  const where = Prisma.join([SENT, ...filter.clauses.map(whereClause)], " AND ");
   return Prisma.sql`(SELECT ${hidden.size > 0 ? masked(hidden) : Prisma.sql`e.*`} FROM ${rows} WHERE ${where}) e`;
 }
 

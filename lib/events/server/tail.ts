@@ -5,7 +5,7 @@ import { READ_ACTIONS } from "../reads";
 import { TAIL_BUFFER, type TailRow, type TailStep } from "../tail";
 import { ROW_COLUMNS, type StoredRow, toEventRow } from "./list";
 import { readRows } from "./read";
-import { demandUnhidden, isPart } from "./read-sight";
+import { demandUnhidden } from "./read-sight";
 import { eventsOf } from "./seen";
 import { ofOrganization, whereFilter } from "./where";
 
@@ -83,7 +83,7 @@ async function readStep(
   const rows = await readRows<StoredRow & { late: boolean }>(Prisma.sql`
     WITH before AS (
       SELECT e.occurred_at FROM events e WHERE ${ofOrg} AND e.seq <= ${after}::bigint${
-        isPart(scope.sight) ? Prisma.sql` AND false` : Prisma.empty
+        scope.sight ? Prisma.sql` AND false` : Prisma.empty
       }
       ORDER BY e.occurred_at DESC, e.seq DESC LIMIT 1
     )

@@ -6,7 +6,6 @@ import type { CompletedValue, FieldValues } from "../values";
 import { readFacets, readMetadataKeys } from "./facets";
 import { isOrderedColumn, jumpValues } from "./plan";
 import { readRows } from "./read";
-import { isPart } from "./read-sight";
 import { ofOrganization } from "./where";
 
 const MAX_VALUES = 12;
@@ -32,7 +31,7 @@ export async function readValues(
   }
   const [[facet], started] = await Promise.all([
     readFacets(scope, WHOLE_LOG, [field], typed, VALUE_SAMPLE),
-    typed === "" || isPart(scope.sight) ? null : readStarts(scope, field, typed),
+    typed === "" || scope.sight ? null : readStarts(scope, field, typed),
   ]);
   if (!facet) throw new Error(`No facet ${field.id}`);
   const { counted, distinct } = facet;
