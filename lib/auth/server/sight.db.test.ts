@@ -242,6 +242,7 @@ const READS_NONE = [
     "listOrganizationsOf",
   ],
   ...["createView", "deleteView", "markView", "updateView"],
+  ...["recordSearch", "recordView", "recordTimeline", "recordDownload", "searchWords"],
   // Only where no sight is set, or with permissions that a sight leaves none of.
   ...[
     "readTrailMarks",
