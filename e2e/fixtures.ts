@@ -34,16 +34,11 @@ async function createOrganization(server: TestServer): Promise<{ id: string; key
   if (response.status !== 201) throw new Error(`POST /organizations: ${await response.text()}`);
   const { id } = (await response.json()) as { id: string };
   const key = `sk_${randomBytes(32).toString("base64url")}`;
-  // Tests count rows; self-audit.spec.ts is about reads.
-  await runSql(
-    server,
-    ["UPDATE organizations SET read_sampling = 0 WHERE id = $1", [id]],
-    [
-      `INSERT INTO api_keys (id, name, organization_id, key_hash, last4, permissions)
+  await runSql(server, [
+    `INSERT INTO api_keys (id, name, organization_id, key_hash, last4, permissions)
      VALUES ($1, 'e2e', $2, sha256($3::text::bytea), $4, '{events:write}')`,
-      [newId("apiKey"), id, key, key.slice(-4)],
-    ],
-  );
+    [newId("apiKey"), id, key, key.slice(-4)],
+  ]);
   return { id, key };
 }
 

@@ -108,6 +108,10 @@ export async function createTenant(
   const [externalId, actor] = [newId("organization"), newId("user")];
   const named = { name: `${canary} Ltd`, external_id: externalId };
   const { id: organization = "" } = await api("/organizations", named);
+  await runSql(server, [
+    "UPDATE organizations SET read_sampling = 1 WHERE id = $1",
+    [organization],
+  ]);
   const { secret } = await putKey(server, organization, ["admin"], canary);
   const key = await putKey(server, organization, ["events:write"], canary);
   const occurredAt = new Date(Date.now() - 60_000).toISOString();

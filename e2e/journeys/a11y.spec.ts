@@ -49,10 +49,10 @@ test("every page of proofs and settings is accessible in both themes, on a deskt
   await importEvents(server, organization.id, eventsForTests(150));
   await page.goto(at("integrity"));
   await page.getByRole("button", { name: "Verify" }).click();
-  await expect(page.getByTestId("verdict")).toHaveText("Verified to #149");
+  await expect(page.getByTestId("verdict")).toHaveText("Verified to #150");
   await expectAccessible(page, "integrity, verified");
   await page.goto(at("events"));
-  await expect(page.getByText("Verified to #149")).toBeVisible();
+  await expect(page.getByText("Verified to #150")).toBeVisible();
   await expectAccessible(page, "events, verified");
   await runSql(
     server,

@@ -134,9 +134,9 @@ test("the verdict is never a seal before a check, and says how far one came", as
   await expect(verdict).toHaveText("Not yet checked");
   await verdict.getByRole("link").click();
   await page.getByRole("button", { name: "Verify" }).click();
-  await expect(page.getByTestId("verdict")).toHaveText("Verified to #119");
+  await expect(page.getByTestId("verdict")).toHaveText("Verified to #120");
   await open(page, log);
-  await expect(verdict).toHaveText("Verified to #119");
+  await expect(verdict).toHaveText("Verified to #120");
 });
 
 test("a part that cannot be read says so with its request, and the others stay", async ({

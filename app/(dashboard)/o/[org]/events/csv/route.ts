@@ -25,11 +25,14 @@ export async function GET(
     if (raw !== null && raw !== "1")
       throw new AppError("invalid_request", "`raw` is either left out or `1`.");
     const bounds = timeBounds(search.time, Date.now());
+    const csv = await streamCsv(scope, { filter: search.filter, ...bounds, raw: raw === "1" });
     await recordDownload(scope, {
       action: "trailseal.events_downloaded",
       metadata: { format: "csv", ...searchWords(search) },
+    }).catch((error: Error) => {
+      csv.destroy(error);
+      throw error;
     });
-    const csv = await streamCsv(scope, { filter: search.filter, ...bounds, raw: raw === "1" });
     const day = new Date().toISOString().slice(0, 10);
     return new Response(toWebBody(csv), {
       headers: {
