@@ -137,8 +137,11 @@ sharedTest(
       body,
     });
     expect(response.status, "the body that the snippet sends").toBe(200);
-    await expect(page.getByTestId("row-count")).toHaveText("1 event");
-    await expect(page.getByTestId("event-row")).toContainText("user.signed_in");
+    // Beside the event of the key that was made.
+    await expect(page.getByTestId("row-count")).toHaveText("2 events");
+    await expect(page.getByTestId("event-row").filter({ hasText: "user.signed_in" })).toHaveCount(
+      1,
+    );
     expect(page.url()).toContain(organization);
   },
 );
