@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { FactList } from "@/components/ui/fact-list";
 
 /** A part of the page: its name, and terms with what holds for them. */
 export function Facts(props: { title: string; note?: string; facts: Record<string, ReactNode> }) {
@@ -10,17 +11,7 @@ export function Facts(props: { title: string; note?: string; facts: Record<strin
           <span className="text-[12px] font-normal text-(--text-2)">{props.note}</span>
         )}
       </h2>
-      <dl className="border-t border-(--border)">
-        {Object.entries(props.facts).map(([term, fact]) => (
-          <div
-            key={term}
-            className="grid min-h-8 grid-cols-[9rem_minmax(0,1fr)] items-center gap-3 border-b border-(--border) py-1"
-          >
-            <dt className="text-(--text-2)">{term}</dt>
-            <dd className="min-w-0 break-words tabular-nums">{fact}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={props.facts} />
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { formatMoment } from "@/components/integrity/words";
 import { CopyButton } from "@/components/ui/copy-button";
+import { FactList } from "@/components/ui/fact-list";
 import type { Provider } from "@/lib/sso/schema";
 
 function stateOf({ isEnabled, domains, provenAt }: Provider): string {
@@ -28,17 +29,5 @@ export function ProviderFacts({ provider }: { provider: Provider }) {
       </span>
     ),
   };
-  return (
-    <dl className="border-t border-(--border)">
-      {Object.entries(facts).map(([term, fact]) => (
-        <div
-          key={term}
-          className="grid min-h-8 grid-cols-[7.5rem_minmax(0,1fr)] items-center gap-3 border-b border-(--border) py-1"
-        >
-          <dt className="text-(--text-2)">{term}</dt>
-          <dd className="min-w-0 break-words">{fact}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FactList facts={facts} />;
 }
