@@ -42,15 +42,23 @@ interface Options {
 }
 
 /** Fills the organizations; the first gets the most. @returns their ids. */
-/** What an earlier run left in the directory; null: nothing. */
-async function seeded(ownerUrl: string): Promise<string[] | null> {
+/** What an earlier run left in the directory, the largest first; null: nothing. @throws when it has another number */
+async function seeded(ownerUrl: string, { events }: Options): Promise<string[] | null> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
     const { rows } = await client.query(
-      "SELECT id FROM organizations WHERE name LIKE 'Bench %' ORDER BY name",
+      `SELECT o.id, h.next_seq::integer AS events FROM organizations o JOIN log_heads h ON h.organization_id = o.id
+       WHERE o.name LIKE 'Bench %' ORDER BY h.next_seq DESC`,
     );
-    return rows.length > 0 ? rows.map(({ id }) => id) : null;
+    if (rows.length === 0) return null;
+    const found = rows.reduce((sum, row) => sum + row.events, 0);
+    // A run adds exports and the like, of which the log tells.
+    if (found < events || found > events * 1.01)
+      throw new Error(
+        `The directory has ${found} events, not ${events}: ask for these, or for another directory.`,
+      );
+    return rows.map(({ id }) => id);
   } finally {
     await client.end();
   }
@@ -220,7 +228,7 @@ export async function main(argv: string[], root: string): Promise<void> {
       say("ingest…");
       rows.push(...(await benchIngest()));
     }
-    const [first] = (await seeded(opened.ownerUrl)) ?? (await seed(options));
+    const [first] = (await seeded(opened.ownerUrl, options)) ?? (await seed(options));
     largest = zipfShares(options.events, options.organizations)[0] as number;
     const scope = systemScope("cli", first as string);
     if (options.exports) {
