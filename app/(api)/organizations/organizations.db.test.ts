@@ -245,7 +245,7 @@ describe("Idempotency-Key on a POST", () => {
     const first = await create({ name: "Late", external_id: "held" }, "retry");
     expect(first.status).toBe(201);
     await call(one.PUT, { id: first.body.id }, { body: { external_id: null } });
-    await db.owner.query("UPDATE answered_requests SET expires_at = now()");
+    await db.owner.query("UPDATE answered_requests SET expires_at = now() - interval '1 second'");
     const later = await create({ name: "Late", external_id: "held" }, "retry");
     expect(later).toMatchObject({ status: 201 });
     expect(later.body.id).not.toBe(first.body.id);

@@ -183,16 +183,28 @@ describe("reads", () => {
 
   it("a log that takes nothing shows nothing, and the read is tried anew", async () => {
     const log = await createTestLog(db);
-    const frozen = (state: string) =>
-      db.owner.query(`UPDATE organizations SET deleted_at = ${state} WHERE id = $1`, [log]);
-    await frozen("now()");
+    await recordSearch(person(log), search("q=before"));
+    const turn = (by: number) =>
+      db.owner.query("UPDATE log_heads SET next_seq = next_seq + $2 WHERE organization_id = $1", [
+        log,
+        by,
+      ]);
+    await turn(-1);
     await expect(recordSearch(person(log), search("q=a"))).rejects.toMatchObject({
       code: "unavailable",
       message: expect.stringContaining("cannot be written"),
     });
-    await frozen("NULL");
+    await turn(1);
     await recordSearch(person(log), search("q=a"));
-    expect(await sealed(log)).toHaveLength(1);
+    expect(await sealed(log)).toHaveLength(2);
+  });
+
+  it("an organization that was deleted meanwhile is not found, which no trying again would change", async () => {
+    const log = await createTestLog(db);
+    await db.owner.query("UPDATE organizations SET deleted_at = now() WHERE id = $1", [log]);
+    await expect(recordSearch(person(log), search("q=a"))).rejects.toMatchObject({
+      code: "not_found",
+    });
   });
 
   it("one's own reads are no news to one's live tail; those of others are; a list has all", async () => {

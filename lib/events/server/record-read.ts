@@ -4,6 +4,7 @@ import { sha256Hex } from "@/lib/chain/sha256";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { currentRequest } from "@/lib/http/request-context";
+import { log } from "@/lib/log";
 import { serializeFilter } from "../filter/serialize";
 import { type EventSearch, toSearchParams } from "../filter/url";
 import { type ReadAction, type ReadSampling, readSamplingSchema } from "../reads";
@@ -111,6 +112,9 @@ async function sealOrRefuse(scope: Scope, event: ControlEvent): Promise<void> {
   try {
     await sealControlEvent(scope, event);
   } catch (error) {
+    // The organization went meanwhile.
+    if (error instanceof AppError && error.code !== "unavailable") throw error;
+    log().warn({ err: error, organization_id: scope.organizationId }, "a read was not recorded");
     throw new AppError(
       "unavailable",
       "What is read here is recorded in the log, which cannot be written right now. So nothing is shown. Try again in a moment.",

@@ -264,7 +264,7 @@ describe("what is left of imports", () => {
       Date.parse((await getImport(scope, one)).expiresAt as string) - Date.now();
     expect(await expires(draft.id)).toBeLessThanOrEqual(86_400_000);
     expect(await expires(id)).toBeGreaterThan(6 * 86_400_000);
-    await db.owner.query("UPDATE imports SET expires_at = now()");
+    await db.owner.query("UPDATE imports SET expires_at = now() - interval '1 second'");
     await expireImports();
     expect([...filesOf(draft.id), ...filesOf(id)]).toEqual([]);
     expect(await listImports(scope, null, 10)).toMatchObject([{ id, hasRejects: false }]);
