@@ -95,6 +95,9 @@ const envSchema = z
     TRAILSEAL_WORKER: z.enum(["on", "off"]).default("on"),
     /** Hours between tamper drills; 0: only when somebody asks. */
     TRAILSEAL_DRILL_HOURS: z.coerce.number().min(0).max(8_760).default(24),
+    /** Where spans of OpenTelemetry are sent, as OTLP/HTTP: a collector, or the path for traces there. Unset: none are made. */
+    OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
     /** What a monitoring system sends as bearer to read /metrics; unset: there is no such page. */
     TRAILSEAL_METRICS_TOKEN: z.string().min(16).optional(),
     /** Requests of one API key in a minute, all at once or spread; beyond is 429. */

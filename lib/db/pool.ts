@@ -1,6 +1,7 @@
 import pg from "pg";
 import { getEnv } from "@/lib/env";
 import { currentRequest } from "@/lib/http/request-context";
+import { traceStatements } from "@/lib/tracing";
 
 // Columns the pools hand out: bigint as a JavaScript number (seq stays far below 2^53), timestamps as
 // Date, everything else as the driver has it.
@@ -82,7 +83,10 @@ export function createPool(connectionString: string, settings: PoolSettings = {}
   // An idle connection that breaks is replaced on the next checkout; unhandled it would end the process.
   pool.on("error", () => undefined);
   // So does one that breaks between two statements of a transaction: the next statement reports it.
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    traceStatements(client);
+  });
   cancelWithRequest(pool);
   return pool;
 }

@@ -12,6 +12,7 @@ import { secure } from "@/lib/http/security-headers";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { countRequest } from "@/lib/operations/server/http-counts";
+import { tracedRequest } from "@/lib/tracing";
 import { probes } from "./probes";
 import { type Refusal, refuse, refuseInJson, refuseSocket } from "./refuse";
 
@@ -32,12 +33,14 @@ const API_PREFIXES = [
   "/openapi.json",
 ];
 
-const PORTAL_PAGES = /^\/portal(\/start|\/ended)?$/;
+const PORTAL_PAGES = /^\/portal\/(start|ended|enter)$/;
 
 /** What exists below them, by raw path. */
 export const API_ROUTES: { path: RegExp; methods: string[]; maxBytes?: number }[] = [
   { path: /^\/audit_logs\/events$/, methods: ["POST"] },
   { path: PORTAL_PAGES, methods: ["GET"] },
+  { path: /^\/portal$/, methods: ["GET", "POST"] },
+  { path: /^\/portal\/logo$/, methods: ["GET"] },
   { path: /^\/openapi\.json$/, methods: ["GET"] },
   { path: /^\/v1\/events\/batch$/, methods: ["POST"], maxBytes: MAX_BATCH_BYTES },
   { path: /^\/v1\/organizations$/, methods: ["POST"] },
@@ -356,7 +359,7 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
         });
         response.once("close", closed);
         watchBody(request, response, path);
-        serve(request, response, path);
+        tracedRequest(request, response, { path, requestId }, () => serve(request, response, path));
       });
     },
   );

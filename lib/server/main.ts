@@ -7,6 +7,7 @@ import { type Env, parseEnv, publicUrl } from "@/lib/env";
 import { announceShutdown } from "@/lib/http/shutdown";
 import { log } from "@/lib/log";
 import { HEARTBEAT_MS, Heartbeat } from "@/lib/operations/server/heartbeat";
+import { startTracing } from "@/lib/operations/server/start-tracing";
 import { readSecret } from "@/lib/secrets";
 import { createFront } from "./front";
 import { type OpenDatabase, openDatabase, writeInstanceInfo } from "./instance";
@@ -37,6 +38,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
   const url = publicUrl({ ...env, PORT: port });
   exportSessionSettings(env, url);
 
+  const endTracing = await startTracing("server");
   const { default: next } = await import("next");
   const dashboard = next({ dev: options.dev, dir: options.root, hostname: "localhost", port });
   await dashboard.prepare();
@@ -58,6 +60,7 @@ export async function serve(options: { dev: boolean; root: string }): Promise<vo
     await worker?.stop();
     await heartbeat.stop();
     await dashboard.close();
+    await endTracing();
     await closePools();
     await database.stop();
     process.exit(0);

@@ -3,6 +3,7 @@ import os from "node:os";
 import { closePools } from "@/lib/db/pool";
 import { enableWindowThreads } from "@/lib/integrity/server/window-threads";
 import { log } from "@/lib/log";
+import { startTracing } from "@/lib/operations/server/start-tracing";
 import { loops } from "./loops";
 
 const RETRY_DELAY_MS = 1_000;
@@ -53,6 +54,7 @@ function chosen(names: string[]): [string, (signal: AbortSignal) => Promise<void
   );
 }
 
+const endTracing = await startTracing("worker");
 const running = chosen(process.argv.slice(2));
 process.on("SIGTERM", stop);
 // Ctrl-C reaches the whole process group; a server then asks its worker for the stop itself.
@@ -62,5 +64,6 @@ process.on("SIGINT", () => {
 process.on("disconnect", stop);
 
 await Promise.all(running.map(([name, run]) => keepRunning(name, run)));
+await endTracing();
 await closePools();
 process.exit(0);

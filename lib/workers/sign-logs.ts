@@ -1,8 +1,14 @@
 import { type Cut, cutCheckpoint, logsToSign } from "@/lib/integrity/server/signer";
 import { log } from "@/lib/log";
+import { traced } from "@/lib/tracing";
 import { pause } from "./pause";
 
 const IDLE_MS = 1_000;
+
+const cut = (organizationId: string) =>
+  traced("checkpoint", { "trailseal.organization_id": organizationId }, () =>
+    cutCheckpoint(organizationId),
+  );
 
 /**
  * Signs every log whose cut is due, and at the end all that a shutdown would leave uncovered. A log that it refuses
@@ -13,12 +19,12 @@ export async function signLogs(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const organizationId of await logsToSign()) {
       if (signal.aborted) break;
-      tell(organizationId, await cutCheckpoint(organizationId), refused);
+      tell(organizationId, await cut(organizationId), refused);
     }
     await pause(IDLE_MS, signal);
   }
   for (const organizationId of await logsToSign({ isLast: true }))
-    tell(organizationId, await cutCheckpoint(organizationId), refused);
+    tell(organizationId, await cut(organizationId), refused);
 }
 
 function tell(organizationId: string, cut: Cut, refused: Map<string, string>): void {

@@ -6,6 +6,7 @@ import { longPool, writePool } from "@/lib/db/pool";
 import { AppError } from "@/lib/errors";
 import { cutCheckpoint } from "@/lib/integrity/server/signer";
 import { log } from "@/lib/log";
+import { traced } from "@/lib/tracing";
 import { type ExportFormat, exportOptionsSchema, exportSearchSchema } from "../schema";
 import { BucketError } from "./bucket";
 import {
@@ -55,12 +56,17 @@ export interface RunnerOptions {
   retryMs?: number;
 }
 
+const spanOf = ({ id, organizationId }: Claim) => ({
+  "trailseal.export_id": id,
+  "trailseal.organization_id": organizationId,
+});
+
 /** Makes queued exports, and those whose worker died, one after the other until aborted. */
 export async function runExports(signal: AbortSignal, options: RunnerOptions = {}): Promise<void> {
   const settings = { leaseMs: 30_000, pollMs: 500, retryMs: 2_000, ...options };
   while (!signal.aborted) {
     const claim = await claimNext(settings.leaseMs);
-    if (claim) await make(claim, signal, settings);
+    if (claim) await traced("export", spanOf(claim), () => make(claim, signal, settings));
     else await sleep(settings.pollMs, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -8,6 +8,7 @@ import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import type { Job } from "@/lib/generated/prisma/client";
 import { newId, newUlid } from "@/lib/ids";
+import { traced } from "@/lib/tracing";
 import {
   type Verdict,
   type Verification,
@@ -168,7 +169,7 @@ export async function runVerificationJobs(
   const lane = async () => {
     while (!stop.aborted) {
       const claim = await claimJob(settings.leaseMs);
-      if (claim) await runJob(claim, stop, settings);
+      if (claim) await traced("verification", spanOf(claim), () => runJob(claim, stop, settings));
       else await sleep(settings.pollMs, undefined, { signal: stop }).catch(() => undefined);
     }
   };
@@ -182,6 +183,11 @@ export async function runVerificationJobs(
   const failure = ended.find((result) => result.status === "rejected");
   if (failure) throw failure.reason;
 }
+
+const spanOf = ({ id, organizationId }: Claim) => ({
+  "trailseal.verification_id": id,
+  "trailseal.organization_id": organizationId,
+});
 
 async function claimJob(leaseMs: number): Promise<Claim | null> {
   const { rows } = await writePool().query<{

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { log } from "@/lib/log";
+import { traced } from "@/lib/tracing";
 import { claim, findDue, type StreamKey } from "./lease";
 import { Turn, type TurnSettings } from "./turn";
 
@@ -40,6 +41,11 @@ export async function deliverStream(
   if (lease) await new Turn(lease, settings, signal).run();
 }
 
+const spanOf = ({ streamId, organizationId }: StreamKey) => ({
+  "trailseal.stream_id": streamId,
+  "trailseal.organization_id": organizationId,
+});
+
 /**
  * Delivers every stream's events in order, at least once, until `signal` aborts; sends that are under
  * way then are finished. Several processes may run it: leases divide the streams among them.
@@ -60,7 +66,9 @@ export async function deliverDue(
       for (const key of due) {
         const name = `${key.organizationId} ${key.streamId} ${key.lane}`;
         if (running.has(name) || running.size >= settings.concurrency) continue;
-        const turn = deliverStream(key, owner, signal, settings)
+        const turn = traced("stream", spanOf(key), () =>
+          deliverStream(key, owner, signal, settings),
+        )
           .catch((error: unknown) => {
             log().error({ err: error, stream_id: key.streamId }, "a delivery failed");
           })
