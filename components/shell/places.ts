@@ -5,6 +5,7 @@ import {
   Fingerprint,
   KeyRound,
   LayoutDashboard,
+  Link2,
   List,
   type LucideIcon,
   Settings,
@@ -43,6 +44,7 @@ export const PLACES: readonly Place[] = [
     Icon: Fingerprint,
     needs: "settings:manage",
   },
+  { label: "Portal", path: "settings/portal", key: "t", Icon: Link2, needs: "members:manage" },
   { label: "API keys", path: "settings/keys", key: "k", Icon: KeyRound, needs: "keys:manage" },
   { label: "Settings", path: "settings", key: ",", Icon: Settings, needs: "settings:manage" },
 ];

@@ -89,6 +89,8 @@ export const actionCalls: Record<string, ActionCall> = {
   pauseStreamAction: changes(({ stream }) => [stream]),
   deleteStreamAction: changes(({ stream }) => [stream]),
   inviteAction: changes(({ actor }) => [{ email: `${actor}@example.com`, role: "viewer" }]),
+  makePortalLinkAction: changes(() => [{ intent: "audit_logs", mailTo: null }]),
+  revokePortalLinkAction: changes(({ portalLink }) => [portalLink]),
   revokeInvitationAction: changes(({ invitation }) => [invitation]),
   changeSightAction: changes(({ member }) => [
     { userId: member, sight: { filter: "action:user.*", hidden: ["ip"] } },
@@ -129,6 +131,7 @@ export const actionCalls: Record<string, ActionCall> = {
 export const bareCalls: Record<string, ActionCall> = {
   createOrganizationAction: changes(() => ["Denied"]),
   acceptInvitationAction: changes(() => ["guess"]),
+  saveBrandingAction: changes(() => [{ name: "Denied", colour: null, returnAddresses: [] }]),
   sendTestMailAction: { ...reads(), answered: "conflict" },
   changeNameAction: changes(() => [{ name: "Denied" }]),
   changePasswordAction: changes(() => [{ password: "guess", newPassword: "correct horse" }]),

@@ -2,7 +2,9 @@ import type { Page } from "@playwright/test";
 import { placeHref, placesFor } from "../../components/shell/places";
 import { ROLE_PERMISSIONS, type Role, roles } from "../../lib/auth/roles";
 import { expect, test } from "../fixtures";
+import { expectAccessible } from "../fixtures/accessible";
 import { runSql } from "../fixtures/log";
+import { newPortalLink } from "../fixtures/portal";
 import type { TestServer } from "../server";
 import { forEach } from "./places";
 import { createTenant, type Tenant } from "./tenant";
@@ -20,7 +22,13 @@ test.beforeAll(async ({ playwright, server }) => {
 });
 
 /** Goes everywhere that an organization's pages offer; gives what went wrong on the way. */
-async function walk(page: Page, organizationId: string, role: Role, more: string[]) {
+async function walk(
+  page: Page,
+  organizationId: string,
+  role: Role,
+  more: string[],
+  look?: (path: string) => Promise<void>,
+) {
   const wrong = new Set<string>();
   page.on("console", (said) => {
     if (said.type() === "error") wrong.add(`console: ${said.text()}`);
@@ -38,6 +46,7 @@ async function walk(page: Page, organizationId: string, role: Role, more: string
   for (const path of ["/o", ...places, ...more]) {
     await page.goto(path);
     await page.waitForLoadState("networkidle");
+    if (look) await look(path);
     const shown = await page
       .locator("a[href^='/']")
       .evaluateAll((all) => all.map((link) => link.getAttribute("href") as string));
@@ -62,11 +71,12 @@ async function comeAs(page: Page, server: TestServer, organizationId: string, ro
   await signInByRequest(page.request, await createMember(server, organizationId, role));
 }
 
-for (const role of roles.filter((some) => some !== "owner")) {
-  test(`role ${role}: everything that is shown can be opened, and nothing on the way is refused`, async ({
+for (const role of roles) {
+  test(`role ${role}: everything that is shown can be opened and read in both themes, and nothing on the way is refused`, async ({
     page,
     server,
   }) => {
+    test.slow();
     const { organization, event, actor, stream } = tenant;
     await comeAs(page, server, organization, role);
     const may = ROLE_PERMISSIONS[role];
@@ -77,9 +87,31 @@ for (const role of roles.filter((some) => some !== "owner")) {
         : []),
       ...(may.has("streams:manage") ? [`${base}/integrity/streams/${stream}`] : []),
     ];
-    const { wrong, links } = await walk(page, organization, role, more);
+    const { wrong, links } = await walk(page, organization, role, more, (path) =>
+      expectAccessible(page, `${role} ${path}`),
+    );
     expect(wrong).toEqual([]);
     expect(links).toBeGreaterThan(8);
+  });
+}
+
+for (const intent of ["audit_logs", "log_streams", undefined]) {
+  test(`a portal visitor for ${intent ?? "both"}: what is shown can be opened and read in both themes`, async ({
+    page,
+    server,
+  }) => {
+    await page.goto(server.url + (await newPortalLink(server, tenant.organization, intent)));
+    const base = `/o/${tenant.organization}`;
+    const more = {
+      audit_logs: [`/events?event=${tenant.event}`, `/timeline?actor=user:${tenant.actor}`],
+      log_streams: ["/integrity/streams/new", `/integrity/streams/${tenant.stream}`],
+    };
+    const paths = intent ? more[intent as keyof typeof more].map((path) => base + path) : [];
+    for (const path of [page.url(), ...paths]) {
+      expect((await page.goto(path))?.status(), path).toBe(200);
+      await page.waitForLoadState("networkidle");
+      await expectAccessible(page, `portal ${intent} ${path}`);
+    }
   });
 }
 

@@ -38,6 +38,7 @@ export interface Holdings {
   /** With rejected lines. */
   importDone: string;
   mappingName: string;
+  portalLink: string;
   identityProvider: string;
 }
 
@@ -149,6 +150,7 @@ export async function createTenant(
   const view = await call<{ id: string }>("createViewAction");
   await call("placeHoldAction");
   const { link } = await call<{ link: string }>("inviteAction");
+  await call("makePortalLinkAction");
   const { stream } = await call<{ stream: { id: string } }>("createStreamAction");
   const { id: verification } = await call<{ id: string }>("startVerificationAction");
   const made = await call<{ id: string }>("createExportAction");
@@ -165,7 +167,7 @@ export async function createTenant(
   const otherMember = await createMember(server, organization, "viewer");
   const lane = newId("lane");
   const ofStream = [organization, stream.id];
-  const [holdRow] = await runSql<{ id: string; invitation: string }>(
+  const [holdRow] = await runSql<{ id: string; invitation: string; portal: string }>(
     server,
     ["UPDATE memberships SET removed_at = now() WHERE user_id = $1", [formerMember.id]],
     // At rest: what changes is what a request changed.
@@ -193,7 +195,8 @@ export async function createTenant(
       [organization, upload, importRunning, JSON.stringify({ mapping: null, guard: null })],
     ],
     [
-      `SELECT id, (SELECT id FROM invitations WHERE organization_id = $1) AS invitation
+      `SELECT id, (SELECT id FROM invitations WHERE organization_id = $1) AS invitation,
+         (SELECT id FROM portal_sessions WHERE organization_id = $1) AS portal
        FROM legal_holds WHERE organization_id = $1`,
       [organization],
     ],
@@ -225,6 +228,7 @@ export async function createTenant(
     view: view.id,
     hold: holdRow.id,
     invitation: holdRow.invitation,
+    portalLink: holdRow.portal,
     invitationToken: new URL(link).searchParams.get("token") ?? "",
     member: otherMember.id,
     formerMember: formerMember.id,

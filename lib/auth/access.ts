@@ -74,6 +74,7 @@ export const access = {
   "page:/account": signedIn("ones_own"),
   "page:/portal/ended": open("shows_no_events"),
   "page:/portal/start": open("shows_no_events"),
+  "page:/portal/enter": open("shows_no_events"),
   "page:/o/[org]": member("overview:read", "counts"),
   "page:/o/[org]/events": member("events:read", [
     "trailseal.events_searched",
@@ -95,8 +96,10 @@ export const access = {
   "page:/o/[org]/settings/keys": member("keys:manage", "shows_no_events"),
   "page:/o/[org]/settings/sso": member("settings:manage", "shows_no_events"),
   "page:/o/[org]/settings/members": member("members:manage", "shows_no_events"),
+  "page:/o/[org]/settings/portal": member("members:manage", "shows_no_events"),
   "page:/invitation": open("shows_no_events"),
   "page:/instance": instance("instance:manage", "of_the_instance"),
+  "page:/instance/portal": instance("instance:manage", "of_the_instance"),
 
   "handler:/api/auth/[...nextauth]": open(["trailseal.signed_in", "trailseal.sign_in_failed"]),
   "handler:/audit_logs/events": key("events:write", "stores_events"),
@@ -117,6 +120,7 @@ export const access = {
     "trailseal.portal_link_made",
   ),
   "handler:/portal": open("trailseal.portal_link_opened"),
+  "handler:/portal/logo": open("shows_no_events"),
   "handler:/portal/generate_link": key("organizations:manage", "trailseal.portal_link_made"),
   "handler:/organizations": key("organizations:manage", "begins_a_log"),
   "handler:/organizations/[id]": key("organizations:manage", [
@@ -142,14 +146,14 @@ export const access = {
     "organizations:manage",
     "trailseal.it_contact_removed",
   ),
-  "handler:/organizations/[id]/it_contacts/[contact]/invite": key(
-    "organizations:manage",
+  "handler:/organizations/[id]/it_contacts/[contact]/invite": key("organizations:manage", [
     "trailseal.it_contact_invited",
-  ),
-  "handler:/organizations/[id]/it_contacts/[contact]/revoke": key(
-    "organizations:manage",
+    "trailseal.portal_link_made",
+  ]),
+  "handler:/organizations/[id]/it_contacts/[contact]/revoke": key("organizations:manage", [
     "trailseal.it_contact_invitation_revoked",
-  ),
+    "trailseal.portal_link_revoked",
+  ]),
   "handler:/audit_logs/exports": key("exports:manage", "trailseal.export_requested"),
   "handler:/audit_logs/exports/[id]": key("exports:manage", "shows_no_events"),
   "handler:/audit_logs/exports/[id]/file": link("exports:manage", "trailseal.export_downloaded"),
@@ -181,6 +185,7 @@ export const access = {
   "action:createOrganization": instance("organizations:manage", "begins_a_log"),
   "action:signOut": signedIn("ones_own"),
   "action:sendTestMail": instance("instance:manage", "of_the_instance"),
+  "action:saveBranding": instance("instance:manage", "of_the_instance"),
   "action:changeName": signedIn("trailseal.name_changed"),
   "action:changePassword": signedIn("trailseal.password_changed"),
   "action:endSession": signedIn("trailseal.sessions_revoked"),
@@ -190,6 +195,8 @@ export const access = {
   "action:renewRecoveryCodes": signedIn("trailseal.recovery_codes_renewed"),
   "action:disableSecondFactor": signedIn("trailseal.second_factor_disabled"),
   "action:invite": member("members:manage", "trailseal.member_invited"),
+  "action:makePortalLink": member("members:manage", "trailseal.portal_link_made"),
+  "action:revokePortalLink": member("members:manage", "trailseal.portal_link_revoked"),
   "action:revokeInvitation": member("members:manage", "trailseal.invitation_revoked"),
   "action:changeRole": member("members:manage", "trailseal.member_role_changed"),
   "action:changeSight": member("members:manage", "trailseal.member_sight_changed"),

@@ -10,7 +10,7 @@ const webAddress = z
   .max(2_000);
 const emails = z.array(z.email("must be e-mail addresses")).max(20, "must have at most 20 entries");
 
-/** The body of generate_link in every SDK's dialect; success_url and e-mails are read and not used. */
+/** The body of generate_link in every SDK's dialect. */
 export const generateLinkSchema = z.object({
   organization: z.string().min(1, "must not be empty"),
   intent: z

@@ -31,6 +31,7 @@ import { publishAll } from "./publish-checkpoints";
 import { reconcileStreams } from "./reconcile-streams";
 import { runDrills } from "./run-drills";
 import { sendAlerts } from "./send-alerts";
+import { mailPortalLinks } from "./send-portal-mails";
 import { signLogs } from "./sign-logs";
 import { watchLogs } from "./watch-logs";
 import { watchStreams } from "./watch-streams";
@@ -94,6 +95,7 @@ export const loops: Record<string, Loop> = {
   "HTTP witness": (signal) => publishAll("http", signal),
   clocks: watchClocks,
   alerts: sendAlerts,
+  "portal mails": mailPortalLinks,
   drills: runDrills,
   directory: keepDirectory,
   reconciliation: reconcileStreams,

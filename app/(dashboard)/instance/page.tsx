@@ -17,6 +17,9 @@ import { sendTestMailAction } from "./actions";
 
 export const metadata: Metadata = { title: "Instance" };
 
+const LINK =
+  "text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3";
+
 export default async function InstancePage() {
   const scope = await pageInstanceScope("page:/instance");
   const operations = await readOperations(scope, process.cwd());
@@ -26,12 +29,14 @@ export default async function InstancePage() {
       <header className="flex items-center gap-2">
         <Logo />
         <span className="font-medium">Trailseal {operations.version}</span>
-        <Link
-          href="/o"
-          className="ml-auto text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3"
-        >
-          Organizations
-        </Link>
+        <nav aria-label="Instance" className="ml-auto flex gap-4">
+          <Link href="/instance/portal" className={LINK}>
+            Portal
+          </Link>
+          <Link href="/o" className={LINK}>
+            Organizations
+          </Link>
+        </nav>
       </header>
       <Concerns concerns={concerns} />
       <div className="grid grid-cols-2 gap-x-10 gap-y-8 max-md:grid-cols-[minmax(0,1fr)]">

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { SMTPServer } from "smtp-server";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Scope } from "@/lib/auth/scope";
@@ -12,34 +11,20 @@ import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { getEnv } from "@/lib/env";
 import { appendEvents, createTestLog, testEvents } from "@/lib/events/server/test-log";
 import { watchLog } from "@/lib/integrity/server/log-watch";
+import { type TestMailServer, testMailServer } from "@/lib/mail/server/test-mail-server";
 import { deliverAlerts, raiseAlert, readAlertStates } from "./alerts";
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 
 let db: TestDatabase;
-let mailServer: SMTPServer;
+let mail: TestMailServer;
 let receiver: http.Server;
-const mails: { to: string[]; text: string }[] = [];
 const calls: { headers: http.IncomingHttpHeaders; body: string }[] = [];
 let status = 200;
 
 beforeAll(async () => {
   db = await testDatabase();
-  mailServer = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ["STARTTLS"],
-    onData(stream, session, done) {
-      const chunks: Buffer[] = [];
-      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      stream.on("end", () => {
-        const to = session.envelope.rcptTo.map(({ address }) => address);
-        mails.push({ to, text: Buffer.concat(chunks).toString() });
-        done();
-      });
-    },
-  });
-  mailServer.listen(0, "127.0.0.1");
-  await once(mailServer.server, "listening");
+  mail = await testMailServer();
   receiver = http.createServer((request, response) => {
     text(request).then(
       (body) => {
@@ -53,7 +38,7 @@ beforeAll(async () => {
   await once(receiver, "listening");
 });
 afterAll(async () => {
-  await new Promise((resolve) => mailServer.close(() => resolve(null)));
+  await mail.close();
   receiver.close();
   await db.close();
 });
@@ -61,12 +46,12 @@ afterAll(async () => {
 const portOf = (server: { address(): unknown }) => (server.address() as AddressInfo).port;
 
 beforeEach(async () => {
-  mails.length = 0;
+  mail.taken.length = 0;
   calls.length = 0;
   status = 200;
   await db.owner.query("DELETE FROM alerts");
   Object.assign(getEnv(), {
-    TRAILSEAL_SMTP_URL: `smtp://127.0.0.1:${portOf(mailServer.server)}`,
+    TRAILSEAL_SMTP_URL: mail.url,
     TRAILSEAL_ALERT_EMAIL: ["ops@example.com", "sec@example.com"],
     TRAILSEAL_ALERT_WEBHOOK: `http://127.0.0.1:${portOf(receiver)}/hook`,
     TRAILSEAL_ALERT_WEBHOOK_SECRET: SECRET,
@@ -87,10 +72,10 @@ test("an alert goes out by mail and by a signed webhook, once", async () => {
   const scope = systemScope("cli", await createTestLog(db));
   await raise(scope);
   expect(await deliverAlerts()).toBe(2);
-  expect(mails).toHaveLength(1);
-  expect(mails[0]?.to).toEqual(["ops@example.com", "sec@example.com"]);
-  expect(mails[0]?.text).toMatch(/Subject: It broke/);
-  expect(mails[0]?.text).toContain("at #7");
+  expect(mail.taken).toHaveLength(1);
+  expect(mail.taken[0]?.to).toEqual(["ops@example.com", "sec@example.com"]);
+  expect(mail.taken[0]?.text).toMatch(/Subject: It broke/);
+  expect(mail.taken[0]?.text).toContain("at #7");
   const [call] = calls;
   const payload = new Webhook(SECRET).verify(
     call?.body as string,

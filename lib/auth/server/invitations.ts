@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { sha256 } from "@/lib/chain/sha256";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
-import { getEnv, publicUrl } from "@/lib/env";
+import { publicUrl } from "@/lib/env";
 import { AppError } from "@/lib/errors";
 import { appendControlEvent } from "@/lib/events/server/control-event";
 import { SEES_EVERYTHING, type StoredSight } from "@/lib/events/sight";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
-import { sendMail } from "@/lib/mail/server/send-mail";
+import { quoted } from "@/lib/mail/quoted";
+import { hasMailServer, sendMail } from "@/lib/mail/server/send-mail";
 import { homeOf, type Invitation } from "../people";
 import { ROLE_LABEL, type Role } from "../roles";
 import type { Scope } from "../scope";
@@ -119,15 +120,12 @@ async function demandFewInvitations(client: pg.PoolClient, organizationId: strin
     );
 }
 
-/** Others chose it: on one line, and told apart from what we say. */
-const quoted = (name: string) => `“${name.replace(/[\s\p{C}]+/gu, " ").slice(0, 100)}”`;
-
 /** The invitation stands whether or not its mail went out: whoever invites has the link as well. */
 async function mail(
   to: string,
   { id, name, link, role }: { id: string; name: string; link: string; role: Role },
 ): Promise<boolean | null> {
-  if (!getEnv().TRAILSEAL_SMTP_URL) return null;
+  if (!hasMailServer()) return null;
   try {
     await sendMail({
       to,

@@ -1,17 +1,12 @@
 import { randomBytes } from "node:crypto";
-import type pg from "pg";
 import { sha256 } from "@/lib/chain/sha256";
 import { inTransaction, readPool, writePool } from "@/lib/db/pool";
-import { publicUrl } from "@/lib/env";
-import { appendControlEvent } from "@/lib/events/server/control-event";
-import { newId } from "@/lib/ids";
 import { PORTAL_PERMISSIONS } from "@/lib/portal/places";
 import type { PortalIntent } from "@/lib/portal/schema";
 import type { Permission } from "../permissions";
-import type { Scope } from "../scope";
 import { namingScope } from "./issue-scope";
+import { tellOfLink } from "./portal-links";
 
-const REDEEMABLE = "5 minutes";
 export const PORTAL_SESSION_S = 8 * 3_600;
 const KEPT = "7 days";
 
@@ -22,44 +17,11 @@ export interface PortalSession {
   organizationName: string;
   permissions: ReadonlySet<Permission>;
   returnUrl: string | null;
+  /** Where somebody goes who is done. */
+  successUrl: string | null;
 }
 
 const newToken = () => randomBytes(32).toString("base64url");
-
-/** @returns the address to send somebody to: it opens once, within five minutes. */
-export async function createPortalLink(
-  scope: Scope,
-  link: { intent: PortalIntent | null; returnUrl: string | null },
-): Promise<string> {
-  const { organizationId } = scope;
-  const token = newToken();
-  const id = newId("portal");
-  await writePool().query(
-    "DELETE FROM portal_sessions WHERE organization_id = $1 AND redeem_until < now() - $2::interval",
-    [organizationId, KEPT],
-  );
-  await inTransaction(writePool(), async (client) => {
-    await client.query(
-      `INSERT INTO portal_sessions (id, organization_id, intent, return_url, token_hash, redeem_until)
-       VALUES ($1, $2, $3, $4, $5, now() + $6::interval)`,
-      [id, organizationId, link.intent, link.returnUrl, sha256(token), REDEEMABLE],
-    );
-    await tell(client, scope, "made", { id, intent: link.intent });
-  });
-  return `${publicUrl()}/portal?token=${token}`;
-}
-
-const tell = (
-  client: pg.PoolClient,
-  scope: Scope,
-  what: "made" | "opened",
-  { id, intent }: { id: string; intent: PortalIntent | null },
-) =>
-  appendControlEvent(client, scope, {
-    action: `trailseal.portal_link_${what}`,
-    targets: [{ type: "portal_session", id }],
-    metadata: { intent: intent ?? "any" },
-  });
 
 /** Uses a link up; null for one that is unknown, over or used. Two who come at once: one gets in. */
 export async function redeemPortalLink(
@@ -81,7 +43,7 @@ export async function redeemPortalLink(
     const [row] = rows;
     if (!row) return null;
     const { id, organization_id: organizationId, intent } = row;
-    await tell(client, namingScope({ kind: "portal", id }, organizationId), "opened", row);
+    await tellOfLink(client, namingScope({ kind: "portal", id }, organizationId), "opened", row);
     return { secret, organizationId, intent };
   });
 }
@@ -92,11 +54,12 @@ interface Row {
   name: string;
   intent: PortalIntent | null;
   return_url: string | null;
+  success_url: string | null;
 }
 
 async function find(column: "id" | "session_hash", value: string | Buffer) {
   const { rows } = await readPool().query<Row>(
-    `SELECT p.id, p.organization_id, o.name, p.intent, p.return_url
+    `SELECT p.id, p.organization_id, o.name, p.intent, p.return_url, p.success_url
      FROM portal_sessions p JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL
      WHERE p.${column} = $1 AND p.expires_at > now()`,
     [value],
@@ -112,6 +75,7 @@ async function find(column: "id" | "session_hash", value: string | Buffer) {
     organizationName: row.name,
     permissions: new Set(permissions),
     returnUrl: row.return_url,
+    successUrl: row.success_url,
   } satisfies PortalSession;
 }
 
@@ -120,6 +84,17 @@ export const findPortalSession = (secret: string): Promise<PortalSession | null>
 
 /** The same session again, for answers that go on for minutes. */
 export const findPortalSessionById = (id: string): Promise<PortalSession | null> => find("id", id);
+
+/** What a link opens, without using it up; null for one that is unknown, over or used. */
+export async function findPortalLink(token: string): Promise<{ organizationName: string } | null> {
+  const { rows } = await readPool().query<{ organizationName: string }>(
+    `SELECT o.name AS "organizationName"
+     FROM portal_sessions p JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL
+     WHERE p.token_hash = $1 AND p.redeemed_at IS NULL AND p.redeem_until > now()`,
+    [sha256(token)],
+  );
+  return rows[0] ?? null;
+}
 
 /** Housekeeping: links of every organization, a week after they could be opened. */
 export async function deleteOldPortalSessions(): Promise<void> {

@@ -3,6 +3,8 @@ import { getEnv, publicUrl } from "@/lib/env";
 
 const DEADLINE_MS = 15_000;
 
+export const hasMailServer = (): boolean => getEnv().TRAILSEAL_SMTP_URL !== undefined;
+
 /**
  * Sends plain text through the operator's mail server.
  * @param mail.id the same id is the same message, for a mail that is tried again

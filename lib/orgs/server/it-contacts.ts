@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
+import { endLinks, insertMailed } from "@/lib/auth/server/portal-links";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
@@ -9,7 +10,7 @@ import { type ListPage, type ListQuery, readListPage } from "@/lib/http/list-pag
 import { newId } from "@/lib/ids";
 import type { invitationSchema, itContactSchema } from "../schema";
 
-/** People of an organization who set things up. Invitations are kept, not sent: we have no mail. */
+/** People of an organization who set things up. Who is invited to set up streams gets a portal link by mail. */
 
 const toWire = (row: ItContact) => ({
   object: "it_contact",
@@ -41,12 +42,18 @@ export function listItContacts(
   );
 }
 
-/** Changes one contact, and seals that; null: there is no such contact, or it is there already. */
+type Client = Parameters<Parameters<typeof inTransaction>[1]>[0];
+
+/**
+ * Changes one contact, and seals that, with what goes along with it; null: there is no such contact, or it is there
+ * already.
+ */
 async function changing(
   scope: Scope,
   what: string,
   statement: string,
   values: unknown[],
+  along: (client: Client, contact: ItContact) => Promise<void> = async () => {},
 ): Promise<object | null> {
   return inTransaction(writePool(), async (client) => {
     const { rows } = await client.query<ItContact>(
@@ -61,6 +68,7 @@ async function changing(
       targets: [{ type: "it_contact", id: row.id, name: row.email }],
       metadata: row.invitedIntents.length > 0 ? { intents: row.invitedIntents.join(" ") } : {},
     });
+    await along(client, row);
     return toWire(row);
   });
 }
@@ -86,11 +94,24 @@ const storable = (id: string) => (id.includes("\0") ? "" : id);
 /** @throws AppError not_found */
 export async function deleteItContact(scope: Scope, id: string): Promise<void> {
   const statement = "DELETE FROM it_contacts WHERE organization_id = $1 AND id = $2";
-  if (!(await changing(scope, "removed", statement, [storable(id)]))) throw notFound(id);
+  const removed = await changing(scope, "removed", statement, [storable(id)], (client) =>
+    endLinksOf(client, scope, id),
+  );
+  if (!removed) throw notFound(id);
+}
+
+const endLinksOf = async (client: Client, scope: Scope, id: string) => {
+  await endLinks(client, scope, "it_contact_id", id);
+};
+
+/** Of what somebody may be invited to set up, streams are what there is here. */
+async function mailLink(client: Client, scope: Scope, { id, email }: ItContact): Promise<void> {
+  const link = { intent: "log_streams", returnUrl: null, successUrl: null } as const;
+  await insertMailed(client, scope, link, { mailTo: email, itContactId: id });
 }
 
 /**
- * Opens the contact's invitation, or with no intents ends it.
+ * Opens the contact's invitation and mails them a link, or with no intents ends it, its link and what that opened.
  * @throws AppError not_found; conflict when another contact has the organization's one active invitation.
  */
 export async function setInvitation(
@@ -103,6 +124,10 @@ export async function setInvitation(
     intents.length > 0 ? "invited" : "invitation_revoked",
     "UPDATE it_contacts SET invited_intents = $3, updated_at = now() WHERE organization_id = $1 AND id = $2",
     [storable(id), intents],
+    async (client, contact) => {
+      await endLinksOf(client, scope, id);
+      if (contact.invitedIntents.includes("log_streams")) await mailLink(client, scope, contact);
+    },
   ).catch((error: unknown) => {
     if ((error as { code?: unknown }).code !== "23505") throw error;
     throw new AppError("conflict", "This organization has an active invitation already.");

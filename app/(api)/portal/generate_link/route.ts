@@ -1,5 +1,5 @@
 import { authenticateApiKey } from "@/lib/auth/server/api-key";
-import { createPortalLink } from "@/lib/auth/server/portal-sessions";
+import { createPortalLink } from "@/lib/auth/server/portal-links";
 import { AppError } from "@/lib/errors";
 import { errorResponse, jsonResponse } from "@/lib/http/error-response";
 import { parseFields } from "@/lib/http/parse-input";
@@ -21,6 +21,8 @@ export async function POST(request: Request): Promise<Response> {
     const link = await createPortalLink(scope, {
       intent: body.intent ?? null,
       returnUrl: body.return_url ?? null,
+      successUrl: body.success_url ?? null,
+      mailTo: [...(body.admin_emails ?? []), ...(body.it_contact_emails ?? [])],
     });
     return jsonResponse(201, { link });
   } catch (error) {

@@ -12,6 +12,7 @@ import type { Scope } from "@/lib/auth/scope";
 import { pageScope, pageUser, portalWithin } from "@/lib/auth/server/require-scope";
 import { AppError } from "@/lib/errors";
 import { listOrganizationsOf } from "@/lib/orgs/server/organizations";
+import { readBranding } from "@/lib/portal/server/branding";
 import { signOutAction } from "../../actions";
 import { BreakAlarm } from "./break-alarm";
 import { readViewsAction } from "./events/views/actions";
@@ -24,7 +25,12 @@ export default async function OrganizationLayout(props: {
 }) {
   const { org } = await props.params;
   const portal = await portalWithin(org);
-  if (portal) return <PortalShell portal={portal}>{props.children}</PortalShell>;
+  if (portal)
+    return (
+      <PortalShell portal={portal} branding={await readBranding()}>
+        {props.children}
+      </PortalShell>
+    );
   const user = await pageUser("page:/o");
   const organizations = (await listOrganizationsOf(user)).map(({ id, name, home }) => ({
     ...{ id, name, home },

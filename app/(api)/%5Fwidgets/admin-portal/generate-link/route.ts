@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { createPortalLink } from "@/lib/auth/server/portal-sessions";
+import { createPortalLink } from "@/lib/auth/server/portal-links";
 import { authenticateWidget } from "@/lib/auth/server/widget-token";
 import { answerAcrossOrigins, preflightResponse } from "@/lib/http/cors";
 import { jsonResponse } from "@/lib/http/error-response";
@@ -14,7 +14,7 @@ export function POST(request: Request): Promise<Response> {
     const scope = await authenticateWidget(request, "handler:/_widgets/admin-portal/generate-link");
     const { searchParams } = new URL(request.url);
     const { intent } = parseFields(querySchema, Object.fromEntries(searchParams));
-    const link = await createPortalLink(scope, { intent, returnUrl: null });
+    const link = await createPortalLink(scope, { intent, returnUrl: null, successUrl: null });
     return jsonResponse(201, { link });
   });
 }
