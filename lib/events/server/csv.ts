@@ -53,9 +53,9 @@ export async function streamCsv(
 }
 
 /** Candidates that one piece looks at. */
-const PIECE = 10_000;
+const PIECE = 5_000;
 /** Of a piece that is read ahead, what is held in memory: most pieces whole. */
-const AHEAD_BYTES = 8_388_608;
+const AHEAD_BYTES = 4_194_304;
 
 /** A part of a file, and where the next one begins; null: it is the last. */
 export interface FilePiece {

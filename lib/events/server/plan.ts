@@ -252,8 +252,18 @@ function inWalk(alias: "e" | "t", walk: Walk): Prisma.Sql {
   const place = ({ occurredAtMs, seq }: Position) =>
     Prisma.sql`(${new Date(occurredAtMs).toISOString()}::timestamptz, ${seq}::bigint)`;
   const [beyond, upTo] = (walk.direction === "older" ? ["<", ">="] : [">", "<="]).map(Prisma.raw);
+  const occurredAt = Prisma.raw(`${alias}.occurred_at`);
+  const at = ({ occurredAtMs }: Position) =>
+    Prisma.sql`${new Date(occurredAtMs).toISOString()}::timestamptz`;
   const bounds = [
     within,
+    // The planner takes two comparisons of rows for independent, a quarter of the log, and would read and sort all of
+    // it for each piece; of two comparisons of times it knows how little is between.
+    ...(walk.position && walk.until
+      ? [
+          Prisma.sql`${occurredAt} ${beyond}= ${at(walk.position)} AND ${occurredAt} ${upTo} ${at(walk.until)}`,
+        ]
+      : []),
     ...(walk.position ? [Prisma.sql`${key} ${beyond} ${place(walk.position)}`] : []),
     ...(walk.until ? [Prisma.sql`${key} ${upTo} ${place(walk.until)}`] : []),
   ];
