@@ -5,6 +5,8 @@ import { expect, test } from "@playwright/test";
 import { TestServer } from "./server";
 
 const REQUESTS = process.env.TRAILSEAL_LONG ? 100_000 : 5_000;
+/** After so few requests V8 has not yet found its size. */
+const MOST_GROWTH = process.env.TRAILSEAL_LONG ? 1.25 : 1.5;
 const CONCURRENCY = 16;
 const seed = process.env.TEST_SEED ?? "1";
 
@@ -281,7 +283,7 @@ test(`${REQUESTS} requests that are nearly right break nothing`, async () => {
     const atEnd = residentBytes(server);
     expect(failures.slice(0, 10)).toEqual([]);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
-    if (halfway !== null && atEnd !== null) expect(atEnd).toBeLessThan(1.25 * halfway);
+    if (halfway !== null && atEnd !== null) expect(atEnd).toBeLessThan(MOST_GROWTH * halfway);
   } finally {
     await server.remove();
   }

@@ -24,7 +24,7 @@ function stateOf({ state, until, openedAt, mailError }: PortalLink, mails: boole
       if (!mails) return "Not mailed: this server has no mail server";
       return mailError ? `Not mailed yet, tried again: ${mailError}` : "About to be mailed";
     case "waiting":
-      return `Not opened yet; may be until ${formatMoment(until)}`;
+      return `Not opened yet; it opens until ${formatMoment(until)}`;
     case "open":
       return `Opened ${formatMoment(openedAt ?? until)}; lasts until ${formatMoment(until)}`;
     case "over":

@@ -53,11 +53,19 @@ test("the tables of calls name what is there, and nothing else", () => {
   expect([...Object.keys(actionCalls), ...Object.keys(bareCalls)].sort()).toEqual(names.sort());
 });
 
-for (const [name, { grant, come }] of Object.entries(VISITORS)) {
+let leave: (typeof VISITORS)[string]["leave"];
+
+test.afterEach(async ({ server }) => {
+  await leave?.(server, tenant);
+  leave = undefined;
+});
+
+for (const [name, { grant, come, leave: leaves }] of Object.entries(VISITORS)) {
   test(`${name}: each page, handler and action answers as declared, nothing changes, and the log tells of reads alone`, async ({
     playwright,
     server,
   }) => {
+    leave = leaves;
     const request = await come(playwright, server, tenant);
     const isNone = name.endsWith("that is none");
     const held = isNone ? { ...tenant, organization: UNKNOWN_ORGANIZATION } : tenant;

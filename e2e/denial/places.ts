@@ -148,7 +148,8 @@ export async function outcomeOf(key: AccessKey, response: APIResponse): Promise<
   const text = await response.text();
   if (key.startsWith("page:")) {
     const target = response.headers().location ?? "";
-    if (status === 307) return /\/(sign-in|portal\/ended)$/.test(target) ? "unauthorized" : target;
+    const isEntrance = /\/(sign-in(\?organization=\w+)?|portal\/ended)$/.test(target);
+    if (status === 307) return isEntrance ? "unauthorized" : target;
     // A page that streams has said 200 before it finds that it is none for this visitor.
     if (status === 404 || text.includes("NEXT_HTTP_ERROR_FALLBACK;404")) return "not_found";
     return status === 200 ? "granted" : `${status}`;

@@ -73,8 +73,29 @@ const throughPortal =
     return request;
   };
 
+const required =
+  (isRequired: boolean) =>
+  (server: TestServer, { organization }: Tenant): Promise<number> => {
+    const sql = "UPDATE organizations SET sso_required = $2 WHERE id = $1";
+    return asOwner(server, sql, [organization, isRequired]);
+  };
+
+/** With a password, where single sign-on has become required. */
+const withPassword: Come = async (playwright, server, tenant) => {
+  const request = await member("owner")(playwright, server, tenant);
+  await required(true)(server, tenant);
+  return request;
+};
+
+interface Arrival {
+  grant: Grant;
+  come: Come;
+  /** Takes back what was changed of the tenant for them. */
+  leave?: (server: TestServer, tenant: Tenant) => Promise<unknown>;
+}
+
 /** Everybody who may come with a cookie or without one. */
-export const VISITORS: Record<string, { grant: Grant; come: Come }> = {
+export const VISITORS: Record<string, Arrival> = {
   nobody: { grant: NOBODY, come: (playwright, server) => visit(playwright, server) },
   "an expired session": {
     grant: NOBODY,
@@ -116,6 +137,11 @@ export const VISITORS: Record<string, { grant: Grant; come: Come }> = {
       { grant: account(ROLE_PERMISSIONS[role]), come: member(role) },
     ]),
   ),
+  "a password where single sign-on is required": {
+    grant: { ...NOBODY, hasAccount: true },
+    come: withPassword,
+    leave: required(false),
+  },
   "an administrator of the instance": {
     grant: account(new Set(permissions), true),
     come: (playwright, server) => visit(playwright, server, ADMIN),

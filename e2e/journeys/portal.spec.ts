@@ -68,7 +68,9 @@ test("the portal is shown in the operator's name, and leads back where it may al
   };
   await page.getByLabel("Return addresses").fill("https://app.example.com\nnonsense");
   await save();
-  await expect(page.locator("main").getByRole("alert")).toHaveText(/^nonsense is not an address such as/);
+  await expect(page.locator("main").getByRole("alert")).toHaveText(
+    /^nonsense is not an address such as/,
+  );
   await page.getByLabel("Return addresses").fill("https://app.example.com");
   await page.getByLabel("Name").fill("Example Cloud");
   await page.getByLabel("Colour", { exact: true }).fill("#0b1f6b");
@@ -78,7 +80,9 @@ test("the portal is shown in the operator's name, and leads back where it may al
     buffer: Buffer.from("<svg/>"),
   });
   await save();
-  await expect(page.locator("main").getByRole("alert")).toHaveText("must be a PNG, JPEG or WebP picture");
+  await expect(page.locator("main").getByRole("alert")).toHaveText(
+    "must be a PNG, JPEG or WebP picture",
+  );
   const logo = { name: "logo.png", mimeType: "image/png", buffer: LOGO };
   await page.getByLabel("Logo").setInputFiles(logo);
   await save();
