@@ -106,6 +106,8 @@ test("whatever is no known route answers JSON in the shape of the contract", asy
     ["POST", "/nothing/here", 404],
     ["DELETE", "/", 405],
     ["PUT", "/sign-in", 405],
+    ["POST", "/icon.svg", 405],
+    ["POST", "/_next/static/chunks/x.js", 405],
     ["GET", "/audit_logs/events/", 404],
     ["GET", "/organizations//x", 404],
     ["PATCH", "/organizations/org_x", 405],

@@ -93,6 +93,10 @@ const UPLOAD = /^\/o\/[^/]+\/import\/upload$/;
 /** Pages are got, their actions and forms posted. */
 const PAGE_METHODS = ["GET", "HEAD", "POST"];
 
+/** What the build made and what lies in `public`: Next fails on other methods. */
+const FILES = /^\/(_next\/|[^/]+\.[a-z]+$)/;
+const FILE_METHODS = ["GET", "HEAD"];
+
 function wrongMethod(request: http.IncomingMessage, methods: string[]): Refusal {
   const allowed = methods.join(", ");
   return {
@@ -172,7 +176,8 @@ function refusalOf(request: http.IncomingMessage, path: string): Refusal | null 
   }
   if (!METHODS.includes(request.method ?? "")) return wrongMethod(request, METHODS);
   if (!isApiPath(path)) {
-    if (!PAGE_METHODS.includes(request.method ?? "")) return wrongMethod(request, PAGE_METHODS);
+    const methods = FILES.test(path) ? FILE_METHODS : PAGE_METHODS;
+    if (!methods.includes(request.method ?? "")) return wrongMethod(request, methods);
     const { TRAILSEAL_IMPORT_MAX_BYTES: maxBytes } = getEnv();
     return UPLOAD.test(path) && lengthOf(request) > maxBytes ? largerThan(maxBytes) : null;
   }
