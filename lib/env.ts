@@ -98,6 +98,8 @@ const envSchema = z
     /** Where spans of OpenTelemetry are sent, as OTLP/HTTP: a collector, or the path for traces there. Unset: none are made. */
     OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+    /** true: none are made in any case. */
+    OTEL_SDK_DISABLED: flag.default(false),
     /** What a monitoring system sends as bearer to read /metrics; unset: there is no such page. */
     TRAILSEAL_METRICS_TOKEN: z.string().min(16).optional(),
     /** Requests of one API key in a minute, all at once or spread; beyond is 429. */

@@ -1,5 +1,9 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { getEnv } from "@/lib/env";
 import { createTestLog } from "@/lib/events/server/test-log";
 import { rotateEnvelope } from "@/lib/streams/server/rotate-envelope";
 import {
@@ -23,10 +27,17 @@ import { signIn } from "./sign-in";
 import { appCode, keyOf } from "./test-app";
 
 let db: TestDatabase;
+/** Of its own: its envelope key is rotated. */
+const directory = fs.mkdtempSync(path.join(os.tmpdir(), "trailseal-factors-"));
+
 beforeAll(async () => {
   db = await testDatabase();
+  Object.assign(getEnv(), { TRAILSEAL_DATA_DIR: directory });
 });
-afterAll(() => db.close());
+afterAll(async () => {
+  await db.close();
+  fs.rmSync(directory, { recursive: true, force: true });
+});
 
 // The clock stands, so that no test meets the end of a step; timers of the driver go on.
 beforeEach(() => {
