@@ -58,6 +58,7 @@ test("a collector that is configured gets requests with their statements, and no
   const server = new TestServer({
     OTEL_EXPORTER_OTLP_ENDPOINT: to.url,
     OTEL_BSP_SCHEDULE_DELAY: "200",
+    TRUSTED_PROXIES: "127.0.0.1,::1",
   });
   try {
     await server.start();
@@ -87,6 +88,8 @@ test("a collector that is configured gets requests with their statements, and no
     });
     expect(stored.status).toBe(200);
     expect((await send(`/v1/events?organization_id=${id}&q=hidden-words`)).status).toBe(200);
+    const byExternalId = await send("/organizations/external_id/hidden@example.com");
+    expect(byExternalId.status).toBe(404);
     for (const path of ["/portal?token=hidden-token", "/invitation?token=hidden-token", "/sign-in"])
       expect((await fetch(server.url + path, { headers: { accept: "text/html" } })).status).toBe(
         200,

@@ -7,7 +7,7 @@ import {
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { traced, tracedRequest, traceStatements } from "./tracing";
+import { traced, tracedRequest, traceStatements, withoutExternalId } from "./tracing";
 
 const kept = new InMemorySpanExporter();
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(kept)] });
@@ -47,7 +47,7 @@ describe("a span", () => {
     const headers = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
     const request = { method: "GET", headers } as unknown as http.IncomingMessage;
     let within: string | undefined;
-    tracedRequest(request, response, { path, requestId: "req_1" }, () => {
+    tracedRequest(request, response, { path, requestId: "req_1", isTrusted: true }, () => {
       within = trace.getActiveSpan()?.spanContext().traceId;
     });
     expect(within).toBe(traceId);
@@ -63,6 +63,24 @@ describe("a span", () => {
         },
       },
     ]);
+  });
+
+  it("of a request from elsewhere is linked with its caller's, and one for nothing has no path for a name", () => {
+    const response = answer(404);
+    const path = withoutExternalId("/organizations/external_id/mei@example.com");
+    const headers = {
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    };
+    const request = { method: "GET", headers } as unknown as http.IncomingMessage;
+    tracedRequest(request, response, { path, requestId: "req_1", isTrusted: false }, () => {});
+    response.emit("close");
+    const [span] = kept.getFinishedSpans();
+    expect(span?.name).toBe("GET");
+    expect(span?.parentSpanContext).toBeUndefined();
+    expect(span?.links.map(({ context: { traceId } }) => traceId)).toEqual([
+      "0af7651916cd43dd8448eb211c80319c",
+    ]);
+    expect(JSON.stringify(span?.attributes)).not.toContain("mei@");
   });
 
   it("of a statement is made within another alone, in either form of a query, and has no values", async () => {

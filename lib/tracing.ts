@@ -49,22 +49,29 @@ const routeOf = (path: string) =>
     .map((part) => (part.length > 24 || /_[0-9A-HJKMNP-TV-Z]{26}$/.test(part) ? "{id}" : part))
     .join("/");
 
+/** External ids may be anything, people's addresses too. */
+export const withoutExternalId = (path: string): string =>
+  path.replace(/^(\/organizations\/external_id\/)[^?]*/, "$1…");
+
 /**
- * Runs `serve` in the span of a request, which goes on until its answer is closed; one that a caller's traceparent
- * names is its parent (W3C Trace Context).
+ * Runs `serve` in the span of a request, which goes on until its answer is closed. One that a traceparent names (W3C
+ * Trace Context) is its parent where a trusted proxy sends it, since it decides what is kept; else it is linked.
  */
 export function tracedRequest(
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  { path, requestId }: { path: string; requestId: string },
+  { path, requestId, isTrusted }: { path: string; requestId: string; isTrusted: boolean },
   serve: () => void,
 ): void {
   const method = request.method ?? "GET";
-  const parent = propagation.extract(ROOT_CONTEXT, request.headers);
+  const callers = propagation.extract(ROOT_CONTEXT, request.headers);
+  const named = trace.getSpanContext(callers);
+  const parent = isTrusted ? callers : ROOT_CONTEXT;
   const span = tracer().startSpan(
     `${method} ${routeOf(path)}`,
     {
       kind: SpanKind.SERVER,
+      links: named && !isTrusted ? [{ context: named }] : [],
       attributes: {
         "http.request.method": method,
         "url.path": path,
@@ -75,6 +82,8 @@ export function tracedRequest(
   );
   response.once("close", () => {
     span.setAttribute("http.response.status_code", response.statusCode);
+    // Paths of nothing are as many as there are words.
+    if (response.statusCode === 404) span.updateName(method);
     if (response.statusCode >= 500 || !response.writableFinished)
       span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();

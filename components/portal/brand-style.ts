@@ -2,8 +2,8 @@ import type { CSSProperties } from "react";
 import type { Branding } from "@/lib/portal/branding";
 import { onSurface, underPointer } from "@/lib/portal/colour";
 
-/** --surface of both themes, in app/tokens.css. */
-const LIGHT = "#ffffff";
+/** Of --bg and --surface in app/tokens.css the one that hides more, in each theme. */
+const LIGHT = "#f7f7f4";
 const DARK = "#121616";
 
 /** The tokens of primary buttons in somebody's colour, in both themes. */

@@ -45,7 +45,7 @@ export function BrandingForm(props: Props) {
   const [addresses, setAddresses] = useState(props.returnAddresses.join("\n"));
   /** Undefined: as it is; null: none. */
   const [picture, setPicture] = useState<string | null | undefined>(undefined);
-  const [tooLarge, setTooLarge] = useState<string | null>(null);
+  const [refused, setRefused] = useState<string | null>(null);
   const [isSaved, setSaved] = useState(false);
   const { errors, isPending, submit } = useSubmit();
   const shown = picture === undefined ? props.logo : picture;
@@ -60,14 +60,19 @@ export function BrandingForm(props: Props) {
     const file = target.files?.[0];
     if (!file) return;
     setSaved(false);
-    const isTooLarge = file.size > MAX_LOGO_BYTES;
-    setTooLarge(isTooLarge ? `has more than ${MAX_LOGO_BYTES / 1_000} kB: make it smaller` : null);
-    if (!isTooLarge) setPicture(await readAsDataUrl(file));
+    // The same file again is a choice, too.
+    target.value = "";
+    if (file.size > MAX_LOGO_BYTES)
+      return setRefused(`has more than ${MAX_LOGO_BYTES / 1_000} kB: make it smaller`);
+    const read = await readAsDataUrl(file).catch(() => null);
+    setRefused(read ? null : "cannot be read: choose it again");
+    if (read) setPicture(read);
   };
 
   const save = (event: FormEvent) => {
     event.preventDefault();
     setSaved(false);
+    if (refused) return;
     submit(
       () =>
         props.save({
@@ -125,7 +130,7 @@ export function BrandingForm(props: Props) {
       <Field
         label="Logo"
         hint="PNG, JPEG or WebP of at most 200 kB; shown 24 pixels high, on light and on dark."
-        error={tooLarge ?? errors.logo}
+        error={refused ?? errors.logo}
       >
         {(control) => (
           <div className="flex flex-wrap items-center gap-3">
@@ -143,6 +148,7 @@ export function BrandingForm(props: Props) {
                 <Button
                   onClick={() => {
                     setPicture(null);
+                    setRefused(null);
                     setSaved(false);
                   }}
                 >

@@ -22,7 +22,9 @@ function stateOf({ state, until, openedAt, mailError }: PortalLink, mails: boole
   switch (state) {
     case "unsent":
       if (!mails) return "Not mailed: this server has no mail server";
-      return mailError ? `Not mailed yet, tried again: ${mailError}` : "About to be mailed";
+      return "About to be mailed";
+    case "refused":
+      return `Not mailed, the address is refused: ${mailError}`;
     case "waiting":
       return `Not opened yet; it opens until ${formatMoment(until)}`;
     case "open":
@@ -40,8 +42,9 @@ export function PortalLinks(props: Props) {
   const [isPending, startTransition] = useTransition();
   const revoke = (id: string) =>
     startTransition(async () => {
-      const result = await props.revoke(props.organizationId, id);
-      setError(result.ok ? null : result.message);
+      const result = await props.revoke(props.organizationId, id).catch(() => null);
+      if (!result) setError("The server did not answer. Try again.");
+      else setError(result.ok ? null : result.message);
     });
   if (props.links.length === 0)
     return (

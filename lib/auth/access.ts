@@ -121,7 +121,10 @@ export const access = {
   ),
   "handler:/portal": open("trailseal.portal_link_opened"),
   "handler:/portal/logo": open("shows_no_events"),
-  "handler:/portal/generate_link": key("organizations:manage", "trailseal.portal_link_made"),
+  "handler:/portal/generate_link": key("organizations:manage", [
+    "trailseal.portal_link_made",
+    "trailseal.portal_link_invited",
+  ]),
   "handler:/organizations": key("organizations:manage", "begins_a_log"),
   "handler:/organizations/[id]": key("organizations:manage", [
     "trailseal.organization_changed",
@@ -142,13 +145,14 @@ export const access = {
     "organizations:manage",
     "trailseal.it_contact_added",
   ),
-  "handler:/organizations/[id]/it_contacts/[contact]": key(
-    "organizations:manage",
+  "handler:/organizations/[id]/it_contacts/[contact]": key("organizations:manage", [
     "trailseal.it_contact_removed",
-  ),
+    "trailseal.portal_link_revoked",
+  ]),
   "handler:/organizations/[id]/it_contacts/[contact]/invite": key("organizations:manage", [
     "trailseal.it_contact_invited",
-    "trailseal.portal_link_made",
+    "trailseal.portal_link_invited",
+    "trailseal.portal_link_revoked",
   ]),
   "handler:/organizations/[id]/it_contacts/[contact]/revoke": key("organizations:manage", [
     "trailseal.it_contact_invitation_revoked",
@@ -195,7 +199,10 @@ export const access = {
   "action:renewRecoveryCodes": signedIn("trailseal.recovery_codes_renewed"),
   "action:disableSecondFactor": signedIn("trailseal.second_factor_disabled"),
   "action:invite": member("members:manage", "trailseal.member_invited"),
-  "action:makePortalLink": member("members:manage", "trailseal.portal_link_made"),
+  "action:makePortalLink": member("members:manage", [
+    "trailseal.portal_link_made",
+    "trailseal.portal_link_invited",
+  ]),
   "action:revokePortalLink": member("members:manage", "trailseal.portal_link_revoked"),
   "action:revokeInvitation": member("members:manage", "trailseal.invitation_revoked"),
   "action:changeRole": member("members:manage", "trailseal.member_role_changed"),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contrast, onSurface, underPointer } from "./colour";
 
-const SURFACES = { light: "#ffffff", dark: "#101413" };
+const SURFACES = { light: "#f7f7f4", dark: "#121616" };
 
 describe("a colour of somebody's brand", () => {
   it("has the contrast that WCAG computes", () => {

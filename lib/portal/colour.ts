@@ -43,6 +43,6 @@ export function onSurface(colour: string, surface: string): { fill: string; text
   return { fill, text };
 }
 
-/** A little nearer to what is written upon it: under the pointer. */
+/** A little further from what is written upon it: under the pointer. */
 export const underPointer = ({ fill, text }: { fill: string; text: string }): string =>
   mix(fill, text === WHITE ? BLACK : WHITE, 0.12);

@@ -11,16 +11,17 @@ export interface PortalLink {
   /** ISO 8601, UTC, like every time here. */
   createdAt: string;
   mailTo: string | null;
-  /** What the mail server said to the last try. */
+  /** Why the last try failed, as far as it is about the address; the rest is the operator's. */
   mailError: string | null;
   /**
    * - unsent: its mail is still to go out
+   * - refused: the mail server does not take mail for this address
    * - waiting: nobody opened it yet
    * - open: what it opened goes on
    * - over: that ended
    * - unused: nobody opened it in time
    */
-  state: "unsent" | "waiting" | "open" | "over" | "unused";
+  state: "unsent" | "refused" | "waiting" | "open" | "over" | "unused";
   openedAt: string | null;
   /** Until it may be opened, or what it opened ends. */
   until: string;

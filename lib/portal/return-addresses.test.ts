@@ -20,6 +20,8 @@ describe("an address to return to", () => {
     ["https://app.example.com/audit/", "https://app.example.com/audit", true],
     ["https://app.example.com/audit", "https://app.example.com/auditors", false],
     ["https://app.example.com/audit", "https://app.example.com/audit/../admin", false],
+    ["https://app.example.com/audit", "https://app.example.com/audit/..%2Fadmin", false],
+    ["https://app.example.com", "https://app.example.com/a%2Fb", true],
     ["https://*.example.com", "https://a.b.example.com/", true],
     ["https://*.example.com", "https://example.com/", false],
     ["https://*.example.com", "https://notexample.com/", false],

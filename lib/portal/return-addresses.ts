@@ -31,6 +31,8 @@ function covers(entry: string, address: URL): boolean {
     // Whoever is named in it is not where it leads.
     address.username === "" &&
     address.password === "" &&
-    (address.pathname === base || address.pathname.startsWith(`${base}/`))
+    (address.pathname === base || address.pathname.startsWith(`${base}/`)) &&
+    // What a slash is behind a path may be read in two ways.
+    (base === "" || !/%2f|%5c/i.test(address.pathname))
   );
 }

@@ -12,7 +12,7 @@ import { secure } from "@/lib/http/security-headers";
 import { newId } from "@/lib/ids";
 import { log } from "@/lib/log";
 import { countRequest } from "@/lib/operations/server/http-counts";
-import { tracedRequest } from "@/lib/tracing";
+import { tracedRequest, withoutExternalId } from "@/lib/tracing";
 import { probes } from "./probes";
 import { type Refusal, refuse, refuseInJson, refuseSocket } from "./refuse";
 
@@ -135,8 +135,7 @@ function logRequest(
   log()[status >= 500 ? "error" : isQuiet ? "debug" : "info"](
     {
       method: request.method,
-      // External ids may be anything, people's addresses too.
-      path: path.replace(/^(\/organizations\/external_id\/).*/, "$1…").slice(0, 300),
+      path: withoutExternalId(path).slice(0, 300),
       status,
       ms: Math.round(performance.now() - startedMs),
       ...(response.writableFinished ? {} : { aborted: true }),
@@ -300,7 +299,8 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
       else refuse(response, refusal);
       return;
     }
-    if (!isApiPath(path)) {
+    // The portal gives a cookie to whoever posts a token.
+    if (!isApiPath(path) || path === "/portal") {
       if (isForgedMutation(request.method, request.headers, ownHosts)) {
         refuse(response, {
           status: 403,
@@ -364,7 +364,9 @@ export function createFront(trustedProxies: string[], publicUrl?: string): Front
         });
         response.once("close", closed);
         watchBody(request, response, path);
-        tracedRequest(request, response, { path, requestId }, () => serve(request, response, path));
+        const isTrusted = inRanges(request.socket.remoteAddress ?? "", trusted);
+        const traced = { path: withoutExternalId(path), requestId, isTrusted };
+        tracedRequest(request, response, traced, () => serve(request, response, path));
       });
     },
   );

@@ -14,7 +14,7 @@ export const HEAD = () => new Response(null, { headers: { "Cache-Control": "no-s
 /** Redeems a link: the token becomes a cookie and leaves the address. */
 export async function GET(request: Request): Promise<Response> {
   try {
-    return await redeem(new URL(request.url).searchParams.get("token"));
+    return await redeem(new URL(request.url).searchParams.get("token"), false);
   } catch (error) {
     return errorResponse(error);
   }
@@ -23,14 +23,16 @@ export async function GET(request: Request): Promise<Response> {
 /** The same for a link that was handed on or mailed, from the page that asks first. */
 export async function POST(request: Request): Promise<Response> {
   try {
-    return await redeem(new URLSearchParams(await readText(request, MAX_FORM_BYTES)).get("token"));
+    const form = new URLSearchParams(await readText(request, MAX_FORM_BYTES));
+    return await redeem(form.get("token"), true);
   } catch (error) {
     return errorResponse(error);
   }
 }
 
-async function redeem(token: string | null): Promise<Response> {
-  const redeemed = token && token.length <= MAX_TOKEN_LENGTH ? await redeemPortalLink(token) : null;
+async function redeem(token: string | null, isAsked: boolean): Promise<Response> {
+  const redeemed =
+    token && token.length <= MAX_TOKEN_LENGTH ? await redeemPortalLink(token, { isAsked }) : null;
   if (!redeemed) return goTo("/portal/ended");
   const { secret, organizationId, intent } = redeemed;
   (await cookies()).set(portalCookie(), secret, portalCookieOptions(PORTAL_SESSION_S));

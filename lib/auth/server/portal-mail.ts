@@ -39,12 +39,13 @@ export async function sendPortalMails(): Promise<number> {
   const { rows } = await writePool().query<DueRow>(
     `UPDATE portal_sessions p SET mail_tries = mail_tries + 1,
        mail_due = now() + least($1 * 2 ^ least(mail_tries, 20), $2) * interval '1 second'
-     FROM organizations o
-     WHERE o.id = p.organization_id AND o.deleted_at IS NULL AND p.id IN (
-       SELECT id FROM portal_sessions
-       WHERE mail_due <= now() AND redeem_until > now() AND redeemed_at IS NULL
-       ORDER BY mail_due LIMIT $3 FOR UPDATE SKIP LOCKED)
-     RETURNING p.id, p.intent, p.mail_to, p.mail_tries, p.redeem_until, o.name`,
+     FROM (
+       SELECT d.id, o.name FROM portal_sessions d
+       JOIN organizations o ON o.id = d.organization_id AND o.deleted_at IS NULL
+       WHERE d.mail_due <= now() AND d.redeem_until > now() AND d.redeemed_at IS NULL
+       ORDER BY d.mail_due LIMIT $3 FOR UPDATE OF d SKIP LOCKED) due
+     WHERE p.id = due.id
+     RETURNING p.id, p.intent, p.mail_to, p.mail_tries, p.redeem_until, due.name`,
     [FIRST_WAIT_S, LONGEST_WAIT_S, AT_ONCE],
   );
   if (rows.length === 0) return 0;
@@ -62,7 +63,7 @@ async function deliver(row: DueRow, from: string): Promise<boolean> {
     [id, sha256(token), tries],
   );
   if (rowCount === 0) return false;
-  let failure: string | null = null;
+  let [told, isFinal, isSent]: [string | null, boolean, boolean] = [null, false, true];
   try {
     await sendMail({
       to: row.mail_to,
@@ -70,19 +71,32 @@ async function deliver(row: DueRow, from: string): Promise<boolean> {
       text: textOf(row, { from, link: handedOnHref(token) }),
       // Each try has another link, so each is another message.
       id: `${id}.${tries}`,
+      from,
     });
   } catch (error) {
-    failure = error instanceof Error ? error.message : String(error);
-    log().warn({ portal_link: id, failure }, "a portal link could not be mailed");
+    log().warn({ err: error, portal_link: id }, "a portal link could not be mailed");
+    isSent = false;
+    isFinal = isRefused(error);
+    // What else fails is between the operator and their mail server.
+    told = isFinal ? (error as Refusal).response.slice(0, 200) : null;
   }
   await writePool().query(
-    `UPDATE portal_sessions SET mail_error = $2,
-       mailed_at = CASE WHEN $2::text IS NULL THEN now() END,
-       mail_due = CASE WHEN $2::text IS NOT NULL THEN mail_due END
+    `UPDATE portal_sessions SET mail_error = $2, mailed_at = CASE WHEN $4 THEN now() END,
+       mail_due = CASE WHEN NOT $4 AND NOT $5 THEN mail_due END
      WHERE id = $1 AND mail_tries = $3`,
-    [id, failure, tries],
+    [id, told, tries, isSent, isFinal],
   );
-  return failure === null;
+  return isSent;
+}
+
+interface Refusal {
+  response: string;
+}
+
+/** The mail server takes no mail for this address, and will not (RFC 5321 §4.2.1: 5yz). */
+function isRefused(error: unknown): error is Refusal {
+  const { code, responseCode, response } = error as Record<string, unknown>;
+  return code === "EENVELOPE" && Number(responseCode) >= 500 && typeof response === "string";
 }
 
 function textOf({ intent, name, redeem_until }: DueRow, mail: { from: string; link: string }) {

@@ -5,7 +5,7 @@ import { PORTAL_PERMISSIONS } from "@/lib/portal/places";
 import type { PortalIntent } from "@/lib/portal/schema";
 import type { Permission } from "../permissions";
 import { namingScope } from "./issue-scope";
-import { tellOfLink } from "./portal-links";
+import { tellOfOpening } from "./portal-links";
 
 export const PORTAL_SESSION_S = 8 * 3_600;
 const KEPT = "7 days";
@@ -23,9 +23,13 @@ export interface PortalSession {
 
 const newToken = () => randomBytes(32).toString("base64url");
 
-/** Uses a link up; null for one that is unknown, over or used. Two who come at once: one gets in. */
+/**
+ * Uses a link up; null for one that is unknown, over or used. Two who come at once: one gets in.
+ * @param options.isAsked somebody clicked on the page that asks first: links that are handed on open no other way
+ */
 export async function redeemPortalLink(
   token: string,
+  { isAsked = false }: { isAsked?: boolean } = {},
 ): Promise<{ secret: string; organizationId: string; intent: PortalIntent | null } | null> {
   const secret = newToken();
   return inTransaction(writePool(), async (client) => {
@@ -36,14 +40,15 @@ export async function redeemPortalLink(
     }>(
       `UPDATE portal_sessions SET session_hash = $2, redeemed_at = now(), expires_at = now() + $3::interval
        WHERE token_hash = $1 AND redeemed_at IS NULL AND redeem_until > now()
+         AND ($4 OR redeem_until <= created_at + interval '1 hour')
          AND EXISTS (SELECT FROM organizations o WHERE o.id = organization_id AND o.deleted_at IS NULL)
        RETURNING id, organization_id, intent`,
-      [sha256(token), sha256(secret), `${PORTAL_SESSION_S} seconds`],
+      [sha256(token), sha256(secret), `${PORTAL_SESSION_S} seconds`, isAsked],
     );
     const [row] = rows;
     if (!row) return null;
     const { id, organization_id: organizationId, intent } = row;
-    await tellOfLink(client, namingScope({ kind: "portal", id }, organizationId), "opened", row);
+    await tellOfOpening(client, namingScope({ kind: "portal", id }, organizationId), row);
     return { secret, organizationId, intent };
   });
 }
@@ -86,9 +91,14 @@ export const findPortalSession = (secret: string): Promise<PortalSession | null>
 export const findPortalSessionById = (id: string): Promise<PortalSession | null> => find("id", id);
 
 /** What a link opens, without using it up; null for one that is unknown, over or used. */
-export async function findPortalLink(token: string): Promise<{ organizationName: string } | null> {
-  const { rows } = await readPool().query<{ organizationName: string }>(
-    `SELECT o.name AS "organizationName"
+export async function findPortalLink(
+  token: string,
+): Promise<{ organizationName: string; intent: PortalIntent | null } | null> {
+  const { rows } = await readPool().query<{
+    organizationName: string;
+    intent: PortalIntent | null;
+  }>(
+    `SELECT o.name AS "organizationName", p.intent
      FROM portal_sessions p JOIN organizations o ON o.id = p.organization_id AND o.deleted_at IS NULL
      WHERE p.token_hash = $1 AND p.redeemed_at IS NULL AND p.redeem_until > now()`,
     [sha256(token)],

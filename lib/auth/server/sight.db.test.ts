@@ -240,6 +240,7 @@ const READS_NONE = [
     "vkeyOfProof",
     "eventDeliveries",
     "listOrganizationsOf",
+    "readBranding",
   ],
   ...["createView", "deleteView", "markView", "updateView"],
   ...["recordSearch", "recordView", "recordTimeline", "recordDownload", "searchWords"],

@@ -66,3 +66,14 @@ export async function appendControlEvent(
   const [outcome] = await append(client, scope.organizationId, [item], event);
   return outcome?.seq as number;
 }
+
+/** Several at once. */
+export async function appendControlEvents(
+  client: pg.PoolClient,
+  scope: Scope,
+  events: ControlEvent[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const items = events.map((event) => controlItem(scope, event));
+  await append(client, scope.organizationId, items);
+}

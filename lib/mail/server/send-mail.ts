@@ -8,6 +8,7 @@ export const hasMailServer = (): boolean => getEnv().TRAILSEAL_SMTP_URL !== unde
 /**
  * Sends plain text through the operator's mail server.
  * @param mail.id the same id is the same message, for a mail that is tried again
+ * @param mail.from in whose name, where the operator set no sender
  * @throws Error with what the mail server said, or that none is configured.
  */
 export async function sendMail(mail: {
@@ -15,6 +16,7 @@ export async function sendMail(mail: {
   subject: string;
   text: string;
   id: string;
+  from?: string;
 }): Promise<void> {
   const { TRAILSEAL_SMTP_URL, TRAILSEAL_ALERT_FROM } = getEnv();
   if (!TRAILSEAL_SMTP_URL) throw new Error("TRAILSEAL_SMTP_URL is not set");
@@ -27,7 +29,10 @@ export async function sendMail(mail: {
   });
   try {
     await transport.sendMail({
-      from: TRAILSEAL_ALERT_FROM ?? `Trailseal <trailseal@${host}>`,
+      from: TRAILSEAL_ALERT_FROM ?? {
+        name: mail.from ?? "Trailseal",
+        address: `trailseal@${host}`,
+      },
       to: [...[mail.to].flat()],
       subject: mail.subject,
       text: mail.text,

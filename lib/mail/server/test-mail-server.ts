@@ -9,6 +9,9 @@ export interface TestMailServer {
   readonly taken: { to: string[]; id: string; text: string }[];
   /** It refuses what it gets. */
   isFull: boolean;
+  /** An address that it has no mailbox for. */
+  refuses: string | null;
+  refused: number;
   close(): Promise<void>;
 }
 
@@ -16,6 +19,11 @@ export async function testMailServer(): Promise<TestMailServer> {
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ["STARTTLS"],
+    onRcptTo({ address }, _session, done) {
+      if (address !== mail.refuses) return done();
+      mail.refused += 1;
+      done(Object.assign(new Error("no such mailbox"), { responseCode: 550 }));
+    },
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -38,6 +46,8 @@ export async function testMailServer(): Promise<TestMailServer> {
     url: `smtp://127.0.0.1:${port}`,
     taken: [],
     isFull: false,
+    refuses: null,
+    refused: 0,
     async close() {
       getEnv().TRAILSEAL_SMTP_URL = undefined;
       await new Promise((resolve) => server.close(() => resolve(null)));

@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-node";
 import { getEnv } from "@/lib/env";
+import { withoutExternalId } from "@/lib/tracing";
+
+const MOST_FLUSH_MS = 1_000;
 
 /** Attributes of Next's own spans that have whole addresses, whose queries hold tokens and filters. */
 const ADDRESSES = ["http.target", "http.url", "url.full", "next.span_name"];
@@ -11,7 +15,8 @@ export function redact(span: ReadableSpan): void {
   const attributes = span.attributes as Record<string, unknown>;
   for (const name of ADDRESSES) {
     const value = attributes[name];
-    if (typeof value === "string") attributes[name] = value.replace(/\?.*$/s, "");
+    if (typeof value === "string")
+      attributes[name] = withoutExternalId(value.replace(/\?.*$/s, ""));
   }
   for (const { attributes: ofEvent } of span.events)
     for (const name of WORDS) if (ofEvent) delete ofEvent[name];
@@ -51,6 +56,6 @@ export async function startTracing(program: "server" | "worker"): Promise<() => 
     ],
   });
   provider.register();
-  // A collector that is away holds up no stop.
-  return () => provider.shutdown().catch(() => undefined);
+  // A collector that is away does not hold up the stop.
+  return () => Promise.race([provider.shutdown().catch(() => undefined), sleep(MOST_FLUSH_MS)]);
 }

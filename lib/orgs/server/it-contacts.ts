@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
-import { endLinks, insertMailed } from "@/lib/auth/server/portal-links";
+import { endLinks, mailContact } from "@/lib/auth/server/portal-links";
 import { inTransaction, writePool } from "@/lib/db/pool";
 import { getPrisma } from "@/lib/db/prisma";
 import { AppError } from "@/lib/errors";
@@ -63,12 +63,13 @@ async function changing(
     );
     const [row] = rows;
     if (!row) return null;
+    // Whoever waits for the log's head holds nothing that its holder may want.
+    await along(client, row);
     await appendControlEvent(client, scope, {
       action: `trailseal.it_contact_${what}`,
       targets: [{ type: "it_contact", id: row.id, name: row.email }],
       metadata: row.invitedIntents.length > 0 ? { intents: row.invitedIntents.join(" ") } : {},
     });
-    await along(client, row);
     return toWire(row);
   });
 }
@@ -104,12 +105,6 @@ const endLinksOf = async (client: Client, scope: Scope, id: string) => {
   await endLinks(client, scope, "it_contact_id", id);
 };
 
-/** Of what somebody may be invited to set up, streams are what there is here. */
-async function mailLink(client: Client, scope: Scope, { id, email }: ItContact): Promise<void> {
-  const link = { intent: "log_streams", returnUrl: null, successUrl: null } as const;
-  await insertMailed(client, scope, link, { mailTo: email, itContactId: id });
-}
-
 /**
  * Opens the contact's invitation and mails them a link, or with no intents ends it, its link and what that opened.
  * @throws AppError not_found; conflict when another contact has the organization's one active invitation.
@@ -124,10 +119,11 @@ export async function setInvitation(
     intents.length > 0 ? "invited" : "invitation_revoked",
     "UPDATE it_contacts SET invited_intents = $3, updated_at = now() WHERE organization_id = $1 AND id = $2",
     [storable(id), intents],
-    async (client, contact) => {
-      await endLinksOf(client, scope, id);
-      if (contact.invitedIntents.includes("log_streams")) await mailLink(client, scope, contact);
-    },
+    // Of what somebody may be invited to set up, streams are what there is here.
+    (client, contact) =>
+      contact.invitedIntents.includes("log_streams")
+        ? mailContact(client, scope, contact)
+        : endLinksOf(client, scope, id),
   ).catch((error: unknown) => {
     if ((error as { code?: unknown }).code !== "23505") throw error;
     throw new AppError("conflict", "This organization has an active invitation already.");

@@ -6,7 +6,7 @@ import { Button } from "@/components/ui/button";
 import { findPortalLink } from "@/lib/auth/server/portal-sessions";
 import { readBranding } from "@/lib/portal/server/branding";
 
-export const metadata: Metadata = { title: "Audit log", referrer: "no-referrer" };
+export const metadata: Metadata = { title: "Audit log" };
 
 /** Before a link that was mailed or handed on is used up: what scans mails and chats opens it as well. */
 export default async function PortalEnterPage(props: {
@@ -16,6 +16,7 @@ export default async function PortalEnterPage(props: {
   const link = typeof token === "string" ? await findPortalLink(token) : null;
   if (!link || typeof token !== "string") redirect("/portal/ended");
   const branding = await readBranding();
+  const what = link.intent === "log_streams" ? "the log’s streams" : "the audit log";
   return (
     <PortalNotice branding={branding}>
       <BrandMark branding={branding} isLarge />
@@ -23,13 +24,12 @@ export default async function PortalEnterPage(props: {
         {link.organizationName}
       </h1>
       <p className="max-w-[52ch] text-(--text-2)">
-        This link opens the audit log once, and what it opens stays open for eight hours in this
-        browser.
+        This link opens {what} once, and what it opens stays open for eight hours in this browser.
       </p>
       <form action="/portal" method="post">
         <input type="hidden" name="token" value={token} />
         <Button type="submit" variant="primary">
-          Open the audit log
+          Open {what}
         </Button>
       </form>
     </PortalNotice>

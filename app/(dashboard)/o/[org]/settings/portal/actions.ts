@@ -1,10 +1,10 @@
 "use server";
 
 import { revalidatePath } from "next/cache";
-import { z } from "zod";
 import type { Scope } from "@/lib/auth/scope";
 import { makePortalInvitation, revokePortalLink } from "@/lib/auth/server/portal-links";
 import { type ActionResult, runAction } from "@/lib/http/action-result";
+import { storableText } from "@/lib/http/parse-input";
 import { newPortalLinkSchema } from "@/lib/portal/link";
 
 /** Does it, and lets the page read again. */
@@ -33,5 +33,5 @@ export async function revokePortalLinkAction(
   organizationId: string,
   id: string,
 ): Promise<ActionResult<null>> {
-  return runAction("action:revokePortalLink", organizationId, z.string().max(64), id, revoke);
+  return runAction("action:revokePortalLink", organizationId, storableText(64), id, revoke);
 }

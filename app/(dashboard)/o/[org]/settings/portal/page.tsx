@@ -6,6 +6,7 @@ import { PageHeader } from "@/components/shell/page-header";
 import { buttonClasses } from "@/components/ui/button";
 import { listPortalLinks } from "@/lib/auth/server/portal-links";
 import { pageScope } from "@/lib/auth/server/require-scope";
+import { storableText } from "@/lib/http/parse-input";
 import { hasMailServer } from "@/lib/mail/server/send-mail";
 import { makePortalLinkAction, revokePortalLinkAction } from "./actions";
 
@@ -13,7 +14,7 @@ export const metadata: Metadata = { title: "Portal" };
 
 const searchSchema = z.object({
   /** Links that were made before this one. */
-  before: z.string().max(64).optional().catch(undefined),
+  before: storableText(64).optional().catch(undefined),
 });
 
 interface Props {
