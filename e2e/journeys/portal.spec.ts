@@ -110,6 +110,7 @@ test("the portal is shown in the operator's name, and leads back where it may al
   await guest.goto(pathname + search);
   const picture = guest.getByRole("img", { name: "Example Cloud" });
   await expect(picture).toBeVisible();
+  await expect(guest).toHaveTitle("Streams · Example Cloud");
   expect(await picture.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBe(1);
   await expect(guest.getByRole("link", { name: "Finish" })).toHaveAttribute(
     "href",

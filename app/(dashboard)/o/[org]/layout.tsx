@@ -1,8 +1,10 @@
+import type { Metadata } from "next";
 import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { TimeCards } from "@/components/events/time-cards";
 import { ExportWatch } from "@/components/exports/export-watch";
 import { PortalShell } from "@/components/portal/portal-shell";
+import { titleOf } from "@/components/portal/title";
 import { Commands } from "@/components/shell/commands";
 import { MobileBar, Sidebar } from "@/components/shell/navigation";
 import { ButtonLink } from "@/components/ui/button-link";
@@ -19,10 +21,17 @@ import { readViewsAction } from "./events/views/actions";
 import { readExportsAction } from "./exports/actions";
 import { StreamAlarm } from "./stream-alarm";
 
-export default async function OrganizationLayout(props: {
+interface Props {
   children: ReactNode;
   params: Promise<{ org: string }>;
-}) {
+}
+
+export async function generateMetadata({ params }: Pick<Props, "params">): Promise<Metadata> {
+  const portal = await portalWithin((await params).org);
+  return portal ? titleOf(await readBranding()) : {};
+}
+
+export default async function OrganizationLayout(props: Props) {
   const { org } = await props.params;
   const portal = await portalWithin(org);
   if (portal)
