@@ -56,8 +56,8 @@ export async function createPortalLink(
   await demandListed(link);
   const token = newPortalToken();
   await inTransaction(writePool(), async (client) => {
+    const left = mailTo.length > 0 ? await countMailsLeft(client, scope) : 0;
     const addresses = await withoutOpenLink(client, scope, [...new Set(mailTo)]);
-    const left = addresses.length > 0 ? await countMailsLeft(client, scope) : 0;
     const notMailed = addresses.splice(left);
     const made = await insertLinks(client, scope, [
       { ...link, token, lasts: AT_ONCE },
@@ -165,7 +165,7 @@ async function withoutOpenLink(
   if (addresses.length === 0) return [];
   const { rows } = await client.query<{ address: string }>(
     `SELECT mail_to AS address FROM portal_sessions WHERE organization_id = $1 AND mail_to = ANY($2)
-       AND redeemed_at IS NULL AND redeem_until > now()`,
+       AND redeemed_at IS NULL AND redeem_until > now() AND coalesce(mailed_at, mail_due) IS NOT NULL`,
     [organizationId, addresses],
   );
   const open = new Set(rows.map(({ address }) => address));
