@@ -3,11 +3,11 @@
 import { type FormEvent, useRef, useState, useTransition } from "react";
 import { isFilter } from "@/components/streams/filter-field";
 import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
 import { Field, Input, Select } from "@/components/ui/field";
 import { ROLE_LABEL, type Role } from "@/lib/auth/roles";
 import { SEES_EVERYTHING, sightWords } from "@/lib/events/sight";
 import type { ActionResult } from "@/lib/http/action-result";
+import { ShownLink } from "./shown-link";
 import { draftOf, type SightDraft, SightFields } from "./sight-fields";
 
 interface Made {
@@ -114,34 +114,11 @@ export function InviteForm(props: Props) {
         </details>
       )}
       {made && (
-        <div
-          role="status"
-          className="grid gap-1.5 rounded-[5px] border border-(--accent-line) bg-(--accent-tint) p-3"
-        >
-          {made.link === null ? (
-            <p>The invitation went to {made.email}: its link opens once, within seven days.</p>
-          ) : (
-            <>
-              <p>
-                {made.isMailed === false &&
-                  "The mail could not be sent; the server's log says why. "}
-                Send this link to {made.email}: it opens once, within seven days, and cannot be
-                shown again.
-              </p>
-              <div className="flex items-center gap-2">
-                <code
-                  className="min-w-0 flex-1 font-mono text-[12px] break-all"
-                  data-testid="new-link"
-                >
-                  {made.link}
-                </code>
-                <CopyButton text={made.link} label="Copy the link">
-                  Copy
-                </CopyButton>
-              </div>
-            </>
-          )}
-        </div>
+        <ShownLink link={made.link}>
+          {made.link === null
+            ? `The invitation went to ${made.email}: its link opens once, within seven days.`
+            : `${made.isMailed === false ? "The mail could not be sent; the server's log says why. " : ""}Send this link to ${made.email}: it opens once, within seven days, and cannot be shown again.`}
+        </ShownLink>
       )}
     </div>
   );

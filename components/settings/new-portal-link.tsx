@@ -4,9 +4,9 @@ import { type FormEvent, useState } from "react";
 import { FormError } from "@/components/account/form-error";
 import { useSubmit } from "@/components/account/use-submit";
 import { Button } from "@/components/ui/button";
-import { CopyButton } from "@/components/ui/copy-button";
 import { Field, Input, Select } from "@/components/ui/field";
 import type { ActionResult } from "@/lib/http/action-result";
+import { ShownLink } from "./shown-link";
 
 interface Made {
   /** Null: it goes by mail alone. */
@@ -77,32 +77,11 @@ export function NewPortalLink(props: Props) {
       </form>
       <FormError message={errors.form} />
       {made && (
-        <div
-          role="status"
-          className="grid gap-1.5 rounded-[5px] border border-(--accent-line) bg-(--accent-tint) p-3"
-        >
-          {made.link === null ? (
-            <p>A link goes to {made.mailTo}: it opens once, within seven days.</p>
-          ) : (
-            <>
-              <p>
-                Hand this link on: it opens once, within seven days, and cannot be shown again.
-                Whoever has it needs nothing else.
-              </p>
-              <div className="flex items-center gap-2">
-                <code
-                  className="min-w-0 flex-1 font-mono text-[12px] break-all"
-                  data-testid="new-link"
-                >
-                  {made.link}
-                </code>
-                <CopyButton text={made.link} label="Copy the link">
-                  Copy
-                </CopyButton>
-              </div>
-            </>
-          )}
-        </div>
+        <ShownLink link={made.link}>
+          {made.link === null
+            ? `A link goes to ${made.mailTo}: it opens once, within seven days.`
+            : "Hand this link on: it opens once, within seven days, and cannot be shown again. Whoever has it needs nothing else."}
+        </ShownLink>
       )}
     </div>
   );

@@ -1,13 +1,12 @@
 import type { Metadata } from "next";
-import Link from "next/link";
 import { formatBytes } from "@/components/exports/words";
 import { formatMoment } from "@/components/integrity/words";
 import { Facts } from "@/components/operations/facts";
+import { InstanceHeader } from "@/components/operations/instance-header";
 import { Processes } from "@/components/operations/processes";
 import { Queries } from "@/components/operations/queries";
 import { TestMail } from "@/components/operations/test-mail";
 import { count, formatDay } from "@/components/overview/words";
-import { Logo } from "@/components/shell/logo";
 import { pageInstanceScope } from "@/lib/auth/server/require-scope";
 import { type Concern, concernsOf } from "@/lib/operations/concerns";
 import { forecast } from "@/lib/operations/forecast";
@@ -17,27 +16,16 @@ import { sendTestMailAction } from "./actions";
 
 export const metadata: Metadata = { title: "Instance" };
 
-const LINK =
-  "text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3";
-
 export default async function InstancePage() {
   const scope = await pageInstanceScope("page:/instance");
   const operations = await readOperations(scope, process.cwd());
   const concerns = concernsOf(operations, Date.now());
   return (
     <main className="mx-auto grid w-full max-w-[1080px] grid-cols-[minmax(0,1fr)] gap-8 px-4 py-12">
-      <header className="flex items-center gap-2">
-        <Logo />
-        <span className="font-medium">Trailseal {operations.version}</span>
-        <nav aria-label="Instance" className="ml-auto flex gap-4">
-          <Link href="/instance/portal" className={LINK}>
-            Portal
-          </Link>
-          <Link href="/o" className={LINK}>
-            Organizations
-          </Link>
-        </nav>
-      </header>
+      <InstanceHeader
+        title={`Trailseal ${operations.version}`}
+        other={{ label: "Portal", href: "/instance/portal" }}
+      />
       <Concerns concerns={concerns} />
       <div className="grid grid-cols-2 gap-x-10 gap-y-8 max-md:grid-cols-[minmax(0,1fr)]">
         <Processes processes={operations.processes} />

@@ -1,33 +1,18 @@
 import type { Metadata } from "next";
-import Link from "next/link";
+import { InstanceHeader } from "@/components/operations/instance-header";
 import { BrandingForm } from "@/components/portal/branding-form";
-import { Logo } from "@/components/shell/logo";
 import { pageInstanceScope } from "@/lib/auth/server/require-scope";
 import { readBrandingSettings } from "@/lib/portal/server/branding";
 import { saveBrandingAction } from "./actions";
 
 export const metadata: Metadata = { title: "Portal" };
 
-const LINK =
-  "text-(--text-2) underline decoration-(--border-control) underline-offset-3 max-sm:py-3";
-
 export default async function InstancePortalPage() {
   const scope = await pageInstanceScope("page:/instance/portal");
   const settings = await readBrandingSettings(scope);
   return (
     <main className="mx-auto grid w-full max-w-[1080px] grid-cols-[minmax(0,1fr)] gap-8 px-4 py-12">
-      <header className="flex items-center gap-2">
-        <Logo />
-        <span className="font-medium">Portal</span>
-        <nav aria-label="Instance" className="ml-auto flex gap-4">
-          <Link href="/instance" className={LINK}>
-            Instance
-          </Link>
-          <Link href="/o" className={LINK}>
-            Organizations
-          </Link>
-        </nav>
-      </header>
+      <InstanceHeader title="Portal" other={{ label: "Instance", href: "/instance" }} />
       <div>
         <h1 className="text-[22px] leading-7 font-semibold tracking-[-0.02em]">
           The portal in your name
