@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Scope } from "@/lib/auth/scope";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { MAX_BATCH_EVENTS } from "@/lib/streams/destination";
 import {
   addStreamTo,
   append,
@@ -145,7 +146,7 @@ async function expectWhole(scope: Scope, kills: number): Promise<void> {
   const { lost, outOfOrder, copies } = tally(received(), await sequences(scope));
   console.info(`rsyslog killed, ${kills}: ${copies} copies`);
   expect({ lost, outOfOrder }).toEqual({ lost: [], outOfOrder: 0 });
-  expect(copies).toBeLessThanOrEqual(kills * 500);
+  expect(copies).toBeLessThanOrEqual(kills * MAX_BATCH_EVENTS);
 }
 
 it("killed in mid-batch and started again: nothing lost, in order, copies of one batch per kill", async () => {

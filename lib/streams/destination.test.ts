@@ -23,7 +23,7 @@ it("items are joined as texts are, also those that lie one behind the other in m
         return lines.map((line) => {
           const start = at;
           at += Buffer.byteLength(line) + between.length;
-          return bytes.subarray(start, start + Buffer.byteLength(line));
+          return { block: bytes, start, end: start + Buffer.byteLength(line) };
         });
       });
       expect(joined("[", items, ",", "]").toString()).toBe(`[${texts.join(",")}]`);

@@ -31,7 +31,7 @@ export interface StreamEvent {
   recordedAt: string;
   event: WireEvent;
   /** `{ seq, chain_hash, recorded_at, event }` as JSON in UTF-8, where that is at hand. */
-  envelope?: Uint8Array;
+  envelope?: Slice;
 }
 
 export interface Batch {
@@ -200,34 +200,40 @@ export function defineDestination<Schema extends z.ZodObject>(
 }
 
 /** Largest delivery. */
-export const MAX_BATCH_EVENTS = 500;
+export const MAX_BATCH_EVENTS = 1_000;
 export const MAX_BATCH_BYTES = 900_000;
 
+/** Bytes that lie in a block of many: a view of each would be an object more for each event. */
+export interface Slice {
+  readonly block: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A text or its bytes in UTF-8. */
-export type Text = string | Uint8Array;
+export type Text = string | Slice;
 
 const lengthOf = (text: Text): number =>
-  typeof text === "string" ? Buffer.byteLength(text) : text.length;
+  typeof text === "string" ? Buffer.byteLength(text) : text.end - text.start;
 
 function write(text: Text, target: Buffer, at: number): number {
   if (typeof text === "string") return at + target.write(text, at);
-  target.set(text, at);
-  return at + text.length;
+  target.set(text.block.subarray(text.start, text.end), at);
+  return at + lengthOf(text);
 }
 
-/** Whether `next` lies behind `text` in the same memory, with room for one byte between them. */
-const isNext = (text: Text, next: Text | undefined): next is Uint8Array =>
+/** Whether `next` lies behind `text` in the same block, with room for one byte between them. */
+const isNext = (text: Text, next: Text | undefined): next is Slice =>
   typeof text !== "string" &&
   next !== undefined &&
   typeof next !== "string" &&
-  next.buffer === text.buffer &&
-  next.byteOffset === text.byteOffset + text.length + 1;
+  next.block === text.block &&
+  next.start === text.end + 1;
 
-/** From one to another that lies behind it in the same memory. */
+/** From one to another that lies behind it in the same block. */
 function span(first: Text, last: Text): Text {
   if (first === last || typeof first === "string" || typeof last === "string") return first;
-  const end = last.byteOffset + last.length;
-  return new Uint8Array(first.buffer, first.byteOffset, end - first.byteOffset);
+  return { block: first.block, start: first.start, end: last.end };
 }
 
 /**
@@ -248,7 +254,7 @@ export function joined(open: string, items: Text[], separator: string, close: st
     while (isNext(items[place - 1] as Text, items[place]));
     const end = write(span(items[first] as Text, items[place - 1] as Text), bytes, at);
     for (let last = first; last < place - 1; last += 1) {
-      at += (items[last] as Text).length;
+      at += lengthOf(items[last] as Text);
       bytes[at++] = between;
     }
     at = end;

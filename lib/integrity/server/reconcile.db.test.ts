@@ -7,6 +7,7 @@ import { systemScope } from "@/lib/auth/server/system-scope";
 import { writePool } from "@/lib/db/pool";
 import { getEnv } from "@/lib/env";
 import { appendEvents, testEvents } from "@/lib/events/server/test-log";
+import { MAX_BATCH_EVENTS } from "@/lib/streams/destination";
 import { item } from "@/lib/streams/destinations/test-batches";
 import { openDestination } from "@/lib/streams/registry";
 import type { CreateStreamInput, Reconciliation } from "@/lib/streams/schema";
@@ -180,7 +181,7 @@ describe("found at once", () => {
     ],
     [
       "an object removed",
-      "missing #500",
+      `missing #${MAX_BATCH_EVENTS}`,
       (stream) => {
         store.objects.delete(objectsOf(stream)[1] as string);
       },
@@ -204,7 +205,7 @@ it("what was erased, pruned, set aside or skipped since is no difference", async
   await erase(log, 700, "actor");
   await erase(log, 700, "targets/0");
   await announceErasure(log, 700, "actor,targets/0");
-  rewrite(objectsOf(stream)[1] as string, (lines) => lines.toSpliced(200, 3));
+  rewrite(objectsOf(stream)[0] as string, (lines) => lines.toSpliced(700, 3));
   await writePool().query(
     "INSERT INTO dead_letters (organization_id, stream_id, seq, reason) VALUES ($1, $2, 700, 'x')",
     [log, id],
@@ -234,7 +235,7 @@ it("a later run reads the newest objects only, whose chain hashes speak for all 
   const first = await reconcile(stream);
   expect(wordsOf(first)).toBe("agrees");
   const second = await reconcile(stream);
-  expect(second.fromSeq).toBe(first.toSeq - 500);
+  expect(second.fromSeq).toBe(first.toSeq - MAX_BATCH_EVENTS);
   const { rows } = await db.owner.query(
     "SELECT * FROM events WHERE organization_id = $1 AND seq >= 5",
     [stream.log],
@@ -280,12 +281,12 @@ it("what went to another place before is not missed where the stream goes now", 
   const scope = systemScope("cli", stream.log);
   const config = { ...configured(), prefix: "moved" };
   await updateStream(scope, { id: stream.id, name: "Bucket", config, secrets: {} });
-  await appendEvents(stream.log, testEvents(800, 2));
+  await appendEvents(stream.log, testEvents(MAX_BATCH_EVENTS + 300, 2));
   await deliver(stream);
   const found = await reconcile(stream, true);
   expect(wordsOf(found)).toBe("agrees");
   expect(found.toSeq - found.fromSeq).toBeGreaterThan(200);
-  expect(found.fromSeq).toBeGreaterThanOrEqual(COUNT + 500);
+  expect(found.fromSeq).toBeGreaterThanOrEqual(COUNT + MAX_BATCH_EVENTS);
   const name = objectsOf(stream).findLast((key) => key.startsWith("audit/moved/"));
   store.objects.delete(name as string);
   expect((await reconcile(stream, true)).finding?.kind).toBe("missing");

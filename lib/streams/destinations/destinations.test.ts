@@ -1,7 +1,7 @@
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { AppError } from "@/lib/errors";
-import { MAX_BATCH_BYTES, type StreamEvent } from "../destination";
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type StreamEvent } from "../destination";
 import { openDestination } from "../registry";
 import { batch, item, reply, wire } from "./batch-fixtures";
 import { splunk as splunkDestination } from "./splunk";
@@ -187,7 +187,7 @@ it("a body holds as many events as fit, never fewer than one, and says how many"
     expect(Buffer.byteLength(frame.body)).toBeLessThanOrEqual(MAX_BATCH_BYTES);
     expect(frame.count).toBe(14);
     expect(destination.frame({ ...batch(1), events: [huge, item(1)] }, secrets).count).toBe(1);
-    const small = { ...batch(1), events: Array.from({ length: 700 }, (_, seq) => item(seq)) };
-    expect(destination.frame(small, secrets).count).toBe(500);
+    const small = { ...batch(1), events: Array.from({ length: 1_200 }, (_, seq) => item(seq)) };
+    expect(destination.frame(small, secrets).count).toBe(MAX_BATCH_EVENTS);
   }
 });

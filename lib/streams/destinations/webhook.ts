@@ -1,6 +1,13 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { defineDestination, fitting, joined, type StreamEvent, type Text } from "../destination";
+import {
+  defineDestination,
+  fitting,
+  joined,
+  MAX_BATCH_EVENTS,
+  type StreamEvent,
+  type Text,
+} from "../destination";
 import { endpoint, headerNames, headerValue } from "../endpoint";
 import { field } from "../form";
 import { encodeItem, type FormatId, OBJECT_FORMATS, workosEvent } from "../formats";
@@ -59,7 +66,11 @@ export const webhook = defineDestination({
       label: "Body",
       kind: "choice",
       options: [
-        { id: "json", label: "JSON array", about: "Up to 500 events per request, one array." },
+        {
+          id: "json",
+          label: "JSON array",
+          about: `Up to ${MAX_BATCH_EVENTS.toLocaleString("en-US")} events per request, one array.`,
+        },
         { id: "ndjson", label: "NDJSON", about: "One event per line." },
       ],
     }),

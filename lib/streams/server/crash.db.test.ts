@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Receiver, startReceiver } from "@/e2e/fixtures/receiver";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { newId } from "@/lib/ids";
+import { MAX_BATCH_EVENTS } from "@/lib/streams/destination";
 import {
   addStream,
   append,
@@ -75,7 +76,10 @@ describe("a delivering process killed with SIGKILL", () => {
       receiver.setFault({ mode: "slow", delayMs: 300 });
       const before = receiver.stored().length;
       const child = startProcess();
-      await until("a batch under way", async () => receiver.stored().length >= before + 1_000);
+      await until(
+        "a batch under way",
+        async () => receiver.stored().length >= before + MAX_BATCH_EVENTS,
+      );
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("exit", resolve));
       expect((await getStream(scope, id)).lagEvents).toBeGreaterThan(0);
@@ -87,7 +91,7 @@ describe("a delivering process killed with SIGKILL", () => {
     const { lost, copies, outOfOrder } = tally(receiver.stored(), upTo(5_000));
     console.info(`killed 3 times: ${copies} copies of 5000`);
     expect({ lost, outOfOrder }).toEqual({ lost: [], outOfOrder: 0 });
-    expect(copies).toBeLessThanOrEqual(3 * 500);
+    expect(copies).toBeLessThanOrEqual(3 * MAX_BATCH_EVENTS);
     expect((await getStream(scope, id)).delivered).toBe(5_000);
   });
 
@@ -97,7 +101,7 @@ describe("a delivering process killed with SIGKILL", () => {
     await append(scope, plain(2_000));
     receiver.setFault({ mode: "slow", delayMs: 300 });
     const zombie = startProcess();
-    await until("a batch under way", async () => receiver.stored().length >= 500);
+    await until("a batch under way", async () => receiver.stored().length >= MAX_BATCH_EVENTS);
     zombie.kill("SIGSTOP");
     const before = (await getStream(scope, id)).cursorSeq;
     const next = startProcess();

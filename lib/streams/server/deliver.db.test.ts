@@ -50,16 +50,16 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
   it("delivers everything in order, once, when nothing fails; new events follow quickly", async () => {
     const scope = await newOrganization();
     const id = await addStream(receiver, scope, destination);
-    await append(scope, plain(1_203));
+    await append(scope, plain(2_103));
     await whileDelivering(async () => {
       await drained(scope, id);
       const before = Date.now();
       await append(scope, plain(1));
-      await until("delivery", async () => receiver.stored().length === 1_204);
+      await until("delivery", async () => receiver.stored().length === 2_104);
       expect(Date.now() - before).toBeLessThan(5_000);
       await drained(scope, id);
     });
-    expect(tally(receiver.stored(), upTo(1_204))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
+    expect(tally(receiver.stored(), upTo(2_104))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
     expect(receiver.requests()).toBe(4);
     const { rows } = await db.app.query(
       "SELECT id, encode(chain_hash, 'hex') AS hash FROM events WHERE organization_id = $1 AND seq > 0 ORDER BY seq",
@@ -71,7 +71,7 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
       state: "active",
       lagEvents: 0,
       lagS: 0,
-      delivered: 1_204,
+      delivered: 2_104,
       lastError: null,
     });
     expect(stream.lastSuccessAt).not.toBeNull();
@@ -81,8 +81,8 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
     ["503 three times", { mode: "status", status: 503, times: 3 }, 0],
     ["429 with Retry-After", { mode: "retry_after", status: 429, seconds: 1, times: 1 }, 0],
     ["a dropped connection", { mode: "reset", times: 2 }, 0],
-    ["a connection dropped after storing", { mode: "reset_after_storing", times: 1 }, 500],
-    ["an answer after the deadline", { mode: "slow", delayMs: 1_600, times: 1 }, 500],
+    ["a connection dropped after storing", { mode: "reset_after_storing", times: 1 }, 1_000],
+    ["an answer after the deadline", { mode: "slow", delayMs: 1_600, times: 1 }, 1_000],
   ] as const)(
     "%s: nothing lost, in order, copies of one batch at most",
     async (_name, fault, copies) => {
@@ -197,19 +197,19 @@ it("a paused stream sends nothing and keeps its place", async () => {
 it("a pause during a send lets the send count and sends no more", async () => {
   const scope = await newOrganization();
   const id = await addStream(receiver, scope, "webhook");
-  await append(scope, plain(600));
+  await append(scope, plain(1_100));
   receiver.setFault({ mode: "slow", delayMs: 400, times: 1 });
   await whileDelivering(async () => {
-    await until("the first batch", async () => receiver.stored().length === 500);
+    await until("the first batch", async () => receiver.stored().length === 1_000);
     await pauseStream(scope, id);
     await new Promise((resolve) => setTimeout(resolve, 900));
   });
   expect(await getStream(scope, id)).toMatchObject({
     state: "paused",
-    cursorSeq: 501,
-    delivered: 500,
+    cursorSeq: 1_001,
+    delivered: 1_000,
   });
-  expect(receiver.stored()).toHaveLength(500);
+  expect(receiver.stored()).toHaveLength(1_000);
 });
 
 it("a receiver that answers 410 gets nothing more until somebody resumes the stream", async () => {

@@ -238,11 +238,11 @@ it("elastic: a cluster that refuses every document stops the stream instead of l
 });
 
 it("otlp: records refused without saying which are a warning, and none is sent twice", async () => {
-  const { deliver, stream, tally } = await started("otlp", plain(600));
-  emulator.settings.otlpRefuses = (count) => (count === 500 ? 2 : 0);
+  const { deliver, stream, tally } = await started("otlp", plain(1_200));
+  emulator.settings.otlpRefuses = (count) => (count > 600 ? 2 : 0);
   await deliver();
-  expect(tally(upTo(600))).toEqual({ lost: [1, 2], copies: 0, outOfOrder: 0 });
+  expect(tally(upTo(1_200))).toEqual({ lost: [1, 2], copies: 0, outOfOrder: 0 });
   const { state, deadLetters, lastError } = await stream();
   expect({ state, deadLetters }).toEqual({ state: "active", deadLetters: 0 });
-  expect(lastError?.message).toContain("refused 2 of 500 events and did not say which");
+  expect(lastError?.message).toMatch(/refused 2 of \d+ events and did not say which/);
 });

@@ -68,7 +68,7 @@ describe("a stream with a filter", () => {
     await append(scope, actions);
     await whileDelivering(() => drained(scope, id));
     expect(receiver.stored()).toHaveLength(1_584);
-    expect(receiver.requests()).toBe(4);
+    expect(receiver.requests()).toBe(2);
     expect(await getStream(scope, id)).toMatchObject({ delivered: 1_584, passedOver: 16 });
   });
 

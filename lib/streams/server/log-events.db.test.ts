@@ -11,6 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => db.close());
 
+const textOf = ({ block, start, end }: LogEvent) => block.toString("utf8", start, end);
+
 async function read(organizationId: string, condition = "true") {
   const events: LogEvent[] = [];
   const filterable: object[] = [];
@@ -34,7 +36,8 @@ it("an event's JSON says what its columns say, in any script and of any length",
     [organizationId],
   );
   expect(events).toHaveLength(actions.length);
-  for (const [at, { seq, chainHash, recordedAt, envelope, event }] of events.entries()) {
+  for (const [at, logged] of events.entries()) {
+    const { seq, chainHash, recordedAt, event } = logged;
     const { hash, recorded_at, occurred_at, context, ...row } = rows[at];
     const columns = { ...row, ...(context === null ? {} : { context }) };
     expect({ seq, chainHash, recordedAt }).toEqual({
@@ -46,7 +49,7 @@ it("an event's JSON says what its columns say, in any script and of any length",
       organization_id: organizationId,
       occurred_at: occurred_at.toISOString(),
     });
-    expect(JSON.parse(envelope.toString())).toEqual({
+    expect(JSON.parse(textOf(logged))).toEqual({
       ...{ seq, chain_hash: chainHash, recorded_at: recordedAt, event },
     });
     expect(filterable[at]).toEqual({ ...members, context });
@@ -61,11 +64,14 @@ async function change(organizationId: string, assignment: string): Promise<void>
   await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
 }
 
-it("a time that no sealed event has is said", async () => {
+it.each([
+  ["occurred_at = 'infinity'", "#0 has a time"],
+  ["chain_hash = '\\x00'", "#0 has a chain hash"],
+])("what no sealed event has is said: %s", async (assignment, said) => {
   const scope = await newOrganization();
   await append(scope, plain(1));
-  await change(scope.organizationId, "occurred_at = 'infinity'");
-  await expect(read(scope.organizationId)).rejects.toThrow("#0 has a time");
+  await change(scope.organizationId, assignment);
+  await expect(read(scope.organizationId)).rejects.toThrow(said);
 });
 
 it("numbers beyond JavaScript's leave as the database has them", async () => {
@@ -73,7 +79,7 @@ it("numbers beyond JavaScript's leave as the database has them", async () => {
   await append(scope, plain(1));
   await change(scope.organizationId, `metadata = '{"large": 12345678901234567890.5}'`);
   const { events } = await read(scope.organizationId);
-  expect(events[0]?.envelope.toString()).toContain("12345678901234567890.5");
+  expect(textOf(events[0] as LogEvent)).toContain("12345678901234567890.5");
 });
 
 it("a read that fails leaves no connection behind that others would meet", async () => {

@@ -1,9 +1,9 @@
 import pg from "pg";
-import { BinaryRows } from "@/lib/db/binary-rows";
+import { BinaryRows, copyFew, viewOf } from "@/lib/db/binary-rows";
 import { copyOut } from "@/lib/db/copy-out";
 import { deliveryPool } from "@/lib/db/pool";
 import type { FilterableEvent } from "@/lib/events/filter/match";
-import type { StreamEvent, WireEvent } from "../destination";
+import type { Slice, StreamEvent, WireEvent } from "../destination";
 import { problem } from "../problems";
 import { Unusable } from "./load-stream";
 
@@ -31,25 +31,67 @@ const BLOCK_BYTES = 1_048_576;
 /** As much as is written beside the texts and documents. */
 const MOST_BESIDE = 512;
 const TIME_BYTES = 24;
-const BEFORE_EVENT = '","event":';
+const HASH_BYTES = 32;
+const HASH_DIGITS = 2 * HASH_BYTES;
 
-/** An event of the log, parsed only where a format or a destination looks into it. */
-export class LogEvent implements StreamEvent {
+/** What is written between them. */
+const constant = (text: string): DataView => viewOf(Buffer.from(text));
+const BEFORE_SEQ = constant('{"seq":');
+const BEFORE_HASH = constant(',"chain_hash":"');
+const BEFORE_RECORDED = constant('","recorded_at":"');
+const BEFORE_EVENT = constant('","event":');
+const BEFORE_ID = constant('{"id":"');
+const BEFORE_VERSION = constant(',"version":');
+const BEFORE_OCCURRED = constant(',"occurred_at":"');
+const BEFORE_ACTOR = constant('","actor":');
+const BEFORE_TARGETS = constant(',"targets":');
+const BEFORE_CONTEXT = constant(',"context":');
+const BEFORE_METADATA = constant(',"metadata":');
+const ERASED_ACTOR = constant(ERASED);
+const QUOTE = constant('"');
+const END = constant("}}");
+/** Batches are most often arrays: those that lie so are copied at once. */
+const BETWEEN = constant(",");
+
+/**
+ * An event of the log as it lies in a block of many, parsed only where a format or a destination looks into it: a stream
+ * that catches up makes a hundred thousand of these a second, so each is one object of numbers.
+ */
+export class LogEvent implements StreamEvent, Slice {
   readonly kind = "event";
   #event: WireEvent | null = null;
 
-  /** @param eventAt where the event begins in its envelope */
+  /**
+   * @param start of its envelope in the block
+   * @param eventAt where the event begins in it
+   * @param blockBefore where the hash before is written; null: it is not known
+   */
   constructor(
     readonly seq: number,
-    readonly chainHash: string,
-    readonly previousHash: string | null,
-    readonly envelope: Buffer,
+    readonly block: Buffer,
+    readonly start: number,
+    readonly end: number,
+    private readonly hashAt: number,
     private readonly eventAt: number,
+    private readonly blockBefore: Buffer | null,
+    private readonly hashBeforeAt: number,
   ) {}
 
+  get envelope(): Slice {
+    return this;
+  }
+
+  get chainHash(): string {
+    return hashIn(this.block, this.hashAt);
+  }
+
+  get previousHash(): string | null {
+    return this.blockBefore && hashIn(this.blockBefore, this.hashBeforeAt);
+  }
+
   get recordedAt(): string {
-    const end = this.eventAt - BEFORE_EVENT.length;
-    return this.envelope.toString("latin1", end - TIME_BYTES, end);
+    const end = this.eventAt - BEFORE_EVENT.byteLength;
+    return this.block.toString("latin1", end - TIME_BYTES, end);
   }
 
   get event(): WireEvent {
@@ -58,16 +100,17 @@ export class LogEvent implements StreamEvent {
   }
 
   get #text(): string {
-    return this.envelope.toString("utf8", this.eventAt, this.envelope.length - 1);
+    return this.block.toString("utf8", this.eventAt, this.end - 1);
   }
 }
 
+const hashIn = (block: Buffer, at: number): string =>
+  block.toString("latin1", at, at + HASH_DIGITS);
+
 /** The row at hand; it lasts until the next one. */
 export class EventRow {
-  /** Of the row at hand, once it was asked for. */
-  #hash: string | null = null;
-  #seqBefore = Number.NaN;
-  #hashBefore = "";
+  /** Whether its hash lies in an event. */
+  #isWritten = false;
 
   constructor(
     private readonly rows: BinaryRows,
@@ -79,21 +122,14 @@ export class EventRow {
   }
 
   toEvent(): LogEvent {
-    const { seq } = this;
-    const previous = this.#seqBefore === seq - 1 ? this.#hashBefore : null;
-    return this.writer.write(this.rows, seq, this.#chainHash, previous);
-  }
-
-  get #chainHash(): string {
-    this.#hash ??= this.rows.hex(CHAIN_HASH);
-    return this.#hash;
+    this.#isWritten = true;
+    return this.writer.write(this.rows, this.seq);
   }
 
   /** The next row is behind this one in the chain, if its number says so. */
   pass(): void {
-    this.#seqBefore = this.seq;
-    this.#hashBefore = this.#chainHash;
-    this.#hash = null;
+    if (!this.#isWritten) this.writer.keepHash(this.rows, this.seq);
+    this.#isWritten = false;
   }
 
   /** For filters: what is erased is null. */
@@ -125,58 +161,87 @@ export class EventRow {
 export class EventWriter {
   #rows!: BinaryRows;
   #block: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.#block);
   #at = 0;
-  readonly #organization: string;
+  /** Of the row before. */
+  #seqBefore = Number.NaN;
+  #blockBefore: Buffer = this.#block;
+  #hashBeforeAt = 0;
+  readonly #organization: DataView;
 
   constructor(organizationId: string) {
-    this.#organization = `","organization_id":${JSON.stringify(organizationId)},"action":`;
+    this.#organization = constant(
+      `","organization_id":${JSON.stringify(organizationId)},"action":`,
+    );
   }
 
   /** The row at hand in its envelope. */
-  write(rows: BinaryRows, seq: number, chainHash: string, previousHash: string | null): LogEvent {
+  write(rows: BinaryRows, seq: number): LogEvent {
     this.#rows = rows;
     const targets = rows.isNull(SHOWN_TARGETS) ? TARGETS : SHOWN_TARGETS;
     const action = this.#isPlain(ACTION) ? null : JSON.stringify(rows.text(ACTION));
-    let most = MOST_BESIDE + this.#organization.length + chainHash.length;
-    most += 3 * (action?.length ?? 0);
+    let most = MOST_BESIDE + this.#organization.byteLength + 3 * (action?.length ?? 0);
     most += rows.length(ID) + rows.length(ACTION) + rows.length(ACTOR) + rows.length(targets);
     most += rows.length(CONTEXT) + rows.length(METADATA);
-    if (this.#block.length - this.#at < most) {
-      this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, most));
-      this.#at = 0;
-    }
+    this.#makeRoom(most);
     const start = this.#at;
-    this.#ascii('{"seq":');
+    this.#put(BEFORE_SEQ);
     this.#ascii(String(seq));
-    this.#ascii(',"chain_hash":"');
-    this.#ascii(chainHash);
-    this.#ascii('","recorded_at":"');
+    this.#put(BEFORE_HASH);
+    const hashAt = this.#at;
+    this.#hash(rows, seq);
+    this.#put(BEFORE_RECORDED);
     this.#time(RECORDED_AT);
-    this.#ascii(BEFORE_EVENT);
-    const eventAt = this.#at - start;
-    this.#ascii('{"id":"');
+    this.#put(BEFORE_EVENT);
+    const eventAt = this.#at;
+    this.#put(BEFORE_ID);
     this.#copy(ID, 0);
-    this.#ascii(this.#organization);
+    this.#put(this.#organization);
     if (action === null) {
-      this.#ascii('"');
+      this.#put(QUOTE);
       this.#copy(ACTION, 0);
-      this.#ascii('"');
+      this.#put(QUOTE);
     } else this.#at += this.#block.write(action, this.#at);
-    this.#ascii(',"version":');
+    this.#put(BEFORE_VERSION);
     this.#ascii(String(rows.int4(VERSION)));
-    this.#ascii(',"occurred_at":"');
+    this.#put(BEFORE_OCCURRED);
     this.#time(OCCURRED_AT);
-    this.#ascii('","actor":');
-    if (rows.isNull(ACTOR)) this.#ascii(ERASED);
+    this.#put(BEFORE_ACTOR);
+    if (rows.isNull(ACTOR)) this.#put(ERASED_ACTOR);
     else this.#copy(ACTOR, JSONB_VERSION_BYTES);
-    this.#member(',"targets":', targets);
-    this.#member(',"context":', CONTEXT);
-    this.#member(',"metadata":', METADATA);
-    this.#ascii("}}");
-    const envelope = this.#block.subarray(start, this.#at);
-    // Batches are most often arrays: those that lie so are copied at once.
-    this.#ascii(",");
-    return new LogEvent(seq, chainHash, previousHash, envelope, eventAt);
+    this.#member(BEFORE_TARGETS, targets);
+    this.#member(BEFORE_CONTEXT, CONTEXT);
+    this.#member(BEFORE_METADATA, METADATA);
+    this.#put(END);
+    const end = this.#at;
+    this.#put(BETWEEN);
+    const before = this.#seqBefore === seq - 1 ? this.#blockBefore : null;
+    const event = new LogEvent(
+      ...([seq, this.#block, start, end, hashAt, eventAt, before, this.#hashBeforeAt] as const),
+    );
+    this.#passed(seq, hashAt);
+    return event;
+  }
+
+  /** Of a row that is no event of the stream: the next one may be, and names it. */
+  keepHash(rows: BinaryRows, seq: number): void {
+    this.#makeRoom(HASH_DIGITS);
+    const at = this.#at;
+    this.#hash(rows, seq);
+    this.#passed(seq, at);
+  }
+
+  #passed(seq: number, hashAt: number): void {
+    this.#seqBefore = seq;
+    this.#blockBefore = this.#block;
+    this.#hashBeforeAt = hashAt;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#block.length - this.#at >= bytes) return;
+    this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
+    this.#view = viewOf(this.#block);
+    this.#at = 0;
   }
 
   /** Whether a text is the same between quotes. */
@@ -189,14 +254,18 @@ export class EventWriter {
     return true;
   }
 
-  #member(name: string, field: number): void {
+  #member(name: DataView, field: number): void {
     if (this.#rows.isNull(field)) return;
-    this.#ascii(name);
+    this.#put(name);
     this.#copy(field, JSONB_VERSION_BYTES);
   }
 
+  #put(bytes: DataView): void {
+    this.#at = copyFew(bytes, 0, bytes.byteLength, this.#view, this.#at);
+  }
+
   #copy(field: number, skipped: number): void {
-    this.#at = this.#rows.copy(field, skipped, this.#block, this.#at);
+    this.#at = this.#rows.copy(field, skipped, this.#view, this.#at);
   }
 
   #ascii(text: string): void {
@@ -206,17 +275,24 @@ export class EventWriter {
     this.#at = at;
   }
 
+  /** @throws Unusable */
+  #hash(rows: BinaryRows, seq: number): void {
+    if (rows.length(CHAIN_HASH) !== HASH_BYTES) throw changed(seq, "a chain hash");
+    this.#at = rows.writeHex(CHAIN_HASH, this.#view, this.#at);
+  }
+
   /** Whole milliseconds, as the log keeps them. @throws Unusable */
   #time(field: number): void {
-    const end = this.#rows.writeTime(field, this.#block, this.#at);
-    if (end === this.#at) {
-      const seq = this.#rows.int8(SEQ);
-      const cause = `#${seq} has a time in the database that no sealed event has.`;
-      const advice = "Verify the chain: the row was changed. Delivery waits there.";
-      throw new Unusable(problem("event_changed", cause, advice));
-    }
+    const end = this.#rows.writeTime(field, this.#view, this.#at);
+    if (end === this.#at) throw changed(this.#rows.int8(SEQ), "a time");
     this.#at = end;
   }
+}
+
+function changed(seq: number, what: string): Unusable {
+  const cause = `#${seq} has ${what} in the database that no sealed event has.`;
+  const advice = "Verify the chain: the row was changed. Delivery waits there.";
+  return new Unusable(problem("event_changed", cause, advice));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { writePool } from "@/lib/db/pool";
 import type { EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
-import type { StreamEvent } from "../destination";
+import { MAX_BATCH_EVENTS, type StreamEvent } from "../destination";
 import type { Lease } from "./lease";
 import { copyEvents, EventWriter } from "./log-events";
 
@@ -9,8 +9,8 @@ import { copyEvents, EventWriter } from "./log-events";
 
 /** Rows that are looked through before a lane says how far it is, when its filter takes few. */
 const WINDOW = 2_000;
-/** Rows that are read at once while others are sent: planning a read takes as long as reading a hundred of them. */
-const READ_ON = 1_000;
+/** Rows that are read at once while others are sent: a read of more has the receiver wait for a processor. */
+const READ_ON = MAX_BATCH_EVENTS;
 
 /** Events that the log has counted are not in the database. */
 export class EventsMissing extends Error {}
