@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
+import { parseFilter } from "@/lib/events/filter/parse";
 import { append, newOrganization, plain } from "./delivery-fixtures";
 import type { Lease } from "./lease";
 import { copyEvents, type LogEvent } from "./log-events";
@@ -114,6 +115,41 @@ it("each event that is sent knows the hash before its own, also the first of a r
 /** A lane that reads on beside what it sends. */
 const lane = (organizationId: string) =>
   ({ organizationId, cursorSeq: 0, kind: "live", ratePerSecond: null }) as Lease;
+
+it("what is being sent keeps its text and its hashes while more is written where older text was", async () => {
+  const scope = await newOrganization();
+  const count = 6_000;
+  const actions = Array.from({ length: count }, (_, at) =>
+    at % 7 === 0 ? "user.left" : "user.in",
+  );
+  const metadata = Object.fromEntries(
+    Array.from({ length: 20 }, (_, key) => [`key${key}`, "x".repeat(100)]),
+  );
+  await append(scope, actions, metadata);
+  const { rows } = await db.app.query<{ id: string; hash: string; before: string | null }>(
+    `SELECT id, encode(chain_hash, 'hex') AS hash, lag(encode(chain_hash, 'hex')) OVER (ORDER BY seq) AS before
+     FROM events WHERE organization_id = $1 ORDER BY seq`,
+    [scope.organizationId],
+  );
+  const parsed = parseFilter("-action:user.left");
+  if (!parsed.ok) throw new Error("the filter is wrong");
+  for (const source of [
+    new Source(lane(scope.organizationId), null),
+    new Source(lane(scope.organizationId), parsed.filter),
+  ]) {
+    let current = (await source.next(900, count)) as Piece | null;
+    while (current) {
+      source.pass(current);
+      const next: Piece | null = await source.next(900, count);
+      for (const { seq, chainHash, previousHash, event } of current.events) {
+        const { id, hash, before } = rows[seq as number] as (typeof rows)[0];
+        expect([event.id, chainHash, previousHash]).toEqual([id, hash, before]);
+        expect(event.metadata).toEqual(metadata);
+      }
+      current = next;
+    }
+  }
+});
 
 it("what is read on beside what is sent is every event once, in order, however much is taken at once", async () => {
   const scope = await newOrganization();

@@ -28,6 +28,7 @@ const JSONB_VERSION_BYTES = 1;
 
 /** Events are written one behind the other, so many bytes at a time. */
 const BLOCK_BYTES = 1_048_576;
+const MOST_SPARE = 4;
 /** As much as is written beside the texts and documents. */
 const MOST_BESIDE = 512;
 const TIME_BYTES = 24;
@@ -87,6 +88,11 @@ export class LogEvent implements StreamEvent, Slice {
 
   get previousHash(): string | null {
     return this.blockBefore && hashIn(this.blockBefore, this.hashBeforeAt);
+  }
+
+  /** The first block that it needs. */
+  get oldest(): Buffer {
+    return this.blockBefore ?? this.block;
   }
 
   get recordedAt(): string {
@@ -160,6 +166,9 @@ export class EventRow {
 /** Writes events of one log as JSON: most of one goes out as the bytes that the database has of it. */
 export class EventWriter {
   #rows!: BinaryRows;
+  /** Blocks whose events may be read again, the one that is written last; and those to be written anew. */
+  readonly #used: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
   #block: Buffer = Buffer.alloc(0);
   #view = viewOf(this.#block);
   #at = 0;
@@ -167,6 +176,7 @@ export class EventWriter {
   #seqBefore = Number.NaN;
   #blockBefore: Buffer = this.#block;
   #hashBeforeAt = 0;
+  #isKept = false;
   readonly #organization: DataView;
 
   constructor(organizationId: string) {
@@ -219,27 +229,44 @@ export class EventWriter {
     const event = new LogEvent(
       ...([seq, this.#block, start, end, hashAt, eventAt, before, this.#hashBeforeAt] as const),
     );
-    this.#passed(seq, hashAt);
+    this.#passed(seq, hashAt, false);
     return event;
   }
 
   /** Of a row that is no event of the stream: the next one may be, and names it. */
   keepHash(rows: BinaryRows, seq: number): void {
+    // No event names the one that was kept before.
+    if (this.#isKept) this.#at = this.#hashBeforeAt;
     this.#makeRoom(HASH_DIGITS);
     const at = this.#at;
     this.#hash(rows, seq);
-    this.#passed(seq, at);
+    this.#passed(seq, at, true);
   }
 
-  #passed(seq: number, hashAt: number): void {
+  /**
+   * Nobody reads what was written before this event again. Megabytes that are given back so are written anew: fresh ones
+   * for every request would have the collector walk the whole heap every few of them.
+   */
+  release({ oldest }: LogEvent): void {
+    if (!this.#used.includes(oldest)) return;
+    while (this.#used[0] !== oldest) {
+      const block = this.#used.shift() as Buffer;
+      if (block.length === BLOCK_BYTES && this.#spare.length < MOST_SPARE) this.#spare.push(block);
+    }
+  }
+
+  #passed(seq: number, hashAt: number, isKept: boolean): void {
     this.#seqBefore = seq;
+    this.#isKept = isKept;
     this.#blockBefore = this.#block;
     this.#hashBeforeAt = hashAt;
   }
 
   #makeRoom(bytes: number): void {
     if (this.#block.length - this.#at >= bytes) return;
-    this.#block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
+    const spare = bytes <= BLOCK_BYTES ? this.#spare.pop() : undefined;
+    this.#block = spare ?? Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, bytes));
+    this.#used.push(this.#block);
     this.#view = viewOf(this.#block);
     this.#at = 0;
   }

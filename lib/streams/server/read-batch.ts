@@ -3,7 +3,7 @@ import type { EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
 import { MAX_BATCH_EVENTS, type StreamEvent } from "../destination";
 import type { Lease } from "./lease";
-import { copyEvents, EventWriter } from "./log-events";
+import { copyEvents, EventWriter, LogEvent } from "./log-events";
 
 /** What a lane sends, in order: events of the log that the stream's filter takes, or those that were set aside. */
 
@@ -96,8 +96,10 @@ export class Source {
     return { events: this.pending.slice(0, count), fromSeq: this.start, toSeq };
   }
 
-  /** Lets the next piece begin after this one. */
+  /** Lets the next piece begin after this one, and forgets those before it. */
   pass({ events, toSeq }: Piece): void {
+    const [first] = events;
+    if (first instanceof LogEvent) this.writer.release(first);
     this.pending.splice(0, events.length);
     this.start = toSeq;
   }
