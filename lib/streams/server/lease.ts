@@ -217,6 +217,20 @@ export interface Letter {
   error: LastError;
 }
 
+const reasonOf = ({ error: { message, reply } }: Letter): string =>
+  reply ? `${message} It said: ${reply}` : message;
+
+/** Sets events aside and takes others back, beside `held` as RECORDED does. */
+const WITH_LETTERS = `,
+  set_aside AS (
+    INSERT INTO dead_letters (organization_id, stream_id, seq, reason)
+    SELECT held.organization_id, held.stream_id, l.* FROM held, unnest($14::bigint[], $15::text[]) AS l
+    ON CONFLICT (organization_id, stream_id, seq) DO UPDATE
+    SET reason = EXCLUDED.reason, created_at = now(), lane = NULL),
+  cured AS (
+    DELETE FROM dead_letters d USING held
+    WHERE d.organization_id = $1 AND d.stream_id = held.stream_id AND d.seq = ANY($16::bigint[]))`;
+
 /** What is known of the range from the cursor on. */
 export interface Settlement {
   toSeq: number;
@@ -239,10 +253,12 @@ export interface Settlement {
  */
 export async function settle(lease: Lease, settlement: Settlement): Promise<boolean> {
   const { toSeq, delivered = [], letters = [], passedOver = 0, attempt } = settlement;
-  const isLive = lease.lane === "live";
+  // Live delivery comes to an event once; a job may bring what was set aside.
+  const cured = lease.lane === "live" ? [] : delivered;
+  const touchesLetters = letters.length + cured.length > 0;
   const { rows } = await writePool().query<HeldRow>({
     // Planned once per connection: that takes four times as long as all the rest.
-    name: "settle",
+    name: touchesLetters ? "settle with letters" : "settle",
     text: `WITH held AS (
        UPDATE stream_state t SET cursor_seq = $6, inflight_to_seq = $7, lease_until = ${AFTER("$8")},
          state = CASE WHEN $9 THEN ${UNLESS_STOPPED("'active'")} ELSE t.state END,
@@ -255,15 +271,7 @@ export async function settle(lease: Lease, settlement: Settlement): Promise<bool
          finished_at = CASE WHEN $6 >= t.to_seq THEN coalesce(finished_at, now()) ELSE finished_at END
        FROM streams s, log_heads h
        WHERE ${HELD} AND cursor_seq = $5 AND ${AROUND}
-       RETURNING ${RETURNED}), ${RECORDED("$13")},
-     set_aside AS (
-       INSERT INTO dead_letters (organization_id, stream_id, seq, reason)
-       SELECT held.organization_id, held.stream_id, l.* FROM held, unnest($14::bigint[], $15::text[]) AS l
-       ON CONFLICT (organization_id, stream_id, seq) DO UPDATE
-       SET reason = EXCLUDED.reason, created_at = now(), lane = NULL),
-     cured AS (
-       DELETE FROM dead_letters d USING held
-       WHERE d.organization_id = $1 AND d.stream_id = held.stream_id AND d.seq = ANY($16::bigint[]))
+       RETURNING ${RETURNED}), ${RECORDED("$13")}${touchesLetters ? WITH_LETTERS : ""}
      SELECT * FROM held`,
     values: [
       ...heldBy(lease),
@@ -271,12 +279,7 @@ export async function settle(lease: Lease, settlement: Settlement): Promise<bool
       ...[settlement.leaseMs ?? lease.durationMs, attempt !== null],
       settlement.error ? JSON.stringify(settlement.error) : null,
       ...[delivered.length, passedOver, listOf(attempt)],
-      letters.map(({ seq }) => seq),
-      letters.map(({ error: { message, reply } }) =>
-        reply ? `${message} It said: ${reply}` : message,
-      ),
-      // Live delivery comes to an event once; a job may bring what was set aside.
-      isLive ? [] : delivered,
+      ...(touchesLetters ? [letters.map(({ seq }) => seq), letters.map(reasonOf), cured] : []),
     ],
   });
   return keep(lease, rows);
