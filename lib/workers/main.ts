@@ -7,9 +7,10 @@ import { log } from "@/lib/log";
 import { startTracing } from "@/lib/operations/server/start-tracing";
 import { loops } from "./loops";
 
-// What streams, exports and verification read passes through memory outside of the heap, which the collector counts:
-// every twenty megabytes of it had the whole heap marked, a third of the worker's processor time.
-v8.setFlagsFromString("--heap-growing-percent=300");
+// What streams, exports and verification read lies outside of the heap, and the collector counts it: by default every
+// twenty megabytes of it have the whole heap marked, a third of a busy worker's processor time. With more than this an
+// export's worker needs more than 250 MB.
+v8.setFlagsFromString("--heap-growing-percent=150");
 
 const RETRY_DELAY_MS = 1_000;
 
