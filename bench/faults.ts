@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   const processes = [
     {
       name: `kill -9 of the worker in mid-batch × ${times}, longest recovery`,
-      ...{ repeats: times, count: events + times * 2_000 },
+      ...{ repeats: times, count: events + times * 3_000 },
       run: (trial: Trial) => kills(trial, times),
     },
     { name: "zombie worker past its lease", repeats: 1, count: events, run: zombie },

@@ -187,7 +187,7 @@ export async function benchStreams(root: string, events: number): Promise<Row[]>
   const sender = start(SENDER, [url, kept]);
   children.push(sender);
   await line(sender);
-  /** A worker looks for work four times a second: how long it takes to begin says nothing of how fast it is then. */
+  /** How long a worker takes to begin, since it looks for work four times a second, says nothing of how fast it is then. */
   const atReceiver = async (work: () => Promise<unknown>): Promise<number> => {
     await work();
     const answer = line(receiver);

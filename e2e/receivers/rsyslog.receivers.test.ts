@@ -151,7 +151,7 @@ async function expectWhole(scope: Scope, kills: number): Promise<void> {
 
 it("killed in mid-batch and started again: nothing lost, in order, copies of one batch per kill", async () => {
   const scope = await newOrganization();
-  await append(scope, plain(5_000));
+  await append(scope, plain(10_000));
   const id = await addStream(scope, "tls");
   const work = async () => {
     for (let kill = 1; kill <= 5; kill += 1) {

@@ -6,10 +6,10 @@ export const viewOf = ({ buffer, byteOffset, length }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, length);
 
 /**
- * Copies so few bytes that a call of `set` or `copy` would take longer: eight at a time.
+ * Copies bytes eight at a time: for hundreds of them that is faster than a call of `set` with a view made for it.
  * @returns where they end in the target
  */
-export function copyFew(
+export function copyBytes(
   source: DataView,
   start: number,
   end: number,
@@ -115,7 +115,7 @@ export class BinaryRows {
   /** Writes what follows the first `skipped` bytes. @returns where they end */
   copy(field: number, skipped: number, target: DataView, at: number): number {
     const start = (this.starts[field] as number) + skipped;
-    return copyFew(this.#view, start, this.ends[field] as number, target, at);
+    return copyBytes(this.#view, start, this.ends[field] as number, target, at);
   }
 
   /** Writes a bytea in hexadecimal. @returns where it ends */
@@ -176,7 +176,7 @@ function writeTimeAt(data: Buffer, at: number, target: DataView, to: number): nu
   const microseconds = int8At(data, at);
   if (!Number.isSafeInteger(microseconds)) {
     const far = farTime(data.readBigInt64BE(at));
-    return far === null ? to : copyFew(viewOf(Buffer.from(far)), 0, ISO_LENGTH, target, to);
+    return far === null ? to : copyBytes(viewOf(Buffer.from(far)), 0, ISO_LENGTH, target, to);
   }
   if (microseconds % 1_000 !== 0) return to;
   const time = microseconds / 1_000 + EPOCH_MS;
@@ -186,7 +186,7 @@ function writeTimeAt(data: Buffer, at: number, target: DataView, to: number): nu
   const minute = Math.floor(second / 60);
   const left = ms % 1_000;
   // 2026-01-02T
-  copyFew(dateOf(day), 0, 11, target, to);
+  copyBytes(dateOf(day), 0, 11, target, to);
   two(Math.floor(minute / 60), target, to + 11);
   target.setUint8(to + 13, COLON);
   two(minute % 60, target, to + 14);

@@ -203,7 +203,7 @@ export function defineDestination<Schema extends z.ZodObject>(
 export const MAX_BATCH_EVENTS = 1_000;
 export const MAX_BATCH_BYTES = 900_000;
 
-/** Bytes that lie in a block of many: a view of each would be an object more for each event. */
+/** Bytes in a block that holds many events: a view of each would be an object more for each event. */
 export interface Slice {
   readonly block: Uint8Array;
   readonly start: number;

@@ -8,8 +8,8 @@ import { startTracing } from "@/lib/operations/server/start-tracing";
 import { loops } from "./loops";
 
 // What streams, exports and verification read lies outside of the heap, and the collector counts it: by default every
-// twenty megabytes of it have the whole heap marked, a third of a busy worker's processor time. With more than this an
-// export's worker needs more than 250 MB.
+// twenty megabytes of it have the whole heap marked, a third of a busy worker's processor time. A larger
+// percentage lets a worker that makes an export grow beyond 250 MB (bench/exports.ts).
 v8.setFlagsFromString("--heap-growing-percent=150");
 
 const RETRY_DELAY_MS = 1_000;

@@ -10,12 +10,16 @@ export async function reconcileStreams(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const { organizationId, id } of await streamsToReconcile()) {
       if (signal.aborted) return;
-      const { finding } = await reconcileStream(systemScope("worker", organizationId), id, {
-        signal,
+      const scope = systemScope("worker", organizationId);
+      // One that fails holds up no other; it is looked at again in the next round.
+      const found = await reconcileStream(scope, id, { signal }).catch((error: unknown) => {
+        signal.throwIfAborted();
+        log().error({ err: error, stream_id: id }, "a store could not be compared with the log");
+        return null;
       });
-      if (finding)
+      if (found?.finding)
         log().error(
-          { stream_id: id, finding },
+          { stream_id: id, finding: found.finding },
           "what a stream delivered is not what the log holds",
         );
     }

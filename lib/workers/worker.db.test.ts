@@ -62,12 +62,12 @@ it("two worker processes share the streams; each stops when asked, and one goes 
   for (let count = 0; count < 4; count += 1) {
     const scope = await newOrganization();
     streams.push([scope, await addStream(receiver, scope, "webhook")]);
-    await append(scope, plain(900));
+    await append(scope, plain(1_800));
   }
   receiver.setFault({ mode: "slow", delayMs: 200 });
   const workers = [startWorker("delivery"), startWorker("delivery", "streams")];
   const owners = new Set<string>();
-  let sent = 900;
+  let sent = 1_800;
   await until("work of both", async () => {
     // One may have done all there was before the other has started.
     await Promise.all(streams.map(([scope]) => append(scope, plain(1))));

@@ -144,6 +144,11 @@ describe("found at once", () => {
       },
     ],
     [
+      "a row's hash replaced by something else",
+      "changed #7",
+      ({ log }) => run(log, "UPDATE events SET chain_hash = '\\x00' WHERE ORG AND seq = 7"),
+    ],
+    [
       "a row removed",
       `lost #${K}`,
       ({ log }) => run(log, `DELETE FROM events WHERE ORG AND seq = ${K}`),

@@ -3,11 +3,13 @@ import { canonicalize } from "@/lib/chain/canonical";
 import { longPool } from "@/lib/db/pool";
 import type { StoredObject } from "@/lib/streams/destination";
 import { encodeItem } from "@/lib/streams/formats";
-import type { ReconciliationFinding } from "@/lib/streams/schema";
-import { copyEvents, type LogEvent } from "@/lib/streams/server/log-events";
+import type { Problem, ReconciliationFinding } from "@/lib/streams/schema";
+import { Unusable } from "@/lib/streams/server/load-stream";
+import { copyEvents, type EventRow, LogEvent } from "@/lib/streams/server/log-events";
 
 interface Row {
-  event: LogEvent;
+  /** A problem: the row cannot be of a sealed event. */
+  event: LogEvent | Problem;
   erased: Record<string, string> | null;
 }
 type Line = z.infer<typeof lineSchema>;
@@ -108,7 +110,7 @@ export class StoreComparison {
     const rows = new Map<number, Row>();
     if (seqs.length > 0)
       await copyEvents(this.organizationId, `e.seq IN (${seqs.join()})`, (row) => {
-        rows.set(row.seq, { event: row.toEvent(), erased: row.erased });
+        rows.set(row.seq, { event: eventOf(row), erased: row.erased });
       });
     return rows;
   }
@@ -119,30 +121,27 @@ export class StoreComparison {
       this.passedOver += 1;
       return;
     }
-    const differing = row ? this.#differences(line, row) : [];
-    if ((!row || differing.length > 0) && (await this.#isOfLostEpoch(line))) {
+    const difference = row ? this.#difference(line, row) : null;
+    if ((!row || difference !== null) && (await this.#isOfLostEpoch(line))) {
       this.passedOver += 1;
       return;
     }
     this.events += 1;
     if (seq >= this.range.start && seq < this.range.end) this.#seen[seq - this.range.start] = 1;
     if (!row) this.found("lost", seq, key, `The object holds #${seq}, which the log does not.`);
-    else if (differing.length > 0)
-      this.found(
-        "changed",
-        seq,
-        key,
-        `The object has another ${differing.join(", ")} of #${seq} than the log.`,
-      );
+    else if (difference !== null) this.found("changed", seq, key, difference);
   }
 
-  /** Members in which they differ; of an event that was erased since, what is left is compared. */
-  #differences(line: Line, row: Row): string[] {
+  /** In words; of an event that was erased since, what is left is compared. Null: there is none. */
+  #difference(line: Line, row: Row): string | null {
+    if (!(row.event instanceof LogEvent)) return row.event.message;
     const ours = masked(encodeItem("trailseal", row.event) as Line, row.erased);
     const theirs = masked(line, row.erased);
-    return Object.keys({ ...ours, ...theirs }).filter(
+    const names = Object.keys({ ...ours, ...theirs }).filter(
       (name) => canonicalOf(ours[name]) !== canonicalOf(theirs[name]),
     );
+    if (names.length === 0) return null;
+    return `The object has another ${names.join(", ")} of #${line.seq} than the log.`;
   }
 
   async #isPruned(seq: number): Promise<boolean> {
@@ -167,6 +166,15 @@ export class StoreComparison {
     return this.#epochs.some(
       ({ start_seq, begun_at }) => seq >= start_seq && recordedMs < begun_at.getTime(),
     );
+  }
+}
+
+function eventOf(row: EventRow): LogEvent | Problem {
+  try {
+    return row.toEvent();
+  } catch (error) {
+    if (error instanceof Unusable) return error.problem;
+    throw error;
   }
 }
 

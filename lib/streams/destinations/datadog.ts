@@ -20,6 +20,7 @@ const SITES: Record<string, string> = {
 const OWN = "own";
 const MAX_REQUEST_BYTES = 4_900_000;
 const MAX_LOG_BYTES = 1_000_000;
+const MAX_LOGS = 1_000;
 /** Datadog drops logs that say they are older than 18 hours; the difference is time on the way. */
 const MAX_AGE_MS = 17.5 * 3_600_000;
 /** Where Datadog looks for a log's date, that our formats have. */
@@ -102,7 +103,11 @@ export const datadog = defineDestination({
         service,
         ...(tags ? { ddtags: tags } : {}),
       });
-    const items = fitting(batch, encode, { bytes: MAX_REQUEST_BYTES, item: MAX_LOG_BYTES });
+    const items = fitting(batch, encode, {
+      events: MAX_LOGS,
+      bytes: MAX_REQUEST_BYTES,
+      item: MAX_LOG_BYTES,
+    });
     return {
       url: `${intakeOf(config)}api/v2/logs`,
       method: "POST",

@@ -119,13 +119,16 @@ function message(item: StreamEvent, omitted: string[], format: Batch["format"], 
 /** `LEN SP MSG`, octet counting (RFC 6587 §3.4.1, RFC 5425 §4.3). */
 function framed(item: StreamEvent, format: Batch["format"], config: Config): string {
   const omitted: string[] = [];
+  // Written out: an item of the log has getters, which a spread leaves behind.
+  const { kind, seq, chainHash, previousHash, recordedAt } = item;
   let { event } = item;
   let text = message(item, omitted, format, config);
   for (const [name, without] of DISPENSABLE) {
     if (Buffer.byteLength(text) <= config.maxBytes) break;
     omitted.push(name);
     event = { ...event, ...without };
-    text = message({ ...item, event }, omitted, format, config);
+    const shorter = { kind, seq, chainHash, previousHash, recordedAt, event };
+    text = message(shorter, omitted, format, config);
   }
   return `${Buffer.byteLength(text)} ${text}`;
 }

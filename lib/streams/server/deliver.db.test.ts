@@ -105,16 +105,16 @@ describe.each(["webhook", "splunk"] as const)("%s", (destination) => {
 
   it("a refused event is set aside, visibly, and the others arrive in order", async () => {
     const scope = await newOrganization();
-    const actions = plain(700);
-    for (const bad of [0, 333, 334, 699]) actions[bad] = "poison";
+    const actions = plain(1_400);
+    for (const bad of [0, 333, 334, 1_399]) actions[bad] = "poison";
     const id = await addStream(receiver, scope, destination);
     await append(scope, actions);
     receiver.setFault({ mode: "poison", action: "poison" });
     await whileDelivering(() => drained(scope, id));
-    const good = upTo(700).filter((seq) => actions[seq - 1] !== "poison");
+    const good = upTo(1_400).filter((seq) => actions[seq - 1] !== "poison");
     expect(tally(receiver.stored(), good)).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
-    expect((await listDeadLetters(scope, id)).map(({ seq }) => seq)).toEqual([700, 335, 334, 1]);
-    expect(await getStream(scope, id)).toMatchObject({ deadLetters: 4, delivered: 696 });
+    expect((await listDeadLetters(scope, id)).map(({ seq }) => seq)).toEqual([1_400, 335, 334, 1]);
+    expect(await getStream(scope, id)).toMatchObject({ deadLetters: 4, delivered: 1_396 });
   });
 
   it("a receiver that refuses everything stops the stream instead of losing the log to it", async () => {
@@ -256,7 +256,7 @@ it("several loops share the streams: each event leaves once, in the order of its
     for (const destination of ["webhook", "splunk"] as const) {
       streams.push([scope, await addStream(receiver, scope, destination)]);
     }
-    await append(scope, plain(900));
+    await append(scope, plain(1_800));
   }
   await whileDelivering(() =>
     whileDelivering(async () => {
@@ -264,25 +264,29 @@ it("several loops share the streams: each event leaves once, in the order of its
     }),
   );
   const stored = received(receiver);
-  expect(stored).toHaveLength(6 * 900);
+  expect(stored).toHaveLength(6 * 1_800);
   for (const [, id] of streams) {
     const own = stored.filter(({ deliveryId }) => deliveryId?.includes(id.slice(4)));
     if (own.length === 0) continue;
     // Behind the events that tell of both streams.
-    expect(tally(own, upTo(901).slice(1))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
+    expect(tally(own, upTo(1_801).slice(1))).toEqual({ lost: [], copies: 0, outOfOrder: 0 });
   }
 });
 
-it("a receiver that cannot take a whole batch in its time gets smaller ones, and all of them", async () => {
+it("a receiver that cannot take a whole batch in its time gets smaller ones, also in the turns that follow", async () => {
   const scope = await newOrganization();
   const id = await addStream(receiver, scope, "webhook");
-  await append(scope, plain(500));
-  receiver.setFault({ mode: "busy", msPerEvent: 8 });
-  await whileDelivering(() => drained(scope, id));
-  expect(tally(receiver.stored(), upTo(500))).toMatchObject({ lost: [], outOfOrder: 0 });
-  const sizes = (await listAttempts(scope, id, { limit: 200 })).map(({ events }) => events);
-  expect(Math.max(...sizes)).toBe(500);
-  expect(sizes).toContain(250);
+  await append(scope, plain(2_000));
+  receiver.setFault({ mode: "busy", msPerEvent: 3 });
+  await whileDelivering(() => drained(scope, id), { ...FAST, turnMs: 100 });
+  expect(tally(receiver.stored(), upTo(2_000))).toMatchObject({ lost: [], outOfOrder: 0 });
+  const attempts = await listAttempts(scope, id, { limit: 200 });
+  const sizesOf = (outcome: string) =>
+    attempts.filter((attempt) => attempt.outcome === outcome).map(({ events }) => events);
+  expect(Math.max(...sizesOf("retry"))).toBe(1_000);
+  expect(Math.max(...sizesOf("delivered"))).toBe(250);
+  // Once for each size that is too large, and once more when half of it was answered for a while.
+  expect(sizesOf("retry").length).toBeLessThanOrEqual(3);
 });
 
 it("a receiver that fails on checkpoints gets its events, and the stream says what fails", async () => {

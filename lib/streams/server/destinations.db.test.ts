@@ -23,7 +23,7 @@ process.env.TRAILSEAL_EGRESS_ALLOW = "127.0.0.1";
 type Document = Record<string, unknown>;
 
 const SECRET = "s3cr3t-0123456789";
-const EVENTS = 600;
+const EVENTS = 1_200;
 const member = (document: Document, name: string) => document[name] as Document;
 
 interface Case {

@@ -39,7 +39,7 @@ it.each(here.map((fault) => [fault.name, fault] as const))(
   "%s: nothing lost, in order, copies of one batch per repeat at most",
   async (_name, fault) => {
     const settings = { ...PATIENT, deadlineMs: 2_500, leaseMs: 3_500 };
-    const { violations, recoveryMs } = await tryFault(fault, 700, directory, settings);
+    const { violations, recoveryMs } = await tryFault(fault, 1_400, directory, settings);
     expect(violations).toEqual([]);
     expect(recoveryMs).toBeGreaterThanOrEqual(0);
   },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type TestDatabase, testDatabase } from "@/lib/db/test-database";
 import { parseFilter } from "@/lib/events/filter/parse";
+import { openDestination } from "../registry";
 import { append, newOrganization, plain } from "./delivery-fixtures";
 import type { Lease } from "./lease";
 import { copyEvents, type LogEvent } from "./log-events";
@@ -57,9 +58,9 @@ it("an event's JSON says what its columns say, in any script and of any length",
   }
 });
 
-async function change(organizationId: string, assignment: string): Promise<void> {
+async function change(organizationId: string, assignment: string, where = "true"): Promise<void> {
   await db.owner.query("ALTER TABLE events DISABLE TRIGGER ALL");
-  await db.owner.query(`UPDATE events SET ${assignment} WHERE organization_id = $1`, [
+  await db.owner.query(`UPDATE events SET ${assignment} WHERE organization_id = $1 AND ${where}`, [
     organizationId,
   ]);
   await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
@@ -82,6 +83,41 @@ it("numbers beyond JavaScript's leave as the database has them", async () => {
   const { events } = await read(scope.organizationId);
   expect(textOf(events[0] as LogEvent)).toContain("12345678901234567890.5");
 });
+
+it("a row that is not sent holds nothing up, whatever was done to its hash", async () => {
+  const scope = await newOrganization();
+  await append(scope, ["user.in", "user.left", "user.in"]);
+  await change(scope.organizationId, "chain_hash = '\\x00'", "seq = 1");
+  const parsed = parseFilter("-action:user.left");
+  if (!parsed.ok) throw new Error("the filter is wrong");
+  const piece = await new Source(lane(scope.organizationId), parsed.filter).next(10, 3);
+  expect(piece?.events.map(({ seq, previousHash }) => [seq, previousHash])).toEqual([
+    [0, null],
+    [2, null],
+  ]);
+});
+
+it.each(["trailseal", "ocsf", "ecs", "cef"] as const)(
+  "an event of the log that is cut to fit a line of syslog keeps its number, times and hashes: %s",
+  async (format) => {
+    const scope = await newOrganization();
+    await append(scope, plain(1));
+    await append(scope, ["user.in"], { text: "x".repeat(9_000) });
+    const { events } = await read(scope.organizationId);
+    const config = { host: "siem.example.com", maxBytes: 8_192 };
+    const frame = openDestination("syslog", config).frame(
+      { events: events.slice(1), deliveryId: "msg_1", sentAt: new Date(), format },
+      {},
+    );
+    const [, event] = events as [LogEvent, LogEvent];
+    expect(frame.body).toContain('truncated="metadata"');
+    expect(frame.body).not.toMatch(/undefined|null/);
+    expect(frame.body).toContain(`chainHash="${event.chainHash}" recordedAt="${event.recordedAt}"`);
+    // Once beside the text, and in the text.
+    expect(frame.body.split(event.chainHash)).toHaveLength(3);
+    if (format !== "trailseal") expect(frame.body).toContain(event.previousHash as string);
+  },
+);
 
 it("a read that fails leaves no connection behind that others would meet", async () => {
   const scope = await newOrganization();

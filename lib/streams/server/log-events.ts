@@ -1,5 +1,5 @@
 import pg from "pg";
-import { BinaryRows, copyFew, viewOf } from "@/lib/db/binary-rows";
+import { BinaryRows, copyBytes, viewOf } from "@/lib/db/binary-rows";
 import { copyOut } from "@/lib/db/copy-out";
 import { deliveryPool } from "@/lib/db/pool";
 import type { FilterableEvent } from "@/lib/events/filter/match";
@@ -26,7 +26,7 @@ const FIELDS = 13;
 /** jsonb is sent as its text, after a byte that says which version of that (jsonb_send). */
 const JSONB_VERSION_BYTES = 1;
 
-/** Events are written one behind the other, so many bytes at a time. */
+/** Events are written one behind the other, into blocks of so many bytes. */
 const BLOCK_BYTES = 1_048_576;
 const MOST_SPARE = 4;
 /** As much as is written beside the texts and documents. */
@@ -166,8 +166,9 @@ export class EventRow {
 /** Writes events of one log as JSON: most of one goes out as the bytes that the database has of it. */
 export class EventWriter {
   #rows!: BinaryRows;
-  /** Blocks whose events may be read again, the one that is written last; and those to be written anew. */
+  /** In the order of writing: their events may be read again. */
   readonly #used: Buffer[] = [];
+  /** To be written anew. */
   readonly #spare: Buffer[] = [];
   #block: Buffer = Buffer.alloc(0);
   #view = viewOf(this.#block);
@@ -185,7 +186,7 @@ export class EventWriter {
     );
   }
 
-  /** The row at hand in its envelope. */
+  /** The row at hand in its envelope. @throws Unusable */
   write(rows: BinaryRows, seq: number): LogEvent {
     this.#rows = rows;
     const targets = rows.isNull(SHOWN_TARGETS) ? TARGETS : SHOWN_TARGETS;
@@ -199,7 +200,8 @@ export class EventWriter {
     this.#ascii(String(seq));
     this.#put(BEFORE_HASH);
     const hashAt = this.#at;
-    this.#hash(rows, seq);
+    if (rows.length(CHAIN_HASH) !== HASH_BYTES) throw changed(seq, "a chain hash");
+    this.#at = rows.writeHex(CHAIN_HASH, this.#view, hashAt);
     this.#put(BEFORE_RECORDED);
     this.#time(RECORDED_AT);
     this.#put(BEFORE_EVENT);
@@ -227,7 +229,14 @@ export class EventWriter {
     this.#put(BETWEEN);
     const before = this.#seqBefore === seq - 1 ? this.#blockBefore : null;
     const event = new LogEvent(
-      ...([seq, this.#block, start, end, hashAt, eventAt, before, this.#hashBeforeAt] as const),
+      seq,
+      this.#block,
+      start,
+      end,
+      hashAt,
+      eventAt,
+      before,
+      this.#hashBeforeAt,
     );
     this.#passed(seq, hashAt, false);
     return event;
@@ -235,12 +244,14 @@ export class EventWriter {
 
   /** Of a row that is no event of the stream: the next one may be, and names it. */
   keepHash(rows: BinaryRows, seq: number): void {
-    // No event names the one that was kept before.
+    // Where one was kept and no event came after it, nobody needs it.
     if (this.#isKept) this.#at = this.#hashBeforeAt;
     this.#makeRoom(HASH_DIGITS);
     const at = this.#at;
-    this.#hash(rows, seq);
-    this.#passed(seq, at, true);
+    // What is not sent holds nothing up: the next event then does not know the hash before its own.
+    const isHash = rows.length(CHAIN_HASH) === HASH_BYTES;
+    if (isHash) this.#at = rows.writeHex(CHAIN_HASH, this.#view, at);
+    this.#passed(isHash ? seq : Number.NaN, at, isHash);
   }
 
   /**
@@ -248,6 +259,7 @@ export class EventWriter {
    * for every request would have the collector walk the whole heap every few of them.
    */
   release({ oldest }: LogEvent): void {
+    // Events that are sent again are of other writers.
     if (!this.#used.includes(oldest)) return;
     while (this.#used[0] !== oldest) {
       const block = this.#used.shift() as Buffer;
@@ -269,6 +281,7 @@ export class EventWriter {
     this.#used.push(this.#block);
     this.#view = viewOf(this.#block);
     this.#at = 0;
+    this.#isKept = false;
   }
 
   /** Whether a text is the same between quotes. */
@@ -288,7 +301,7 @@ export class EventWriter {
   }
 
   #put(bytes: DataView): void {
-    this.#at = copyFew(bytes, 0, bytes.byteLength, this.#view, this.#at);
+    this.#at = copyBytes(bytes, 0, bytes.byteLength, this.#view, this.#at);
   }
 
   #copy(field: number, skipped: number): void {
@@ -300,12 +313,6 @@ export class EventWriter {
     let at = this.#at;
     for (let from = 0; from < text.length; from += 1) block[at++] = text.charCodeAt(from);
     this.#at = at;
-  }
-
-  /** @throws Unusable */
-  #hash(rows: BinaryRows, seq: number): void {
-    if (rows.length(CHAIN_HASH) !== HASH_BYTES) throw changed(seq, "a chain hash");
-    this.#at = rows.writeHex(CHAIN_HASH, this.#view, this.#at);
   }
 
   /** Whole milliseconds, as the log keeps them. @throws Unusable */

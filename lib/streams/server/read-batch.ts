@@ -9,7 +9,7 @@ import { copyEvents, EventWriter, LogEvent } from "./log-events";
 
 /** Rows that are looked through before a lane says how far it is, when its filter takes few. */
 const WINDOW = 2_000;
-/** Rows that are read at once while others are sent: a read of more has the receiver wait for a processor. */
+/** Rows that are read at once while others are sent: a larger read takes the processor from the request under way. */
 const READ_ON = MAX_BATCH_EVENTS;
 
 /** Events that the log has counted are not in the database. */

@@ -22,6 +22,7 @@ import {
   skipPruned,
 } from "./lease";
 import { type LoadedStream, loadStream, Unusable } from "./load-stream";
+import { inTime, mostInTime, notInTime } from "./pace";
 import { type Answer, lastError, type Parcel, pack, send, seqOf, seqsOf } from "./parcel";
 import { EventsMissing, type Piece, Source } from "./read-batch";
 
@@ -86,7 +87,7 @@ export class Turn {
 
   /** A lane with a rate sends at most what a second allows. */
   private get mostEvents(): number {
-    return Math.min(MAX_BATCH_EVENTS, this.lease.ratePerSecond ?? MAX_BATCH_EVENTS);
+    return Math.min(mostInTime(this.lease), this.lease.ratePerSecond ?? MAX_BATCH_EVENTS);
   }
 
   private get isOver(): boolean {
@@ -240,6 +241,7 @@ export class Turn {
     const { events } = parcel;
     switch (outcome.kind) {
       case "delivered":
+        inTime(this.lease, events.length);
         this.sizeLimit = Math.min(this.mostEvents, this.sizeLimit * 2);
         return this.passOn(parcel, next, {
           attempt,
@@ -368,6 +370,7 @@ export class Turn {
   private failedAs(outcome: Failure, attempt: Attempt, events: StreamEvent[] = []): Promise<false> {
     const { lease, settings } = this;
     const after = afterFailure(outcome, settings, lease.failures, events);
+    if (after.narrowedTo !== null) notInTime(lease, events.length);
     return this.failed(after.state, outcome.problem, after.delayMs, attempt, after.narrowedTo);
   }
 
