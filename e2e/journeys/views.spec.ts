@@ -18,6 +18,8 @@ async function countOf(server: TestServer, organizationId: string, sql: string):
 
 /** Opens the menu of views and walks to an item, by keys alone. */
 async function choose(page: Page, name: string | RegExp): Promise<void> {
+  // One that is closing takes the key.
+  await expect(page.getByRole("menu")).toHaveCount(0);
   await viewButton(page).focus();
   await page.keyboard.press("Enter");
   const item = page.getByRole("menuitem", { name });

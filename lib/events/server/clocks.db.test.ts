@@ -50,7 +50,7 @@ describe("readClocks", () => {
     expect(clocks.lastRecordedAt).toBe(before.toISOString());
     expect(clocks.recordedAheadMs).toBeGreaterThan(590_000);
     expect(clocks.recordedAheadMs).toBeLessThanOrEqual(600_000);
-    expect(clocks.databaseAheadMs).toBe(0);
+    expect(Math.abs(clocks.databaseAheadMs)).toBeLessThan(1_000);
 
     // Events go on; their received time stands still, and the distance shrinks with the clock.
     await appendEvents(log, [newEvent({})]);
