@@ -16,13 +16,10 @@ const ERASED = '{"type":"erased","id":"erased"}';
 /** The casts cost nothing, and hold the bytes to what the readers take them for. */
 const COLUMNS = `e.seq::bigint, e.id::text, e.action::text, e.version::integer,
   e.occurred_at::timestamptz, e.recorded_at::timestamptz, e.chain_hash::bytea,
-  e.actor::jsonb, e.targets::jsonb, e.context::jsonb, e.metadata::jsonb, e.erased::jsonb,
-  CASE WHEN e.erased IS NOT NULL THEN (
-    SELECT jsonb_agg(CASE jsonb_typeof(unit) WHEN 'null' THEN '${ERASED}' ELSE unit END)
-    FROM jsonb_array_elements(e.targets::jsonb) AS unit) END`;
+  e.actor::jsonb, e.targets::jsonb, e.context::jsonb, e.metadata::jsonb, e.erased::jsonb`;
 const [SEQ, ID, ACTION, VERSION, OCCURRED_AT, RECORDED_AT, CHAIN_HASH] = [0, 1, 2, 3, 4, 5, 6];
-const [ACTOR, TARGETS, CONTEXT, METADATA, ERASURE, SHOWN_TARGETS] = [7, 8, 9, 10, 11, 12];
-const FIELDS = 13;
+const [ACTOR, TARGETS, CONTEXT, METADATA, ERASURE] = [7, 8, 9, 10, 11];
+const FIELDS = 12;
 /** jsonb is sent as its text, after a byte that says which version of that (jsonb_send). */
 const JSONB_VERSION_BYTES = 1;
 
@@ -189,11 +186,11 @@ export class EventWriter {
   /** The row at hand in its envelope. @throws Unusable */
   write(rows: BinaryRows, seq: number): LogEvent {
     this.#rows = rows;
-    const targets = rows.isNull(SHOWN_TARGETS) ? TARGETS : SHOWN_TARGETS;
+    const targets = rows.isNull(ERASURE) ? null : constant(shownTargets(rows.text(TARGETS)));
     const action = this.#isPlain(ACTION) ? null : JSON.stringify(rows.text(ACTION));
     let most = MOST_BESIDE + this.#organization.byteLength + 3 * (action?.length ?? 0);
-    most += rows.length(ID) + rows.length(ACTION) + rows.length(ACTOR) + rows.length(targets);
-    most += rows.length(CONTEXT) + rows.length(METADATA);
+    most += rows.length(ID) + rows.length(ACTION) + rows.length(ACTOR) + rows.length(CONTEXT);
+    most += rows.length(METADATA) + (targets?.byteLength ?? rows.length(TARGETS));
     this.#makeRoom(most);
     const start = this.#at;
     this.#put(BEFORE_SEQ);
@@ -221,7 +218,9 @@ export class EventWriter {
     this.#put(BEFORE_ACTOR);
     if (rows.isNull(ACTOR)) this.#put(ERASED_ACTOR);
     else this.#copy(ACTOR, JSONB_VERSION_BYTES);
-    this.#member(BEFORE_TARGETS, targets);
+    this.#put(BEFORE_TARGETS);
+    if (targets) this.#put(targets);
+    else this.#copy(TARGETS, JSONB_VERSION_BYTES);
     this.#member(BEFORE_CONTEXT, CONTEXT);
     this.#member(BEFORE_METADATA, METADATA);
     this.#put(END);
@@ -321,6 +320,16 @@ export class EventWriter {
     if (end === this.#at) throw changed(this.#rows.int8(SEQ), "a time");
     this.#at = end;
   }
+}
+
+/** A jsonb array of targets as text, where what is erased is null. */
+function shownTargets(jsonb: string): string {
+  let depth = 0;
+  return jsonb.slice(JSONB_VERSION_BYTES).replace(/"(?:[^"\\]|\\.)*"|[[\]{}]|null/g, (token) => {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    return token === "null" && depth === 1 ? ERASED : token;
+  });
 }
 
 function changed(seq: number, what: string): Unusable {

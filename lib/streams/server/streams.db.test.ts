@@ -17,6 +17,7 @@ import {
   whileDelivering,
 } from "./delivery-fixtures";
 import { claim } from "./lease";
+import type { LogEvent } from "./log-events";
 import { Source } from "./read-batch";
 import {
   createStream,
@@ -257,9 +258,13 @@ describe("stream records", () => {
     const scope = await newOrganization();
     const id = await addStream(receiver, scope, "webhook");
     await append(scope, plain(1));
+    // Only what is null in its place is erased, and what is kept leaves as it was sealed.
+    const kept =
+      '{"id": "[\\"null\\", {", "type": "null", "metadata": {"n": 123456789012345678901, "no": [null]}}';
     await db.owner.query("ALTER TABLE events DISABLE TRIGGER ALL");
     await db.owner.query(
-      "UPDATE events SET actor = NULL, targets = '[null]', metadata = NULL, erased = '{}'",
+      "UPDATE events SET actor = NULL, targets = $1, metadata = NULL, erased = '{}'",
+      [`[null, ${kept}, null]`],
     );
     await db.owner.query("ALTER TABLE events ENABLE TRIGGER ALL");
     const lease = await claim(
@@ -271,7 +276,12 @@ describe("stream records", () => {
     const erased = { type: "erased", id: "erased" };
     const piece = await new Source(lease, null).next(10, 2);
     const [first] = piece?.events ?? [];
-    expect(first?.event).toMatchObject({ actor: erased, targets: [erased] });
+    expect(first?.event).toMatchObject({
+      actor: erased,
+      targets: [erased, JSON.parse(kept), erased],
+    });
+    const { block, start, end } = (first as LogEvent).envelope;
+    expect(Buffer.from(block).toString("utf8", start, end)).toContain("123456789012345678901");
     expect(first?.event).not.toHaveProperty("metadata");
   });
 
