@@ -16,7 +16,8 @@ import { events as eventsOf, take } from "./ingest";
 import { inTurn, quantiles, type Row } from "./measure";
 import { proc, processesBelow, processorMs } from "./processes";
 
-const RUNS = 3;
+/** Of each side in turn: on a machine that others share, single runs differ by a fifth. */
+const RUNS = 9;
 /** Milliseconds until a receiver answers, beside its work: one on this machine, and one in the next region. */
 const DELAYS = [0, 20];
 const INGEST = { batch: 100, everyMs: 100, batches: 50 };

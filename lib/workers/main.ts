@@ -8,9 +8,9 @@ import { startTracing } from "@/lib/operations/server/start-tracing";
 import { loops } from "./loops";
 
 // What streams, exports and verification read lies outside of the heap, and the collector counts it: by default every
-// twenty megabytes of it have the whole heap marked, a third of a busy worker's processor time. A larger
-// percentage lets a worker that makes an export grow beyond 250 MB (bench/exports.ts).
-v8.setFlagsFromString("--heap-growing-percent=150");
+// twenty megabytes of it have the whole heap marked, a third of a busy worker's processor time. What that costs in
+// memory is measured where most is needed (bench/exports.ts).
+v8.setFlagsFromString("--heap-growing-percent=300");
 
 const RETRY_DELAY_MS = 1_000;
 
