@@ -8,8 +8,12 @@ import type { ViewList } from "@/lib/views/view";
 import { openPanel, usePanel } from "./panel";
 import { placeHref, placesFor } from "./places";
 import { useShortcuts } from "./shortcuts";
+import { TypedEarly } from "./typed-early";
 
-const Palette = dynamic(() => import("./palette").then((module) => module.Palette), { ssr: false });
+const Palette = dynamic(() => import("./palette").then((module) => module.Palette), {
+  ssr: false,
+  loading: TypedEarly,
+});
 const HelpSheet = dynamic(() => import("./help-sheet").then((module) => module.HelpSheet), {
   ssr: false,
 });

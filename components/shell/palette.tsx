@@ -15,13 +15,15 @@ import { openPanel } from "./panel";
 import { placeHref, placesFor } from "./places";
 import { readPreference, writePreference } from "./preferences";
 import { runShortcut, useRegisteredShortcuts } from "./shortcuts";
+import { forgetTyped, typedEarly } from "./typed-early";
 
 /** Goes anywhere and does anything that the page can do: by name, filter, actor, target or event id. */
 export function Palette({ organizationId, granted, listViews }: CommandsProps) {
   const router = useRouter();
   const base = `/o/${organizationId}`;
   const recentName = `recent.${organizationId}`;
-  const [text, setText] = useState("");
+  const [text, setText] = useState(typedEarly);
+  useEffect(forgetTyped, []);
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
   const focusReturn = useFocusReturn();

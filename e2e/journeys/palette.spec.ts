@@ -23,6 +23,23 @@ test.beforeEach(async ({ signedIn: page, server, organization }) => {
   await expect(rowCount(page)).toHaveText("100+ events");
 });
 
+test("letters typed before the palette has come are in it, and are no shortcuts of the page", async ({
+  signedIn: page,
+}) => {
+  await page.route("**/_next/static/chunks/**", async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("/actor:usr_33");
+  await page.keyboard.press("Backspace");
+  await expect(input(page)).toBeFocused();
+  await expect(input(page)).toHaveValue("/actor:usr_3");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await expect(input(page)).toHaveValue("");
+});
+
 test("the palette goes by filter, actor, target, event id and name, with the keyboard alone", async ({
   signedIn: page,
   server,
