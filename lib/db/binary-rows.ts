@@ -35,8 +35,9 @@ const HEX = viewOf(
 const EPOCH_MS = Date.UTC(2000, 0);
 
 /**
- * Reads rows of `COPY … TO STDOUT (FORMAT binary)` as they come (PostgreSQL manual, COPY, "Binary Format"). A row
- * with another number of fields ends the reading, as the end of the data does: who needs every row counts them.
+ * Reads rows in PostgreSQL's binary format as they come: those of `COPY … TO STDOUT (FORMAT binary)` (manual, COPY,
+ * "Binary Format"), and of messages, which are the same without a header (DataRow). A row with another number of fields
+ * ends the reading, as the end of the data does: who needs every row counts them.
  */
 export class BinaryRows {
   /** Holds the row at hand. */
@@ -45,11 +46,16 @@ export class BinaryRows {
   /** Where its fields are; a field that is NULL ends before it starts. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
-  #isBegun = false;
+  #isBegun: boolean;
   /** Of a row that is not whole yet. */
   #rest: Buffer = NOTHING;
 
-  constructor(private readonly fields: number) {
+  /** @param isBegun there is no header */
+  constructor(
+    private readonly fields: number,
+    isBegun = false,
+  ) {
+    this.#isBegun = isBegun;
     this.starts = new Int32Array(fields);
     this.ends = new Int32Array(fields);
   }

@@ -5,7 +5,7 @@ import type { StoredObject } from "@/lib/streams/destination";
 import { encodeItem } from "@/lib/streams/formats";
 import type { Problem, ReconciliationFinding } from "@/lib/streams/schema";
 import { Unusable } from "@/lib/streams/server/load-stream";
-import { copyEvents, type EventRow, LogEvent } from "@/lib/streams/server/log-events";
+import { type EventRow, LogEvent, readEvents } from "@/lib/streams/server/log-events";
 
 interface Row {
   /** A problem: the row cannot be of a sealed event. */
@@ -109,7 +109,7 @@ export class StoreComparison {
   async #rows(seqs: number[]): Promise<Map<number, Row>> {
     const rows = new Map<number, Row>();
     if (seqs.length > 0)
-      await copyEvents(this.organizationId, `e.seq IN (${seqs.join()})`, (row) => {
+      await readEvents(this.organizationId, seqs, (row) => {
         rows.set(row.seq, { event: eventOf(row), erased: row.erased });
       });
     return rows;

@@ -1,6 +1,5 @@
-import pg from "pg";
+import { binaryQuery, type Statement } from "@/lib/db/binary-query";
 import { BinaryRows, copyBytes, viewOf } from "@/lib/db/binary-rows";
-import { copyOut } from "@/lib/db/copy-out";
 import { deliveryPool } from "@/lib/db/pool";
 import type { FilterableEvent } from "@/lib/events/filter/match";
 import type { Slice, StreamEvent, WireEvent } from "../destination";
@@ -338,22 +337,35 @@ function changed(seq: number, what: string): Unusable {
   return new Unusable(problem("event_changed", cause, advice));
 }
 
+/** Sequence numbers: from one to another, that one not included, or single ones. */
+export type Seqs = { from: number; end: number } | number[];
+
+const CONDITIONS = { range: "e.seq >= $2 AND e.seq < $3", single: "e.seq = ANY($2::bigint[])" };
+
+function statement(organizationId: string, seqs: Seqs): Statement {
+  const [kind, values] = Array.isArray(seqs)
+    ? (["single", [`{${seqs}}`]] as const)
+    : (["range", [String(seqs.from), String(seqs.end)]] as const);
+  return {
+    name: `events ${kind}`,
+    text: `SELECT ${COLUMNS} FROM events e WHERE e.organization_id = $1 AND ${CONDITIONS[kind]} ORDER BY e.seq`,
+    values: [organizationId, ...values],
+  };
+}
+
 /**
- * Reads events of a log in COPY's binary format, one after another. An event knows the hash before its own where the
- * row before it is read too.
- * @param condition SQL of `events e`, made of numbers alone
+ * Reads events of a log in binary, one after another. An event knows the hash before its own where the row before it is
+ * read too.
  * @param writer of this organization's events, for who reads on
  */
-export async function copyEvents(
+export async function readEvents(
   organizationId: string,
-  condition: string,
+  seqs: Seqs,
   onRow: (row: EventRow) => void,
   writer = new EventWriter(organizationId),
 ): Promise<void> {
-  const rows = new BinaryRows(FIELDS);
+  const rows = new BinaryRows(FIELDS, true);
   const row = new EventRow(rows, writer);
-  const query = `SELECT ${COLUMNS} FROM events e
-    WHERE e.organization_id = ${pg.escapeLiteral(organizationId)} AND ${condition} ORDER BY e.seq`;
   const next = () => {
     onRow(row);
     row.pass();
@@ -362,12 +374,12 @@ export async function copyEvents(
   let failure: unknown;
   try {
     const take = (data: Buffer, from: number, to: number) => rows.take(data, next, from, to);
-    await copyOut(client, `COPY (${query}) TO STDOUT (FORMAT binary)`, take, READ_TIMEOUT_MS);
+    await binaryQuery(client, statement(organizationId, seqs), take, READ_TIMEOUT_MS);
   } catch (error) {
     failure = error;
     throw error;
   } finally {
-    // A COPY that was left in the middle leaves its connection unusable.
+    // A query that was left in the middle leaves its connection unusable.
     client.release(failure !== undefined);
   }
 }

@@ -3,7 +3,7 @@ import type { EventFilter } from "@/lib/events/filter/ast";
 import { matches } from "@/lib/events/filter/match";
 import { MAX_BATCH_EVENTS, type StreamEvent } from "../destination";
 import type { Lease } from "./lease";
-import { copyEvents, EventWriter, LogEvent } from "./log-events";
+import { EventWriter, LogEvent, readEvents } from "./log-events";
 
 /** What a lane sends, in order: events of the log that the stream's filter takes, or those that were set aside. */
 
@@ -112,9 +112,9 @@ export class Source {
     const { filter, position } = this;
     const events: StreamEvent[] = [];
     let to = position;
-    await copyEvents(
+    await readEvents(
       this.lease.organizationId,
-      `e.seq >= ${position - 1} AND e.seq < ${position + count}`,
+      { from: position - 1, end: position + count },
       (row) => {
         // Nothing counts that comes after a gap; the row before the first is there for its hash.
         if (row.seq !== to) return;
@@ -139,7 +139,7 @@ export class Source {
     const gone = new Set(rows.map(({ seq }) => seq));
     const events: StreamEvent[] = [];
     const read = [...gone].flatMap((seq) => [seq - 1, seq]);
-    await copyEvents(organizationId, `e.seq IN (${read.join()})`, (row) => {
+    await readEvents(organizationId, read, (row) => {
       if (gone.delete(row.seq)) events.push(row.toEvent());
     });
     if (gone.size > 0) await this.keepLost([...gone]);

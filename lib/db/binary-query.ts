@@ -1,39 +1,60 @@
 import type pg from "pg";
 
 /** Messages by their first byte (PostgreSQL manual, "Message Formats"). */
-const COPY_DATA = 0x64;
-const BESIDE = new Set([..."HSNA"].map((code) => code.charCodeAt(0)));
+const codeOf = (letter: string) => letter.charCodeAt(0);
+const DATA_ROW = codeOf("D");
+const PARSED = codeOf("1");
+/** ParseComplete, BindComplete, notices, parameters and notifications. */
+const BESIDE = new Set([..."12NSA"].map(codeOf));
 /** First byte and length. */
 const HEAD_BYTES = 5;
 
 type Take = (data: Buffer, from: number, to: number) => void;
 
+export interface Statement {
+  /** Of one text alone. */
+  name: string;
+  text: string;
+  values: string[];
+}
+
+/** With what the driver knows to be prepared. */
+type Connection = pg.Connection & { parsedStatements: Record<string, string> };
+
 /**
- * A `COPY … TO STDOUT` whose data is taken as it lies in what the socket gave, without a copy or an object for any row.
- * For as long as data comes it listens in the driver's place; everything else is the driver's to read.
+ * A prepared statement whose rows are taken in binary as they lie in what the socket gave, without a copy or an object
+ * for any row. For as long as rows come it listens in the driver's place; everything else is the driver's to read.
  */
-class CopyOut implements pg.Submittable {
-  #socket!: pg.Connection["stream"];
+class BinaryQuery implements pg.Submittable {
+  #connection!: Connection;
   /** The driver's listener, while it is off. */
   #driver: ((chunk: Buffer) => void) | null = null;
   /** Part of a message's head. */
   #rest: Buffer | null = null;
   /** Of the message at hand. */
-  #isData = false;
+  #isRow = false;
   #leftBytes = 0;
 
   constructor(
-    private readonly text: string,
+    private readonly statement: Statement,
     private readonly take: Take,
     private readonly settle: (error?: unknown) => void,
   ) {}
 
   submit(connection: pg.Connection): void {
-    this.#socket = connection.stream;
-    this.#driver = this.#socket.listeners("data")[0] as (chunk: Buffer) => void;
-    this.#socket.on("data", this.#listen);
-    this.#socket.removeListener("data", this.#driver);
-    connection.query(this.text);
+    this.#connection = connection as Connection;
+    const { stream } = connection;
+    this.#driver = stream.listeners("data")[0] as (chunk: Buffer) => void;
+    stream.on("data", this.#listen);
+    stream.removeListener("data", this.#driver);
+    const { name, text, values } = this.statement;
+    stream.cork();
+    if (this.#connection.parsedStatements[name] !== text)
+      connection.parse({ name, text, types: [] }, true);
+    connection.bind({ statement: name, values, binary: "true" }, true);
+    connection.execute({}, true);
+    connection.sync();
+    stream.uncork();
   }
 
   // What the driver calls on the way.
@@ -52,7 +73,7 @@ class CopyOut implements pg.Submittable {
     try {
       this.#read(this.#rest ? Buffer.concat([this.#rest, chunk]) : chunk);
     } catch (error) {
-      // The connection stays in the middle of the data: its holder has to end it.
+      // The connection stays in the middle of the rows: its holder has to end it.
       this.settle(error);
     }
   };
@@ -66,8 +87,9 @@ class CopyOut implements pg.Submittable {
           return;
         }
         const code = data[at] as number;
-        this.#isData = code === COPY_DATA;
-        if (!this.#isData && !BESIDE.has(code)) {
+        this.#isRow = code === DATA_ROW;
+        if (code === PARSED) this.#keepParsed();
+        if (!this.#isRow && !BESIDE.has(code)) {
           const driver = this.#giveBack();
           driver?.(data.subarray(at));
           return;
@@ -77,30 +99,37 @@ class CopyOut implements pg.Submittable {
       }
       const end = Math.min(data.length, at + this.#leftBytes);
       this.#leftBytes -= end - at;
-      if (this.#isData && end > at) this.take(data, at, end);
+      if (this.#isRow && end > at) this.take(data, at, end);
       at = end;
     }
+  }
+
+  /** As the driver does where it reads this message. */
+  #keepParsed(): void {
+    this.#connection.parsedStatements[this.statement.name] = this.statement.text;
   }
 
   #giveBack() {
     const driver = this.#driver;
     if (!driver) return null;
     this.#driver = null;
-    this.#socket.on("data", driver);
-    this.#socket.removeListener("data", this.#listen);
+    const { stream } = this.#connection;
+    stream.on("data", driver);
+    stream.removeListener("data", this.#listen);
     return driver;
   }
 }
 
 /**
- * Hands over what a COPY of a query sends, as it comes.
+ * Hands over the rows of a query in binary as they come (`BinaryRows` reads them). The statement is prepared once for
+ * each connection.
  * @param take gets part of a buffer, from one place to another; nothing is to write there
  * @throws what the database, the connection or `take` failed with, or after `timeoutMs`; the connection is then
  * to be ended
  */
-export function copyOut(
+export function binaryQuery(
   client: pg.ClientBase,
-  text: string,
+  statement: Statement,
   take: Take,
   timeoutMs: number,
 ): Promise<void> {
@@ -112,6 +141,6 @@ export function copyOut(
       if (error === undefined) resolve();
       else reject(error);
     };
-    client.query(new CopyOut(text, take, settle));
+    client.query(new BinaryQuery(statement, take, settle));
   });
 }
