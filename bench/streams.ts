@@ -40,6 +40,7 @@ process.stdin.on("data", (line) => {
   else if (name === "took") {
     console.log(last - first);
     first = null;
+    fs.ftruncateSync(log);
   } else key = Buffer.from(value.replace("whsec_", ""), "base64");
 });
 const server = http.createServer(async (request, response) => {

@@ -5,15 +5,11 @@ import { useRouter } from "next/navigation";
 import type { Permission } from "@/lib/auth/permissions";
 import type { ActionResult } from "@/lib/http/action-result";
 import type { ViewList } from "@/lib/views/view";
+import { PaletteOnDemand } from "./palette-on-demand";
 import { openPanel, usePanel } from "./panel";
 import { placeHref, placesFor } from "./places";
 import { useShortcuts } from "./shortcuts";
-import { TypedEarly } from "./typed-early";
 
-const Palette = dynamic(() => import("./palette").then((module) => module.Palette), {
-  ssr: false,
-  loading: TypedEarly,
-});
 const HelpSheet = dynamic(() => import("./help-sheet").then((module) => module.HelpSheet), {
   ssr: false,
 });
@@ -50,6 +46,6 @@ export function Commands(props: CommandsProps) {
       run: () => router.push(placeHref(props.organizationId, place)),
     })),
   ]);
-  if (panel === "palette") return <Palette {...props} />;
+  if (panel === "palette") return <PaletteOnDemand {...props} />;
   return panel === "help" && <HelpSheet />;
 }

@@ -15,15 +15,18 @@ import { openPanel } from "./panel";
 import { placeHref, placesFor } from "./places";
 import { readPreference, writePreference } from "./preferences";
 import { runShortcut, useRegisteredShortcuts } from "./shortcuts";
-import { forgetTyped, typedEarly } from "./typed-early";
 
-/** Goes anywhere and does anything that the page can do: by name, filter, actor, target or event id. */
-export function Palette({ organizationId, granted, listViews }: CommandsProps) {
+/**
+ * Goes anywhere and does anything that the page can do: by name, filter, actor, target or event id.
+ * @param props.typed what it begins with
+ */
+export function Palette(props: CommandsProps & { typed: string }) {
+  const { organizationId, granted, listViews, typed } = props;
   const router = useRouter();
   const base = `/o/${organizationId}`;
   const recentName = `recent.${organizationId}`;
-  const [text, setText] = useState(typedEarly);
-  useEffect(forgetTyped, []);
+  const [text, setText] = useState(typed);
+  const field = useRef<HTMLInputElement>(null);
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
   const focusReturn = useFocusReturn();
@@ -48,7 +51,13 @@ export function Palette({ organizationId, granted, listViews }: CommandsProps) {
         <Dialog.Overlay className="fixed inset-0 z-50 bg-(--scrim)" />
         <Dialog.Content
           aria-describedby={undefined}
-          onOpenAutoFocus={focusReturn.onOpenAutoFocus}
+          onOpenAutoFocus={(event) => {
+            focusReturn.onOpenAutoFocus();
+            // Typing goes on behind what is there already, which by itself would be selected.
+            event.preventDefault();
+            field.current?.focus();
+            field.current?.setSelectionRange(typed.length, typed.length);
+          }}
           onCloseAutoFocus={(event) => {
             focusReturn.onCloseAutoFocus(event);
             pending.current();
@@ -58,6 +67,7 @@ export function Palette({ organizationId, granted, listViews }: CommandsProps) {
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
           <Command label="Search or jump to" loop shouldFilter={mode.kind === "commands"}>
             <Command.Input
+              ref={field}
               value={text}
               onValueChange={setText}
               placeholder="Search or jump to"

@@ -23,19 +23,46 @@ test.beforeEach(async ({ signedIn: page, server, organization }) => {
   await expect(rowCount(page)).toHaveText("100+ events");
 });
 
-test("letters typed before the palette has come are in it, and are no shortcuts of the page", async ({
+for (const [delayMs, betweenMs] of [
+  [40, 60],
+  [600, 0],
+] as const)
+  test(`letters typed while the palette comes in ${delayMs} ms are in it, and are no shortcuts of the page`, async ({
+    signedIn: page,
+  }) => {
+    await page.route("**/_next/static/chunks/**", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await route.continue();
+    });
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("/actor:usr_33", { delay: betweenMs });
+    await page.keyboard.press("Backspace");
+    await expect(input(page)).toBeFocused();
+    await expect(input(page)).toHaveValue("/actor:usr_3");
+    await page.keyboard.press("Escape");
+    await expect(input(page)).toHaveCount(0);
+    await page.keyboard.press("Control+k");
+    await expect(input(page)).toHaveValue("");
+  });
+
+test("a palette that is closed before it has come stays closed, and forgets what was typed", async ({
   signedIn: page,
 }) => {
+  let come = () => {};
+  const isToCome = new Promise<void>((resolve) => {
+    come = resolve;
+  });
   await page.route("**/_next/static/chunks/**", async (route) => {
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await isToCome;
     await route.continue();
   });
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("/actor:usr_33");
-  await page.keyboard.press("Backspace");
-  await expect(input(page)).toBeFocused();
-  await expect(input(page)).toHaveValue("/actor:usr_3");
+  await page.keyboard.type("abc");
   await page.keyboard.press("Escape");
+  const loaded = page.waitForResponse("**/_next/static/chunks/**");
+  come();
+  await (await loaded).finished();
+  await expect(input(page)).toHaveCount(0);
   await page.keyboard.press("Control+k");
   await expect(input(page)).toHaveValue("");
 });

@@ -22,7 +22,6 @@ function read(sent: Buffer, cuts: number[]): { taken: Buffer; left: Buffer } {
   const nothing = () => undefined;
   const connection = {
     stream: Object.assign(stream, { cork: nothing, uncork: nothing }),
-    parsedStatements: {},
     ...{ parse: nothing, bind: nothing, execute: nothing, sync: nothing },
   };
   const client = {
@@ -30,7 +29,7 @@ function read(sent: Buffer, cuts: number[]): { taken: Buffer; left: Buffer } {
   };
   const taken: Buffer[] = [];
   const take = (data: Buffer, from: number, to: number) => taken.push(data.subarray(from, to));
-  const statement = { name: "rows", text: "SELECT", values: [] };
+  const statement = { text: "SELECT", values: [] };
   void binaryQuery(client as unknown as pg.ClientBase, statement, take, 2 ** 30);
   const places = [0, ...cuts.map((cut) => cut % sent.length).sort((a, b) => a - b), sent.length];
   for (let at = 1; at < places.length; at += 1)

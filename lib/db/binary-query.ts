@@ -3,7 +3,6 @@ import type pg from "pg";
 /** Messages by their first byte (PostgreSQL manual, "Message Formats"). */
 const codeOf = (letter: string) => letter.charCodeAt(0);
 const DATA_ROW = codeOf("D");
-const PARSED = codeOf("1");
 /** ParseComplete, BindComplete, notices, parameters and notifications. */
 const BESIDE = new Set([..."12NSA"].map(codeOf));
 /** First byte and length. */
@@ -12,21 +11,18 @@ const HEAD_BYTES = 5;
 type Take = (data: Buffer, from: number, to: number) => void;
 
 export interface Statement {
-  /** Of one text alone. */
-  name: string;
   text: string;
   values: string[];
 }
 
-/** With what the driver knows to be prepared. */
-type Connection = pg.Connection & { parsedStatements: Record<string, string> };
-
 /**
- * A prepared statement whose rows are taken in binary as they lie in what the socket gave, without a copy or an object
- * for any row. For as long as rows come it listens in the driver's place; everything else is the driver's to read.
+ * A statement whose rows are taken in binary as they lie in what the socket gave, without a copy or an object for any
+ * row. For as long as rows come it listens in the driver's place; everything else is the driver's to read.
  */
 class BinaryQuery implements pg.Submittable {
-  #connection!: Connection;
+  readonly text: string;
+  readonly #values: string[];
+  #stream!: pg.Connection["stream"];
   /** The driver's listener, while it is off. */
   #driver: ((chunk: Buffer) => void) | null = null;
   /** Part of a message's head. */
@@ -36,22 +32,24 @@ class BinaryQuery implements pg.Submittable {
   #leftBytes = 0;
 
   constructor(
-    private readonly statement: Statement,
+    { text, values }: Statement,
     private readonly take: Take,
     private readonly settle: (error?: unknown) => void,
-  ) {}
+  ) {
+    this.text = text;
+    this.#values = values;
+  }
 
   submit(connection: pg.Connection): void {
-    this.#connection = connection as Connection;
     const { stream } = connection;
+    this.#stream = stream;
     this.#driver = stream.listeners("data")[0] as (chunk: Buffer) => void;
     stream.on("data", this.#listen);
     stream.removeListener("data", this.#driver);
-    const { name, text, values } = this.statement;
     stream.cork();
-    if (this.#connection.parsedStatements[name] !== text)
-      connection.parse({ name, text, types: [] }, true);
-    connection.bind({ statement: name, values, binary: "true" }, true);
+    // Without a name it is planned each time: one that is kept may be of a day when a partition was empty.
+    connection.parse({ name: "", text: this.text, types: [] }, true);
+    connection.bind({ values: this.#values, binary: "true" }, true);
     connection.execute({}, true);
     connection.sync();
     stream.uncork();
@@ -88,7 +86,6 @@ class BinaryQuery implements pg.Submittable {
         }
         const code = data[at] as number;
         this.#isRow = code === DATA_ROW;
-        if (code === PARSED) this.#keepParsed();
         if (!this.#isRow && !BESIDE.has(code)) {
           const driver = this.#giveBack();
           driver?.(data.subarray(at));
@@ -104,25 +101,18 @@ class BinaryQuery implements pg.Submittable {
     }
   }
 
-  /** As the driver does where it reads this message. */
-  #keepParsed(): void {
-    this.#connection.parsedStatements[this.statement.name] = this.statement.text;
-  }
-
   #giveBack() {
     const driver = this.#driver;
     if (!driver) return null;
     this.#driver = null;
-    const { stream } = this.#connection;
-    stream.on("data", driver);
-    stream.removeListener("data", this.#listen);
+    this.#stream.on("data", driver);
+    this.#stream.removeListener("data", this.#listen);
     return driver;
   }
 }
 
 /**
- * Hands over the rows of a query in binary as they come (`BinaryRows` reads them). The statement is prepared once for
- * each connection.
+ * Hands over the rows of a query in binary as they come (`BinaryRows` reads them).
  * @param take gets part of a buffer, from one place to another; nothing is to write there
  * @throws what the database, the connection or `take` failed with, or after `timeoutMs`; the connection is then
  * to be ended

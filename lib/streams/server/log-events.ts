@@ -340,15 +340,12 @@ function changed(seq: number, what: string): Unusable {
 /** Sequence numbers: from one to another, that one not included, or single ones. */
 export type Seqs = { from: number; end: number } | number[];
 
-const CONDITIONS = { range: "e.seq >= $2 AND e.seq < $3", single: "e.seq = ANY($2::bigint[])" };
-
 function statement(organizationId: string, seqs: Seqs): Statement {
-  const [kind, values] = Array.isArray(seqs)
-    ? (["single", [`{${seqs}}`]] as const)
-    : (["range", [String(seqs.from), String(seqs.end)]] as const);
+  const [condition, ...values] = Array.isArray(seqs)
+    ? (["e.seq = ANY($2::bigint[])", `{${seqs}}`] as const)
+    : (["e.seq >= $2 AND e.seq < $3", String(seqs.from), String(seqs.end)] as const);
   return {
-    name: `events ${kind}`,
-    text: `SELECT ${COLUMNS} FROM events e WHERE e.organization_id = $1 AND ${CONDITIONS[kind]} ORDER BY e.seq`,
+    text: `SELECT ${COLUMNS} FROM events e WHERE e.organization_id = $1 AND ${condition} ORDER BY e.seq`,
     values: [organizationId, ...values],
   };
 }
