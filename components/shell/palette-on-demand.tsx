@@ -3,62 +3,47 @@
 import { type ComponentType, useEffect, useState } from "react";
 import { flushSync } from "react-dom";
 import type { CommandsProps } from "./commands";
-import { isApple, openPanel } from "./panel";
+import { openPanel } from "./panel";
 
-type Palette = ComponentType<CommandsProps & { typed: string }>;
-
-let loaded: Palette | null = null;
-
-/** What a key writes into a field; null for one that is the browser's or another's. */
-function written(event: KeyboardEvent, text: string): string | null {
-  const isComposed = event.getModifierState("AltGraph") || (event.altKey && isApple());
-  const isCommand = event.metaKey || ((event.ctrlKey || event.altKey) && !isComposed);
-  if (isCommand || event.isComposing) return null;
-  if (event.key === "Backspace") return text.slice(0, -1);
-  if (event.key === "Enter" || event.key === "Tab") return text;
-  return event.key.length === 1 ? text + event.key : null;
-}
+let Palette: ComponentType<CommandsProps & { typed: string }> | null = null;
 
 /**
  * The palette, loaded when it is opened for the first time. Keys are meant for it from then on, and not for the page
  * below: what is typed before it has come is in it.
  */
 export function PaletteOnDemand(props: CommandsProps) {
-  const [ready, setReady] = useState(loaded && { Palette: loaded, typed: "" });
-  const isReady = ready !== null;
+  const [typed, setTyped] = useState(Palette && "");
   useEffect(() => {
-    if (isReady) return;
+    if (typed !== null) return;
     let text = "";
+    let isOpen = true;
     const hold = (event: KeyboardEvent) => {
-      const next = written(event, text);
-      if (next === null && event.key !== "Escape") return;
+      const { key, ctrlKey, altKey, metaKey } = event;
+      // With both, or with Option, characters are written that the keyboard has no key for.
+      if (metaKey || (ctrlKey && !altKey) || event.isComposing) return;
+      if (key === "Escape") openPanel(null);
+      else if (key === "Backspace") text = text.slice(0, -1);
+      else if (key.length < 2) text += key;
+      else if (key !== "Enter" && key !== "Tab") return;
       event.preventDefault();
       event.stopPropagation();
-      if (next === null) openPanel(null);
-      else text = next;
     };
-    window.addEventListener("keydown", hold, { capture: true });
-    let isOpen = true;
-    const come = () => {
-      if (!isOpen || !loaded) return;
-      const palette = { Palette: loaded, typed: text };
-      // At once: no key falls between what is held and the field.
-      flushSync(() => setReady(palette));
-    };
+    addEventListener("keydown", hold, true);
     import("./palette").then(
       (module) => {
-        loaded = module.Palette;
-        come();
+        Palette = module.Palette;
+        // At once: no key falls between what is held and the field.
+        if (isOpen) flushSync(() => setTyped(text));
       },
       (error) =>
-        setReady(() => {
+        setTyped(() => {
           throw error;
         }),
     );
     return () => {
       isOpen = false;
-      window.removeEventListener("keydown", hold, { capture: true });
+      removeEventListener("keydown", hold, true);
     };
-  }, [isReady]);
-  return ready && <ready.Palette {...props} typed={ready.typed} />;
+  }, [typed]);
+  return Palette && typed !== null && <Palette {...props} typed={typed} />;
 }

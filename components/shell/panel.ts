@@ -24,7 +24,7 @@ export function usePanel(): Panel | null {
   );
 }
 
-export const isApple = () => /Mac|iPhone|iPad/.test(navigator.platform);
+const isApple = () => /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** What the modifier of shortcuts is called on this keyboard. */
 export function useModKey(): string {
