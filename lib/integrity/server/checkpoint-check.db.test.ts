@@ -99,6 +99,20 @@ describe("checkpoints", () => {
     });
   });
 
+  test("a hash that was changed before it was signed is named itself, and not all history that was signed with it", async () => {
+    const log = await sealedLog(CUT_AT);
+    await run(log, "UPDATE events SET chain_hash = sha256('x') WHERE ORG AND seq = K");
+    await cut(log);
+    await appendEvents(log, testEvents(EVENTS - CUT_AT, 2));
+    await cut(log);
+    expect(await verdictOf(log)).toEqual({
+      ...{ ok: false, kind: "edited_hash", first_bad_seq: K, kinds: ["edited_hash"] },
+    });
+    // A second change, after the signature, is not what was signed.
+    await run(log, `UPDATE events SET chain_hash = sha256('y') WHERE ORG AND seq = K`);
+    expect((await verdictOf(log)).kinds).toContain("history_rewritten");
+  });
+
   test("29, 45: deleted checkpoints are missed by what the signer remembers", async () => {
     const log = await signedLog();
     await rewrite(log);

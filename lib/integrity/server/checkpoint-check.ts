@@ -68,6 +68,8 @@ export class CheckpointCheck {
 
   readonly #keys: readonly NoteKey[];
   #tree: Frontier | null;
+  /** The tree of the hashes as they are stored, from the first on that is not its event's. */
+  #storedTree: Frontier | null = null;
   #next: StoredCheckpoint[] = [];
   /** Every event below this is proven by a signature. */
   #proven: number;
@@ -122,14 +124,20 @@ export class CheckpointCheck {
     if (this.trust && this.#tree) this.#next.push(...(await this.#read(from, to)));
   }
 
-  /** @param size how far the chain is known with this leaf, its last */
-  add(size: number, leaf: Buffer | null): void {
+  /**
+   * @param size how far the chain is known with this leaf, its last
+   * @param stored the hash in the leaf's row
+   */
+  add(size: number, leaf: Buffer | null, stored: Buffer): void {
     if (!this.#tree || size <= this.#tree.size) return;
     if (!leaf || leaf.length !== HASH_BYTES || size !== this.#tree.size + 1) {
       // Leaves are lost: no root from here on can be computed.
       this.#tree = null;
       return;
     }
+    if (!leaf.equals(stored)) this.#storedTree ??= this.#tree.copy();
+    // What is no hash at all was changed after any signature; its event says what it was.
+    this.#storedTree?.append(stored.length === HASH_BYTES ? stored : leaf);
     this.#tree.append(leaf);
     this.#meetAt(size);
   }
@@ -146,6 +154,7 @@ export class CheckpointCheck {
   /** As `add` for each leaf of a perfect subtree, where `takesSubtree` allows it. */
   addSubtree(from: number, to: number, root: Buffer): void {
     if (!this.#tree) return;
+    this.#storedTree?.appendSubtree(root, to - from);
     this.#tree.appendSubtree(root, to - from);
     this.#meetAt(to);
   }
@@ -288,6 +297,7 @@ export class CheckpointCheck {
       this.#metInDatabase = opened.size;
       return true;
     }
+    if (this.#signedAsStored(opened)) return false;
     this.#rewritten = {
       size: stored.size,
       from: this.#proven,
@@ -306,7 +316,7 @@ export class CheckpointCheck {
     if (!this.#tree || this.#contradicted) return;
     const known = this.#openNote(note, null, ELSEWHERE);
     if (!known) return;
-    if (this.#isMet(known)) this.#agreed = known.size;
+    if (this.#isMet(known) || this.#signedAsStored(known)) this.#agreed = known.size;
     else
       this.#contradicted = {
         size: known.size,
@@ -321,6 +331,16 @@ export class CheckpointCheck {
     this.#proven = checkpoint.size;
     this.met += 1;
     if (!this.#contradicted) this.lastGood = checkpoint;
+    return true;
+  }
+
+  /**
+   * Whether hashes were changed before they were signed: the signature then covers the rows as they stand,
+   * and the changed hashes, which the walk has named, are all that is wrong.
+   */
+  #signedAsStored({ size, root }: Checkpoint): boolean {
+    if (!this.#storedTree?.root().equals(root)) return false;
+    this.#proven = size;
     return true;
   }
 

@@ -265,7 +265,8 @@ export class LogWalk {
       const twin = rows[at - 1]?.[0] === raw[0] || rows[at + 1]?.[0] === raw[0];
       const verified = this.#holds(row, twin) || (await this.#follow(row, twin));
       if (verified) this.#accept(row);
-      this.#checkpoints.add(this.#state.position + this.#state.offset, this.#state.previous);
+      const { position, offset, previous } = this.#state;
+      this.#checkpoints.add(position + offset, previous, row.stored);
       this.checked += 1;
       this.lastSeq = row.seq;
       if (row.seq >= this.nextSeq) {
