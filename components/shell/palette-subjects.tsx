@@ -1,6 +1,6 @@
 "use client";
 
-import { Command } from "cmdk";
+import { Command, useCommandState } from "cmdk";
 import { useEffect, useState } from "react";
 import { EMPTY_FILTER } from "@/lib/events/filter/ast";
 import { fieldRef, includeValue } from "@/lib/events/filter/edit";
@@ -13,7 +13,7 @@ const PAUSE_MS = 120;
 
 type Found =
   | { kind: "loading" }
-  | { kind: "ready"; subjects: Participant[] }
+  | { kind: "ready"; url: string; subjects: Participant[] }
   | { kind: "failed"; message: string };
 
 /** Asks once typing pauses; what was asked before is given up. */
@@ -24,7 +24,7 @@ function useSubjects(url: string): Found {
     const read = async () => {
       const response = await fetch(url, { signal: abort.signal });
       const body = await response.json();
-      if (response.ok) setFound({ kind: "ready", subjects: body.subjects });
+      if (response.ok) setFound({ kind: "ready", url, subjects: body.subjects });
       else setFound({ kind: "failed", message: body.message });
     };
     const timer = setTimeout(() => {
@@ -41,18 +41,41 @@ function useSubjects(url: string): Found {
   return found;
 }
 
-/** Actors or targets by id or name: their timelines, or the events that they are in. */
+const timelineOf = ({ type, id }: Participant) => `timeline ${type}:${id}`;
+const filterBy = ({ type, id }: Participant) => `filter ${type}:${id}`;
+
+/**
+ * Actors or targets by id or name: their timelines, or the events that they are in.
+ * @param props.onSelect with the value of an item
+ */
 export function SubjectItems(props: {
   role: "actor" | "target";
   text: string;
   base: string;
+  onSelect(value: string): void;
   onGo(place: Destination): void;
   onFilter(q: string): void;
 }) {
-  const { role, text, base } = props;
+  const { role, text, base, onSelect } = props;
   const found = useSubjects(`${base}/events/subjects?${new URLSearchParams({ role, text })}`);
-  const filterBy = (id: string) =>
+  const runFilter = (id: string) =>
     props.onFilter(serializeFilter(includeValue(EMPTY_FILTER, fieldRef(role), id)));
+  const answer = found.kind === "ready" ? found : { url: "", subjects: [] };
+  // Until the next answer comes, of this one only what fits.
+  const subjects = answer.subjects.filter(({ id, name = "" }) =>
+    `${id} ${name}`.toLowerCase().includes(text.toLowerCase()),
+  );
+  // Of the answer: what was selected for want of a match gives way to one.
+  const asTyped = `as typed ${answer.url}`;
+  const offersTyped = answer.url && text && !subjects.some(({ id }) => id === text);
+  const values = [...subjects.map(timelineOf), ...subjects.map(filterBy)];
+  if (offersTyped) values.push(asTyped);
+  const isSelected = values.includes(useCommandState(({ value }) => value));
+  const [first] = values;
+  useEffect(() => {
+    // The list itself only does so as somebody types.
+    if (!isSelected && first) onSelect(first);
+  }, [isSelected, first, onSelect]);
   if (found.kind === "loading")
     return <Command.Loading className="px-2 py-1.5">Looking…</Command.Loading>;
   if (found.kind === "failed")
@@ -61,17 +84,13 @@ export function SubjectItems(props: {
         Could not look for {role}s. {found.message}
       </p>
     );
-  // Until the answer comes, of the one before only what fits.
-  const subjects = found.subjects.filter(({ id, name = "" }) =>
-    `${id} ${name}`.toLowerCase().includes(text.toLowerCase()),
-  );
   return (
     <>
       <Command.Group heading={`Timeline of ${role}`}>
         {subjects.map(({ type, id, name }) => (
           <Item
             key={`${type}:${id}`}
-            value={`timeline ${type}:${id}`}
+            value={timelineOf({ type, id })}
             onSelect={() =>
               props.onGo({
                 label: name ?? id,
@@ -88,13 +107,13 @@ export function SubjectItems(props: {
       </Command.Group>
       <Command.Group heading={`Filter events by ${role}`}>
         {subjects.map(({ type, id, name }) => (
-          <Item key={`${type}:${id}`} value={`filter ${type}:${id}`} onSelect={() => filterBy(id)}>
+          <Item key={`${type}:${id}`} value={filterBy({ type, id })} onSelect={() => runFilter(id)}>
             <span className="min-w-0 flex-1 truncate">{name ?? id}</span>
             <span className="max-w-56 truncate font-mono text-[12px] text-(--text-3)">{id}</span>
           </Item>
         ))}
-        {text && !subjects.some(({ id }) => id === text) && (
-          <Item value="filter as typed" onSelect={() => filterBy(text)}>
+        {offersTyped && (
+          <Item value={asTyped} onSelect={() => runFilter(text)}>
             The id <span className="truncate font-mono text-[12px]">{text}</span>
           </Item>
         )}

@@ -26,6 +26,7 @@ export function Palette(props: CommandsProps & { typed: string }) {
   const base = `/o/${organizationId}`;
   const recentName = `recent.${organizationId}`;
   const [text, setText] = useState(typed);
+  const [selected, setSelected] = useState("");
   const field = useRef<HTMLInputElement>(null);
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
@@ -65,7 +66,13 @@ export function Palette(props: CommandsProps & { typed: string }) {
           className="fixed top-[12dvh] left-1/2 z-50 w-[min(600px,calc(100vw-24px))] -translate-x-1/2 overflow-hidden rounded-[8px] bg-(--raised) shadow-(--shadow-menu) max-sm:top-3"
         >
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
-          <Command label="Search or jump to" loop shouldFilter={mode.kind === "commands"}>
+          <Command
+            label="Search or jump to"
+            loop
+            shouldFilter={mode.kind === "commands"}
+            value={selected}
+            onValueChange={setSelected}
+          >
             <Command.Input
               ref={field}
               value={text}
@@ -94,6 +101,7 @@ export function Palette(props: CommandsProps & { typed: string }) {
                   key={mode.role}
                   {...mode}
                   base={base}
+                  onSelect={setSelected}
                   onGo={go}
                   onFilter={runFilter}
                 />

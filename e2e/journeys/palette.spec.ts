@@ -67,6 +67,31 @@ test("a palette that is closed before it has come stays closed, and forgets what
   await expect(input(page)).toHaveValue("");
 });
 
+test("what is selected while no actor fits gives way to the one that an answer brings", async ({
+  signedIn: page,
+}) => {
+  let come = () => {};
+  const isToCome = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  await page.route(
+    (url) => url.searchParams.get("text") === "person 3",
+    async (route) => {
+      await isToCome;
+      await route.continue();
+    },
+  );
+  await ask(page, "@");
+  await expect(option(page, /usr_/)).not.toHaveCount(0);
+  await expect(option(page, /usr_3/)).toHaveCount(0);
+  await page.keyboard.type("person 3");
+  await expect(option(page, "The id person 3")).toHaveAttribute("aria-selected", "true");
+  come();
+  await expect(option(page, /usr_3/).first()).toHaveAttribute("aria-selected", "true");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/timeline\?actor=user%3Ausr_3$/);
+});
+
 test("the palette goes by filter, actor, target, event id and name, with the keyboard alone", async ({
   signedIn: page,
   server,
