@@ -7,7 +7,7 @@ import { Field, Input } from "@/components/ui/field";
 import type { ActionResult } from "@/lib/http/action-result";
 import { signInWith } from "./sign-in-form";
 
-export interface NewAccount {
+interface NewAccount {
   token: string;
   name: string;
   email: string;

@@ -52,7 +52,7 @@ const WIDTHS: Record<ColumnId, string> = {
   received: "180px",
 };
 
-export const TRAIL_PX = 32;
+const TRAIL_PX = 32;
 
 /** Column tracks, in step with the cells: the trail, then the layout's columns. */
 export function gridTemplate(columns: TableLayout["columns"], hasOffsets: boolean): string {

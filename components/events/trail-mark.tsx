@@ -4,7 +4,7 @@
  */
 export type TrailState = "proven" | "failed" | "verified" | "pending" | "sealed";
 
-export const TRAIL_WORDS: Record<TrailState, string> = {
+const TRAIL_WORDS: Record<TrailState, string> = {
   proven: "Verified: proven in this browser",
   failed: "Failed: does not match the signed log",
   verified: "Verified by the server's last check",

@@ -15,7 +15,7 @@ interface Section {
 }
 
 /** Every view once: starred first, then one's own, then what others share. */
-export function viewSections(views: readonly SavedView[]): Section[] {
+function viewSections(views: readonly SavedView[]): Section[] {
   const rest = views.filter(({ isStarred }) => !isStarred);
   return [
     { title: "Starred", views: views.filter(({ isStarred }) => isStarred) },

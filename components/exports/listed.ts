@@ -22,7 +22,7 @@ export interface ExportDraft {
   columns: string[] | null;
 }
 
-export interface ExportRequest extends Pick<ExportInput, "format" | "options"> {
+interface ExportRequest extends Pick<ExportInput, "format" | "options"> {
   /** The explorer's search, as its address has it. */
   query: string;
 }

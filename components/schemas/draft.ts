@@ -1,7 +1,7 @@
 import type { FieldError } from "@/lib/errors";
 import type { ActionSchema } from "@/lib/schemas/schema";
 
-export interface TargetDraft {
+interface TargetDraft {
   /** Stable while the row is edited. */
   key: number;
   type: string;

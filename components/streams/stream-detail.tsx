@@ -25,7 +25,7 @@ import { useWork } from "./use-work";
 
 type Action<Input, T> = (organizationId: string, input: Input) => Promise<ActionResult<T>>;
 
-export interface StreamActions {
+interface StreamActions {
   read: Action<string, StreamView>;
   test: Action<string, TestResult>;
   pause: Action<string, StreamSummary>;

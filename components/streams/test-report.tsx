@@ -14,7 +14,7 @@ function pretty(text: string): string {
 }
 
 /** In one line: "It answered 200 in 34 ms." */
-export function outcomeWords({ problem, status, latencyMs }: TestResult): string {
+function outcomeWords({ problem, status, latencyMs }: TestResult): string {
   if (problem) return problem.message;
   return `It ${status === null ? "took it" : `answered ${status}`} in ${latencyMs} ms.`;
 }

@@ -38,7 +38,7 @@ export const batchItem = z.object({
 const unit = z.looseObject({ id: z.string(), type: z.string() });
 const instant = z.iso.datetime();
 
-export const eventSchema = z.object({
+const eventSchema = z.object({
   id: z.string().regex(/^audit_event_[0-9A-Z]{26}$/),
   organization_id: z.string(),
   action: z.string(),
@@ -69,7 +69,7 @@ export const eventList = z.object({
 
 const fieldError = z.object({ field: z.string(), code: z.string() });
 
-export const batchOutcome = z.object({
+const batchOutcome = z.object({
   status: z.enum(["stored", "duplicate", "invalid", "failed"]),
   seq: z.int().optional(),
   id: z.string().optional(),
@@ -148,7 +148,6 @@ export const problem = z.object({
   errors: z.array(fieldError).optional(),
 });
 
-export type BatchItem = z.infer<typeof batchItem>;
 export type BatchOutcome = z.infer<typeof batchOutcome>;
 export type EventList = z.infer<typeof eventList>;
 export type EventDetailBody = z.infer<typeof eventDetail>;

@@ -64,7 +64,7 @@ const filterSchema = z.string().transform((text, context) => {
 });
 
 /** What a viewer sees; a filter without clauses is none. */
-export const sightSchema = z.object({
+const sightSchema = z.object({
   filter: filterSchema.nullable(),
   hidden: z
     .array(z.enum(hideables))

@@ -23,7 +23,7 @@ export const permissions = [
 export type Permission = (typeof permissions)[number];
 
 /** What an API key may be given, in the words of its owner. */
-export const keyPermissions = {
+const keyPermissions = {
   "events:write": ["events:write"],
   "events:read": ["events:read", "streams:read", "integrity:read"],
   exports: ["exports:manage"],

@@ -3,7 +3,7 @@ import type { Permission } from "./permissions";
 
 declare const issued: unique symbol;
 
-export type Principal =
+type Principal =
   | { kind: "user"; id: string; email: string; sessionId: string }
   | { kind: "api_key"; id: string }
   | { kind: "portal"; id: string }

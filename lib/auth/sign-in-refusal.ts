@@ -15,7 +15,7 @@
  * - SsoDeactivated: the operator turned their account off
  * - SsoChanged: it was changed or turned off meanwhile, or no longer knows them
  */
-export const signInRefusals = [
+const signInRefusals = [
   "CredentialsSignin",
   "Throttled",
   "CodeNeeded",

@@ -27,7 +27,7 @@ import { type NoteKey, noteKey } from "./note";
  */
 export const BUNDLE_FORMAT = "trailseal-bundle/1";
 
-export interface BundleHeader {
+interface BundleHeader {
   format: typeof BUNDLE_FORMAT;
   origin: string;
   organization_id: string;
@@ -59,7 +59,7 @@ export interface BundleEvent {
   chain_hash: string;
 }
 
-export interface BundlePrune {
+interface BundlePrune {
   size: number;
   chain_hash: string;
   frontier: string[];
@@ -88,7 +88,7 @@ export interface BundleEvidence {
   receipts?: readonly Receipt[];
 }
 
-export interface BundleFinding {
+interface BundleFinding {
   kind: string;
   seq: number | null;
   detail: string;

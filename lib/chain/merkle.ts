@@ -15,7 +15,7 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 }
 
 /** H(""). */
-export function emptyRoot(): Buffer {
+function emptyRoot(): Buffer {
   return sha256("");
 }
 
@@ -157,7 +157,7 @@ export function consistencyRanges(oldSize: number, newSize: number): LeafRange[]
 }
 
 /** Root of the subtree over a range of leaves held in memory. */
-export function rangeRoot(leaves: readonly Buffer[], { start, end }: LeafRange): Buffer {
+function rangeRoot(leaves: readonly Buffer[], { start, end }: LeafRange): Buffer {
   return merkleRoot(leaves.slice(start, end));
 }
 

@@ -12,7 +12,7 @@
  * - `number`: compares.
  * - `value`: a JSON scalar of any type: text by its text form, numbers also compare.
  */
-export type FieldKind = "enum" | "id" | "text" | "ip" | "number" | "value";
+type FieldKind = "enum" | "id" | "text" | "ip" | "number" | "value";
 
 export type Operator =
   | "is"
@@ -33,7 +33,7 @@ export type EventColumn =
   | "actor_name"
   | "location";
 
-export type FieldSource =
+type FieldSource =
   /** One value per event: in SQL a column, or an expression over a column of `events e` for what is not stored twice. */
   | { from: "event"; column: EventColumn | { sql: string; of: "context" }; path: readonly string[] }
   /** One value per target; `column` in event_targets where the value is kept there. */

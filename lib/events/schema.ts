@@ -5,7 +5,7 @@ import type { FieldError } from "@/lib/errors";
 /** The event as clients send it, the event as it will be sealed, and the rows people see. */
 
 /** Largest event, bytes of its JSON (integrity spec §2). */
-export const MAX_EVENT_BYTES = 65_536;
+const MAX_EVENT_BYTES = 65_536;
 const MAX_DEPTH = 16;
 /** Control actions authorise erasure and pruning: no client may write one. */
 const RESERVED_ACTION_PREFIX = "trailseal.";
@@ -183,7 +183,7 @@ function metadataErrors(
   return errors;
 }
 
-export interface ParseOptions {
+interface ParseOptions {
   /** Prefix of error fields: `event` at the compatible endpoint. */
   field: string;
   /** Metadata limits; null: nested metadata within the event's own bounds. */
@@ -200,7 +200,7 @@ const withoutUndefined = (unit: Unit): Unit =>
  * Checks one event and brings it into the form that will be sealed.
  * @returns the event and the unknown top-level keys that were passed over, or every error.
  */
-export function parseEvent(
+function parseEvent(
   input: unknown,
   options: ParseOptions,
 ): Parsed<{ event: NewEvent; ignored: string[] }> {

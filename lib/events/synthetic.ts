@@ -77,7 +77,7 @@ const AGENTS = [
 const REGIONS = ["eu-north-1", "eu-central-1", "us-east-1", "ap-southeast-2"];
 
 /** mulberry32: 32-bit state, good enough to spread test data. */
-export function randomSource(seed: number): () => number {
+function randomSource(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

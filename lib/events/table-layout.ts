@@ -10,7 +10,7 @@ export interface TableLayout {
   density: Density;
 }
 
-export interface ColumnChoice {
+interface ColumnChoice {
   /** One of COLUMN_IDS, or a field as a filter names it: `agent`, `metadata.request_id`. */
   id: string;
   /** Unset: shares the room that is left. */
@@ -24,8 +24,8 @@ export type Density = keyof typeof ROW_HEIGHTS_PX;
 export const COLUMN_IDS = ["seq", "time", "actor", "action", "target", "ip", "received"] as const;
 export type ColumnId = (typeof COLUMN_IDS)[number];
 
-export const MIN_COLUMN_PX = 64;
-export const MAX_COLUMN_PX = 1_200;
+const MIN_COLUMN_PX = 64;
+const MAX_COLUMN_PX = 1_200;
 export const MAX_COLUMNS = 24;
 
 export const DEFAULT_LAYOUT: TableLayout = {

@@ -16,12 +16,12 @@ import { exportFormats, exportOptionsSchema, exportSearchSchema } from "./schema
  * `rows` and `left` lines may be many; the note names the SHA-256 of all their bytes. Nobody takes the note for a
  * checkpoint: that begins with the origin.
  */
-export const MANIFEST_FORMAT = "trailseal-export/1";
+const MANIFEST_FORMAT = "trailseal-export/1";
 
 const sha256Hex = z.hex().length(64);
 const count = z.int().min(0);
 
-export const manifestSchema = z.object({
+const manifestSchema = z.object({
   id: z.string(),
   organization_id: z.string(),
   origin: z.string(),

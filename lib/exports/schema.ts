@@ -45,7 +45,7 @@ export const exportOptionsSchema = z.object({
   /** The manifest has the leaf hashes of what was passed over, so that a reader rebuilds the log's root. */
   proof: z.boolean().default(false),
 });
-export type ExportOptions = z.infer<typeof exportOptionsSchema>;
+type ExportOptions = z.infer<typeof exportOptionsSchema>;
 
 const optionsInput = exportOptionsSchema.extend({
   columns: z

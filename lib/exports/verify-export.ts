@@ -13,7 +13,7 @@ const HASH_BYTES = 32;
 const MAX_FINDINGS = 100;
 const NO_LEAF = "00".repeat(HASH_BYTES);
 
-export interface ExportFinding {
+interface ExportFinding {
   kind:
     | "bad_manifest"
     | "header_changed"

@@ -25,11 +25,11 @@ export interface Reason {
 }
 
 /** An event to be stored; `ownId` is the id it has in this very log, if it came from there. */
-export type Converted =
+type Converted =
   | { ok: true; item: ImportItem; ownId: string | null }
   | { ok: false; reasons: Reason[] };
 
-export interface Candidate {
+interface Candidate {
   /** Line, or position in a CloudTrail file, from 1. */
   number: number;
   record: unknown;

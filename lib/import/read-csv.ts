@@ -9,7 +9,7 @@ import { chunksOf, MAX_RECORD_BYTES, unpack } from "./read-records";
 /** An unquoted empty cell is null, a quoted one the empty text: PostgreSQL's own distinction. */
 export type Cell = string | null;
 
-export interface CsvRow {
+interface CsvRow {
   /** Line of the file at which the row begins, from 1. */
   number: number;
   /** As many as the header has, unless there is a problem. */

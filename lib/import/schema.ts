@@ -5,14 +5,7 @@ import { importFormats } from "./read-records";
 
 /** Imports of the dashboard: a file that was uploaded, what it was taken for, and what became of it. */
 
-export const importStates = [
-  "uploaded",
-  "queued",
-  "running",
-  "done",
-  "failed",
-  "cancelled",
-] as const;
+const importStates = ["uploaded", "queued", "running", "done", "failed", "cancelled"] as const;
 export type ImportState = (typeof importStates)[number];
 
 /** What a file was taken for, as found or as corrected. */

@@ -52,12 +52,7 @@ export function rowHolds(originAt: OriginAt, row: LeafRow, seq: number, previous
 }
 
 /** The chain hash of a row's content as number `seq` after `previous`; null when there can be none. */
-export function leafOf(
-  originAt: OriginAt,
-  row: LeafRow,
-  seq: number,
-  previous: Buffer,
-): Buffer | null {
+function leafOf(originAt: OriginAt, row: LeafRow, seq: number, previous: Buffer): Buffer | null {
   if (!row.digest || previous.length !== HASH_BYTES) return null;
   return leafHash(originAt(seq), seq, row.recordedAt, row.digest, previous);
 }

@@ -128,7 +128,7 @@ export interface Trial {
 }
 
 /** One thing that is wrong with an event. */
-export interface Finding {
+interface Finding {
   /** JSON pointer into the event, `/targets/0/metadata/total`. */
   pointer: string;
   /** Finishes a sentence that begins with the pointer. */

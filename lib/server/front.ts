@@ -16,10 +16,7 @@ import { tracedRequest, withoutExternalId } from "@/lib/tracing";
 import { probes } from "./probes";
 import { type Refusal, refuse, refuseInJson, refuseSocket } from "./refuse";
 
-export type NextHandler = (
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-) => Promise<void>;
+type NextHandler = (request: http.IncomingMessage, response: http.ServerResponse) => Promise<void>;
 
 /** Below these, every answer is JSON: SDKs cannot read Next's HTML or text errors. */
 const API_PREFIXES = [

@@ -29,7 +29,7 @@ export type InstanceInfo = z.infer<typeof infoSchema>;
 const lockFile = (env: Env) => path.join(env.TRAILSEAL_DATA_DIR, "instance.lock");
 const infoFile = (env: Env) => path.join(env.TRAILSEAL_DATA_DIR, "instance.json");
 
-export function readInstanceInfo(env: Env): InstanceInfo | null {
+function readInstanceInfo(env: Env): InstanceInfo | null {
   try {
     const info = infoSchema.parse(JSON.parse(fs.readFileSync(infoFile(env), "utf8")));
     return lockHolder(lockFile(env))?.pid === info.pid ? info : null;

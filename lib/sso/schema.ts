@@ -7,7 +7,7 @@ import { storableText } from "@/lib/http/parse-input";
 
 const line = (maxLength: number) => storableText(maxLength).trim().min(1, "must not be empty");
 
-export const groupRolesSchema = z
+const groupRolesSchema = z
   .array(z.object({ group: line(500), role: roleSchema }))
   .max(200, "has more than 200 rows");
 

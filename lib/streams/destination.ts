@@ -44,7 +44,7 @@ export interface Batch {
   format: FormatId;
 }
 
-export type ContractType =
+type ContractType =
   | "AzureSentinel"
   | "Datadog"
   | "GenericHttps"

@@ -41,7 +41,7 @@ export const baseAddress = (path: RegExp) =>
 export const text = (form: RegExp, message: string) => z.string().trim().regex(form, message);
 
 /** One or more certificates in PEM. */
-export const certificates = () =>
+const certificates = () =>
   z
     .string()
     .trim()

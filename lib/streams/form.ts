@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** How a destination's configuration is entered. Declared with its schema, so that a field stands in one place. */
 
-export interface Option {
+interface Option {
   id: string;
   label: string;
   about?: string;

@@ -82,7 +82,7 @@ export const contractTypeOf = (id: string) => knownAs(id)?.contractType ?? "Gene
 export const isReadable = (id: string): boolean => knownAs(id)?.readBack !== undefined;
 
 /** @throws AppError for a kind that this version does not know. */
-export function destinationOf(id: string): Destination {
+function destinationOf(id: string): Destination {
   const destination = knownAs(id);
   if (!destination) {
     const known = destinations.map((other) => other.id).join(", ");

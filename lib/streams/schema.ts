@@ -10,10 +10,10 @@ import { type FormatId, formatIds } from "./formats";
 export const streamStates = ["active", "degraded", "error", "paused", "disabled"] as const;
 export type StreamState = (typeof streamStates)[number];
 
-export const streamNameSchema = z.string().trim().min(1, "Enter a name.").max(100);
+const streamNameSchema = z.string().trim().min(1, "Enter a name.").max(100);
 
 /** Secrets by field name, such as `token`, and `header:<name>`. */
-export const secretInputSchema = z.record(z.string().max(110), z.string().max(20_000));
+const secretInputSchema = z.record(z.string().max(110), z.string().max(20_000));
 
 /** The destination's own schema judges it: `openDestination`. */
 const configInputSchema = z.record(z.string().max(100), z.unknown());
@@ -100,7 +100,7 @@ export interface SecretInfo {
 }
 
 /** What went wrong, for people: cause, and what to do. */
-export const problemSchema = z.object({
+const problemSchema = z.object({
   /** Stable word: `http_401`, `connection_refused`, `egress_private`… */
   code: z.string(),
   message: z.string(),

@@ -11,7 +11,7 @@ import { namingScope } from "./issue-scope";
 import { lockMembers, voidInvitations } from "./members";
 import { hashPassword, passwordMatches } from "./passwords";
 
-export const PASSWORD_MIN_LENGTH = 12;
+const PASSWORD_MIN_LENGTH = 12;
 
 export const passwordSchema = z
   .string()

@@ -21,7 +21,7 @@ const MANIFEST_HASH = "manifest.sha256";
 const UNFINISHED = ".part";
 const PIECE_BYTES = 1_048_576;
 
-export const sha256Hex = (bytes: string | Buffer): string =>
+const sha256Hex = (bytes: string | Buffer): string =>
   createHash("sha256").update(bytes).digest("hex");
 
 /** A backup in the making. */

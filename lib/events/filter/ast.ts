@@ -47,7 +47,7 @@ export interface ValueMatch {
   value: string;
 }
 
-export type MatchOperator = "is" | "starts_with" | "ends_with" | "contains" | "in_network";
+type MatchOperator = "is" | "starts_with" | "ends_with" | "contains" | "in_network";
 
 export const EMPTY_FILTER: EventFilter = { clauses: [] };
 

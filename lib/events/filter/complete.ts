@@ -11,7 +11,7 @@ export type Completion = { from: number; to: number; prefix: string } & (
 );
 
 /** Where the clause at the caret begins. */
-export function clauseStart(text: string, caret: number): number {
+function clauseStart(text: string, caret: number): number {
   let start = 0;
   let depth = 0;
   let isQuoted = false;

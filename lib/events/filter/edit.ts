@@ -23,7 +23,7 @@ export function removeClause(filter: EventFilter, index: number): EventFilter {
   return { clauses: filter.clauses.filter((_, at) => at !== index) };
 }
 
-export function replaceClause(filter: EventFilter, index: number, clause: Clause): EventFilter {
+function replaceClause(filter: EventFilter, index: number, clause: Clause): EventFilter {
   return { clauses: filter.clauses.map((old, at) => (at === index ? clause : old)) };
 }
 

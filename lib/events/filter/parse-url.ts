@@ -44,7 +44,7 @@ const paramsSchema = z.object({
   ),
 });
 
-export interface SearchProblem {
+interface SearchProblem {
   param: Param;
   message: string;
 }

@@ -35,7 +35,7 @@ export interface ScanLimits {
 /** A page is painted with what was found by then. */
 export const FIRST_ANSWER_MS = 60;
 /** Who asked to go on waits longer, and gets further. */
-export const CONTINUED_MS = 1_000;
+const CONTINUED_MS = 1_000;
 const FIRST_STEP_SHARE = 1 / 16;
 
 const SCAN_LIMITS: ScanLimits = { step: 20_000, targetStep: 5_000, budgetMs: CONTINUED_MS };

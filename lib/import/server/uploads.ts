@@ -31,7 +31,7 @@ export const rejectsFile = (id: string, attempt: number) => inDirectory(rejectsN
 const inUnits = (bytes: number) =>
   bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
-export const tooLarge = (maxBytes: number) =>
+const tooLarge = (maxBytes: number) =>
   new AppError(
     "too_large",
     `The file is larger than ${inUnits(maxBytes)}, the most that this server takes. Pack it with gzip, split it, import it with the command line, or have TRAILSEAL_IMPORT_MAX_BYTES raised.`,

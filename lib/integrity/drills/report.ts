@@ -4,7 +4,7 @@ import { damageKindSchema } from "../schema";
 const kind = damageKindSchema.nullable();
 
 /** One known damage, and what verifications said of it. */
-export const drillResultSchema = z.object({
+const drillResultSchema = z.object({
   id: z.string(),
   does: z.string(),
   expected: kind,

@@ -9,7 +9,7 @@ import { readSigned } from "./signer-memory";
 import { knownPublicKeys } from "./signing-keys";
 import { readKept } from "./witnesses";
 
-export interface DirectoryFinding {
+interface DirectoryFinding {
   kind: DamageKind;
   /** The log that it is about; null for the directory itself. */
   origin: string | null;

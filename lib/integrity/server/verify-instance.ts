@@ -12,7 +12,7 @@ import { readSigned } from "./signer-memory";
 import { recordVerification } from "./verification-jobs";
 import { verifyLog } from "./verify";
 
-export interface LogVerdict {
+interface LogVerdict {
   organizationId: string;
   verdict: Verdict;
   /** What a new epoch would record; null where the log has all that was signed, or is broken otherwise. */

@@ -13,7 +13,7 @@ const SHOWN = 5;
 const MAX_PROBED = 200;
 
 /** Counts stop at COUNT_CAP + 1. */
-export interface ActorCount {
+interface ActorCount {
   id: string;
   /** As of the actor's newest event. */
   name: string | null;

@@ -15,12 +15,12 @@ const VERSIONS = 20;
 /** Different actions looked at for one page of a search. */
 const STEPS = 2_000;
 
-export interface RegisteredSchema extends ActionSchema {
+interface RegisteredSchema extends ActionSchema {
   /** Who made it, in words; null when nobody remembers. */
   registeredBy: string | null;
 }
 
-export interface BrowsedAction {
+interface BrowsedAction {
   name: string;
   /** The newest version; null for an action that was only seen. */
   schema: RegisteredSchema | null;

@@ -91,7 +91,7 @@ async function tell(row: WatchedRow): Promise<number> {
 }
 
 /** What is to be told of a stream now, and what counts as told then. */
-export function judge(row: WatchedRow): { words: string[]; tales: Tale[] } {
+function judge(row: WatchedRow): { words: string[]; tales: Tale[] } {
   const { state, alerted, now } = row;
   const error = lastErrorSchema.safeParse(row.last_error).data;
   const cause = error ? `${error.message} ${error.advice}` : "";

@@ -30,7 +30,7 @@ const LOOK_PAUSE = 4;
 const LONGEST_PAUSE_MS = 1_000;
 
 /** One turn of one lane, if it is free: batches in order until none is left or one fails. */
-export async function deliverStream(
+async function deliverStream(
   key: StreamKey,
   owner: string,
   signal: AbortSignal,

@@ -63,7 +63,7 @@ const DEFAULT_PORT: Record<string, number> = {
 };
 const ENCRYPTED = new Set(["https:", "tls:"]);
 
-export function portOf(url: URL): number {
+function portOf(url: URL): number {
   return Number(url.port || DEFAULT_PORT[url.protocol]);
 }
 

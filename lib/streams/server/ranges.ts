@@ -10,13 +10,13 @@ const SAMPLE = 2_000;
 /** Fewer than this in a sample say little about the rest. */
 const ENOUGH = 10;
 
-export interface Bounds {
+interface Bounds {
   firstSeq: number;
   nextSeq: number;
 }
 
 /** @throws AppError not_found */
-export async function readBounds({ organizationId }: Scope): Promise<Bounds> {
+async function readBounds({ organizationId }: Scope): Promise<Bounds> {
   const { rows } = await readPool().query<{ first_seq: number; next_seq: number }>(
     "SELECT first_seq, next_seq FROM log_heads WHERE organization_id = $1",
     [organizationId],
