@@ -11,6 +11,10 @@ import { EventWriter, LogEvent, readEvents } from "./log-events";
 const WINDOW = 2_000;
 /** Rows that are read at once while others are sent: a larger read takes the processor from the request under way. */
 const READ_ON = MAX_BATCH_EVENTS;
+/** Of large events a read stops here: more than the largest request of a destination takes (Datadog: 5 MB). */
+const MOST_READ_BYTES = 6_000_000;
+/** Events to send again that are read at once: however large they are, they fit into memory. */
+const MOST_LETTERS = 100;
 
 /** Events that the log has counted are not in the database. */
 export class EventsMissing extends Error {}
@@ -23,15 +27,20 @@ export interface Piece {
 }
 
 interface Read {
-  events: StreamEvent[];
+  events: LogEvent[];
   /** Where the next read begins. */
   to: number;
 }
 
+const bytesOf = ({ start, end }: LogEvent): number => end - start;
+
 /** Reads ahead of a lane's cursor, each row once. */
 export class Source {
   /** Read, and not in a piece that was passed. */
-  private pending: StreamEvent[] = [];
+  private pending: LogEvent[] = [];
+  private pendingBytes = 0;
+  /** As the last read had them. */
+  private bytesPerRow = 1;
   private start: number;
   private position: number;
   /** The read that is under way. */
@@ -54,7 +63,9 @@ export class Source {
    */
   async next(limit: number, end: number, isPlanned = false): Promise<Piece | null> {
     const from = this.position;
-    const isShort = () => this.position < end && (isPlanned || this.pending.length < limit);
+    const isShort = () =>
+      this.position < end &&
+      (isPlanned || (this.pending.length < limit && this.pendingBytes < MOST_READ_BYTES));
     while (isShort() && (isPlanned || this.position - from < WINDOW)) {
       const rows = this.filter || isPlanned ? WINDOW : limit - this.pending.length;
       const before = this.position;
@@ -65,10 +76,12 @@ export class Source {
       }
     }
     const piece = this.piece(isPlanned ? this.pending.length : limit);
-    if (!isPlanned && this.readsOn && this.pending.length < piece.events.length + READ_ON / 2)
-      if (this.position < end)
-        // What fails is met again by who needs it.
-        this.readOn(READ_ON, end).catch(() => undefined);
+    const isLow =
+      this.pending.length < piece.events.length + READ_ON / 2 &&
+      this.pendingBytes < MOST_READ_BYTES * 1.5;
+    if (!isPlanned && this.readsOn && isLow && this.position < end)
+      // What fails is met again by who needs it.
+      this.readOn(READ_ON, end).catch(() => undefined);
     return piece.toSeq > piece.fromSeq ? piece : null;
   }
 
@@ -81,7 +94,10 @@ export class Source {
   private readOn(rows: number, end: number): Promise<void> {
     this.reading ??= this.read(Math.min(rows, end - this.position), end)
       .then(({ events, to }) => {
-        for (const event of events) this.pending.push(event);
+        for (const event of events) {
+          this.pending.push(event);
+          this.pendingBytes += bytesOf(event);
+        }
         this.position = to;
       })
       .finally(() => {
@@ -100,29 +116,36 @@ export class Source {
   pass({ events, toSeq }: Piece): void {
     const [first] = events;
     if (first instanceof LogEvent) this.writer.release(first);
-    this.pending.splice(0, events.length);
+    for (const event of this.pending.splice(0, events.length)) this.pendingBytes -= bytesOf(event);
     this.start = toSeq;
   }
 
   private read(rows: number, end: number): Promise<Read> {
-    return this.lease.kind === "redrive" ? this.readLetters(rows, end) : this.readLog(rows);
+    if (this.lease.kind !== "redrive") return this.readLog(rows);
+    return this.readLetters(Math.min(rows, MOST_LETTERS), end);
   }
 
   private async readLog(count: number): Promise<Read> {
     const { filter, position } = this;
-    const events: StreamEvent[] = [];
+    const events: LogEvent[] = [];
+    let bytes = 0;
     let to = position;
+    const end = position + Math.min(count, Math.ceil(MOST_READ_BYTES / this.bytesPerRow));
     await readEvents(
       this.lease.organizationId,
-      { from: position - 1, end: position + count },
+      { from: position - 1, end },
       (row) => {
         // Nothing counts that comes after a gap; the row before the first is there for its hash.
-        if (row.seq !== to) return;
+        if (row.seq !== to || bytes >= MOST_READ_BYTES) return;
         to += 1;
-        if (!filter || matches(filter, row.toFilterable())) events.push(row.toEvent());
+        if (filter && !matches(filter, row.toFilterable())) return;
+        const event = row.toEvent();
+        events.push(event);
+        bytes += bytesOf(event);
       },
       this.writer,
     );
+    if (to > position) this.bytesPerRow = Math.max(1, bytes / (to - position));
     return { events, to };
   }
 
@@ -137,7 +160,7 @@ export class Source {
     const last = rows.at(-1)?.seq;
     if (last === undefined) return { events: [], to: end };
     const gone = new Set(rows.map(({ seq }) => seq));
-    const events: StreamEvent[] = [];
+    const events: LogEvent[] = [];
     const read = [...gone].flatMap((seq) => [seq - 1, seq]);
     await readEvents(organizationId, read, (row) => {
       if (gone.delete(row.seq)) events.push(row.toEvent());
