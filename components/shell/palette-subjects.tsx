@@ -13,7 +13,7 @@ const PAUSE_MS = 120;
 
 type Found =
   | { kind: "loading" }
-  | { kind: "ready"; url: string; subjects: Participant[] }
+  | { kind: "ready"; subjects: Participant[] }
   | { kind: "failed"; message: string };
 
 /** Asks once typing pauses; what was asked before is given up. */
@@ -24,7 +24,7 @@ function useSubjects(url: string): Found {
     const read = async () => {
       const response = await fetch(url, { signal: abort.signal });
       const body = await response.json();
-      if (response.ok) setFound({ kind: "ready", url, subjects: body.subjects });
+      if (response.ok) setFound({ kind: "ready", subjects: body.subjects });
       else setFound({ kind: "failed", message: body.message });
     };
     const timer = setTimeout(() => {
@@ -41,41 +41,40 @@ function useSubjects(url: string): Found {
   return found;
 }
 
-const timelineOf = ({ type, id }: Participant) => `timeline ${type}:${id}`;
-const filterBy = ({ type, id }: Participant) => `filter ${type}:${id}`;
+// The list trims values.
+const timelineOf = ({ type, id }: Participant) => `timeline ${type}:${id}`.trim();
+const filterBy = ({ type, id }: Participant) => `filter ${type}:${id}`.trim();
 
 /**
  * Actors or targets by id or name: their timelines, or the events that they are in.
- * @param props.onSelect with the value of an item
+ * @param props.onLost what was selected is gone
  */
 export function SubjectItems(props: {
   role: "actor" | "target";
   text: string;
   base: string;
-  onSelect(value: string): void;
+  onLost(): void;
   onGo(place: Destination): void;
   onFilter(q: string): void;
 }) {
-  const { role, text, base, onSelect } = props;
+  const { role, text, base, onLost } = props;
   const found = useSubjects(`${base}/events/subjects?${new URLSearchParams({ role, text })}`);
   const runFilter = (id: string) =>
     props.onFilter(serializeFilter(includeValue(EMPTY_FILTER, fieldRef(role), id)));
-  const answer = found.kind === "ready" ? found : { url: "", subjects: [] };
-  // Until the next answer comes, of this one only what fits.
-  const subjects = answer.subjects.filter(({ id, name = "" }) =>
+  // Until the next answer comes, of the last one only what fits.
+  const subjects = (found.kind === "ready" ? found.subjects : []).filter(({ id, name = "" }) =>
     `${id} ${name}`.toLowerCase().includes(text.toLowerCase()),
   );
-  // Of the answer: what was selected for want of a match gives way to one.
-  const asTyped = `as typed ${answer.url}`;
-  const offersTyped = answer.url && text && !subjects.some(({ id }) => id === text);
-  const values = [...subjects.map(timelineOf), ...subjects.map(filterBy)];
-  if (offersTyped) values.push(asTyped);
-  const isSelected = values.includes(useCommandState(({ value }) => value));
-  const [first] = values;
+  const offersTyped = text !== "" && !subjects.some(({ id }) => id === text);
+  // What was selected for want of a match gives way to one.
+  const asTyped = subjects.length > 0 ? "as typed" : "as typed, alone";
+  const values = [...subjects.map(timelineOf), ...subjects.map(filterBy), asTyped];
+  const isLost = !values.includes(useCommandState(({ value }) => value));
+  const isEmpty = found.kind !== "ready" || (subjects.length === 0 && !offersTyped);
   useEffect(() => {
-    // The list itself only does so as somebody types.
-    if (!isSelected && first) onSelect(first);
-  }, [isSelected, first, onSelect]);
+    // The list forgets to select another where several are gone at once.
+    if (isLost && !isEmpty) onLost();
+  }, [isLost, isEmpty, onLost]);
   if (found.kind === "loading")
     return <Command.Loading className="px-2 py-1.5">Looking…</Command.Loading>;
   if (found.kind === "failed")

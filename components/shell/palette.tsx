@@ -3,7 +3,7 @@
 import { Command } from "cmdk";
 import { usePathname, useRouter } from "next/navigation";
 import { Dialog } from "radix-ui";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { useFocusReturn } from "@/components/ui/dialog";
 import { parseFilter } from "@/lib/events/filter/parse";
 import { type SavedView, viewHref } from "@/lib/views/view";
@@ -26,7 +26,6 @@ export function Palette(props: CommandsProps & { typed: string }) {
   const base = `/o/${organizationId}`;
   const recentName = `recent.${organizationId}`;
   const [text, setText] = useState(typed);
-  const [selected, setSelected] = useState("");
   const field = useRef<HTMLInputElement>(null);
   /** Runs once the focus is back where it was. */
   const pending = useRef(() => {});
@@ -34,6 +33,10 @@ export function Palette(props: CommandsProps & { typed: string }) {
   const readsEvents = granted.includes("events:read");
   const mode = readsEvents ? parsePalette(text) : ({ kind: "commands", text } as const);
 
+  // The list has no other way in: a value given from outside leaves `aria-activedescendant` behind.
+  const selectFirst = useCallback(() => {
+    field.current?.dispatchEvent(new KeyboardEvent("keydown", { key: "Home", bubbles: true }));
+  }, []);
   const close = (then: () => void) => {
     pending.current = then;
     openPanel(null);
@@ -66,13 +69,7 @@ export function Palette(props: CommandsProps & { typed: string }) {
           className="fixed top-[12dvh] left-1/2 z-50 w-[min(600px,calc(100vw-24px))] -translate-x-1/2 overflow-hidden rounded-[8px] bg-(--raised) shadow-(--shadow-menu) max-sm:top-3"
         >
           <Dialog.Title className="sr-only">Search or jump to</Dialog.Title>
-          <Command
-            label="Search or jump to"
-            loop
-            shouldFilter={mode.kind === "commands"}
-            value={selected}
-            onValueChange={setSelected}
-          >
+          <Command label="Search or jump to" loop shouldFilter={mode.kind === "commands"}>
             <Command.Input
               ref={field}
               value={text}
@@ -101,7 +98,7 @@ export function Palette(props: CommandsProps & { typed: string }) {
                   key={mode.role}
                   {...mode}
                   base={base}
-                  onSelect={setSelected}
+                  onLost={selectFirst}
                   onGo={go}
                   onFilter={runFilter}
                 />

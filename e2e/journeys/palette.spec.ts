@@ -87,7 +87,11 @@ test("what is selected while no actor fits gives way to the one that an answer b
   await page.keyboard.type("person 3");
   await expect(option(page, "The id person 3")).toHaveAttribute("aria-selected", "true");
   come();
-  await expect(option(page, /usr_3/).first()).toHaveAttribute("aria-selected", "true");
+  const found = option(page, /usr_3/).first();
+  await expect(found).toHaveAttribute("aria-selected", "true");
+  // What a screen reader follows.
+  const id = (await found.getAttribute("id")) as string;
+  await expect(input(page)).toHaveAttribute("aria-activedescendant", id);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/timeline\?actor=user%3Ausr_3$/);
 });

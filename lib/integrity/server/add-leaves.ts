@@ -29,7 +29,7 @@ export function addLeaves(
     } else {
       const leaf = leavesFrom(seq, 1);
       tiles.add(seq, leaf);
-      checkpoints.add(seq + 1, leaf, leaf);
+      checkpoints.add(seq + 1, leaf);
       seq += 1;
     }
   }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemScope } from "@/lib/auth/server/system-scope";
 import { publicKeyOf } from "@/lib/chain/ed25519";
+import { perfectRoot } from "@/lib/chain/merkle";
 import { appendEvents, testEvents } from "@/lib/events/server/test-log";
 import { cutCheckpoint } from "./signer";
 import { readSigned } from "./signer-memory";
@@ -111,6 +112,42 @@ describe("checkpoints", () => {
     // A second change, after the signature, is not what was signed.
     await run(log, `UPDATE events SET chain_hash = sha256('y') WHERE ORG AND seq = K`);
     expect((await verdictOf(log)).kinds).toContain("history_rewritten");
+  });
+
+  test("an event that was changed after it was signed is no changed hash, whatever else was made to fit", async () => {
+    const hashAt = async (log: string, seq: number): Promise<Buffer> => {
+      const query = "SELECT chain_hash FROM events WHERE organization_id = $1 AND seq = $2";
+      return (await db.owner.query(query, [log, seq])).rows[0].chain_hash;
+    };
+    /** Changes an event, not its hash; gives the hash that it would have. */
+    const forge = async (log: string, seq: number): Promise<Buffer> => {
+      const signed = await hashAt(log, seq);
+      await run(log, `UPDATE events SET metadata = '{"x": "y"}' WHERE ORG AND seq = ${seq}`);
+      await rechain(log, seq, seq);
+      const forged = await hashAt(log, seq);
+      const restore = `chain_hash = decode('${signed.toString("hex")}', 'hex')`;
+      await run(log, `UPDATE events SET ${restore} WHERE ORG AND seq = ${seq}`);
+      return forged;
+    };
+
+    // The newest: what comes after it goes on from the forged hash in the head, and is signed with it.
+    const newest = await signedLog();
+    await forge(newest, EVENTS - 1);
+    await appendEvents(newest, testEvents(20, 3));
+    await cut(newest);
+    expect((await verdictOf(newest)).kinds).toContain("history_rewritten");
+
+    // One in a Merkle tile, which is forged as well.
+    const inTile = await signedLog();
+    const seq = 100;
+    const forged = await forge(inTile, seq);
+    const tile = "organization_id = $1 AND level = 0 AND idx = 0";
+    const { rows } = await db.owner.query(`SELECT data FROM tiles WHERE ${tile}`, [inTile]);
+    const { data } = rows[0];
+    forged.copy(data, seq * forged.length);
+    const change = `UPDATE tiles SET data = $2, root = $3 WHERE ${tile}`;
+    await db.owner.query(change, [inTile, data, perfectRoot(data)]);
+    expect((await verdictOf(inTile)).kinds).toContain("history_rewritten");
   });
 
   test("29, 45: deleted checkpoints are missed by what the signer remembers", async () => {

@@ -70,6 +70,8 @@ export class CheckpointCheck {
   #tree: Frontier | null;
   /** The tree of the hashes as they are stored, from the first on that is not its event's. */
   #storedTree: Frontier | null = null;
+  /** Whether a sealed event follows each changed hash: it holds the hash that its event has. */
+  #isBound: "yes" | "not yet" | "never" = "yes";
   #next: StoredCheckpoint[] = [];
   /** Every event below this is proven by a signature. */
   #proven: number;
@@ -127,17 +129,21 @@ export class CheckpointCheck {
   /**
    * @param size how far the chain is known with this leaf, its last
    * @param stored the hash in the leaf's row
+   * @param holds whether the row is what was sealed behind the one before
    */
-  add(size: number, leaf: Buffer | null, stored: Buffer): void {
+  add(size: number, leaf: Buffer | null, stored = leaf, holds = true): void {
     if (!this.#tree || size <= this.#tree.size) return;
     if (!leaf || leaf.length !== HASH_BYTES || size !== this.#tree.size + 1) {
       // Leaves are lost: no root from here on can be computed.
       this.#tree = null;
       return;
     }
-    if (!leaf.equals(stored)) this.#storedTree ??= this.#tree.copy();
+    if (!stored?.equals(leaf)) {
+      this.#storedTree ??= this.#tree.copy();
+      if (this.#isBound === "yes") this.#isBound = "not yet";
+    } else if (this.#isBound === "not yet") this.#isBound = holds ? "yes" : "never";
     // What is no hash at all was changed after any signature; its event says what it was.
-    this.#storedTree?.append(stored.length === HASH_BYTES ? stored : leaf);
+    this.#storedTree?.append(stored?.length === HASH_BYTES ? stored : leaf);
     this.#tree.append(leaf);
     this.#meetAt(size);
   }
@@ -154,6 +160,7 @@ export class CheckpointCheck {
   /** As `add` for each leaf of a perfect subtree, where `takesSubtree` allows it. */
   addSubtree(from: number, to: number, root: Buffer): void {
     if (!this.#tree) return;
+    if (this.#isBound === "not yet") this.#isBound = "yes";
     this.#storedTree?.appendSubtree(root, to - from);
     this.#tree.appendSubtree(root, to - from);
     this.#meetAt(to);
@@ -293,11 +300,11 @@ export class CheckpointCheck {
     this.#newest = stored.size;
     const opened = this.#open(stored);
     if (!opened || !this.#tree || this.#rewritten) return false;
-    if (this.#isMet(opened)) {
+    const isMet = this.#isMet(opened);
+    if (isMet || this.#isMetAsStored(opened)) {
       this.#metInDatabase = opened.size;
-      return true;
+      return isMet;
     }
-    if (this.#signedAsStored(opened)) return false;
     this.#rewritten = {
       size: stored.size,
       from: this.#proven,
@@ -316,7 +323,7 @@ export class CheckpointCheck {
     if (!this.#tree || this.#contradicted) return;
     const known = this.#openNote(note, null, ELSEWHERE);
     if (!known) return;
-    if (this.#isMet(known) || this.#signedAsStored(known)) this.#agreed = known.size;
+    if (this.#isMet(known) || this.#isMetAsStored(known)) this.#agreed = known.size;
     else
       this.#contradicted = {
         size: known.size,
@@ -335,11 +342,12 @@ export class CheckpointCheck {
   }
 
   /**
-   * Whether hashes were changed before they were signed: the signature then covers the rows as they stand,
-   * and the changed hashes, which the walk has named, are all that is wrong.
+   * Whether hashes were changed before they were signed: the signature then covers the rows as they stand, and
+   * the changed hashes, which the walk has named, are all that is wrong. What was sealed behind them vouches for
+   * their events.
    */
-  #signedAsStored({ size, root }: Checkpoint): boolean {
-    if (!this.#storedTree?.root().equals(root)) return false;
+  #isMetAsStored({ size, root }: Checkpoint): boolean {
+    if (this.#isBound !== "yes" || !this.#storedTree?.root().equals(root)) return false;
     this.#proven = size;
     return true;
   }

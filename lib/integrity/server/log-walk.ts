@@ -266,7 +266,7 @@ export class LogWalk {
       const verified = this.#holds(row, twin) || (await this.#follow(row, twin));
       if (verified) this.#accept(row);
       const { position, offset, previous } = this.#state;
-      this.#checkpoints.add(position + offset, previous, row.stored);
+      this.#checkpoints.add(position + offset, previous, row.stored, verified);
       this.checked += 1;
       this.lastSeq = row.seq;
       if (row.seq >= this.nextSeq) {

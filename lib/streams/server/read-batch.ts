@@ -13,6 +13,8 @@ const WINDOW = 2_000;
 const READ_ON = MAX_BATCH_EVENTS;
 /** Of large events a read stops here: more than the largest request of a destination takes (Datadog: 5 MB). */
 const MOST_READ_BYTES = 6_000_000;
+/** Rows that are read before it is known how large they are. */
+const FIRST_ROWS = 250;
 /** Events to send again that are read at once: however large they are, they fit into memory. */
 const MOST_LETTERS = 100;
 
@@ -40,7 +42,7 @@ export class Source {
   private pending: LogEvent[] = [];
   private pendingBytes = 0;
   /** As the last read had them. */
-  private bytesPerRow = 1;
+  private bytesPerRow = MOST_READ_BYTES / FIRST_ROWS;
   private start: number;
   private position: number;
   /** The read that is under way. */
@@ -66,7 +68,9 @@ export class Source {
     const isShort = () =>
       this.position < end &&
       (isPlanned || (this.pending.length < limit && this.pendingBytes < MOST_READ_BYTES));
-    while (isShort() && (isPlanned || this.position - from < WINDOW)) {
+    // Letters may lie far from each other.
+    const window = isPlanned || this.lease.kind === "redrive" ? Number.POSITIVE_INFINITY : WINDOW;
+    while (isShort() && this.position - from < window) {
       const rows = this.filter || isPlanned ? WINDOW : limit - this.pending.length;
       const before = this.position;
       await this.readOn(rows, end);
