@@ -2,7 +2,15 @@
 
 import { Search } from "lucide-react";
 import dynamic from "next/dynamic";
-import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  startTransition,
+  useId,
+  useLayoutEffect,
+  useOptimistic,
+  useRef,
+  useState,
+} from "react";
 import { useShortcuts } from "@/components/shell/shortcuts";
 import type { Clause, Diagnostic, EventFilter } from "@/lib/events/filter/ast";
 import { commitDraft, diagnoseDraft } from "@/lib/events/filter/complete";
@@ -44,12 +52,14 @@ export function FilterBar(props: Props) {
   const [isOpen, setOpen] = useState(false);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const [active, setActive] = useState(-1);
-  /** Chosen, and on its way through the URL. */
-  const [chosen, setChosen] = useState<EventFilter | null>(null);
+  /** What was chosen last, also while it is on its way through the URL. */
+  const [filter, choose] = useOptimistic(props.filter);
+  /** What was chosen here, until it has come. */
+  const [asked, setAsked] = useState<string[]>([]);
+  const [shownQ, setShownQ] = useState(props.q);
   /** Where the caret goes once the draft is painted. */
   const nextCaret = useRef<number | null>(null);
 
-  const filter = chosen ?? props.filter;
   const clauses = filter?.clauses ?? [];
   const { options, footer } = useSuggestions(props.organizationId, draft, caret, isOpen);
   const isListed = isOpen && (options.length > 0 || footer !== "");
@@ -61,13 +71,17 @@ export function FilterBar(props: Props) {
     setDraft(props.filter ? "" : props.q);
     setRefused(props.diagnostics);
     setEdited(null);
-    setChosen(null);
     setOpen(false);
     setActive(-1);
   };
-  // The URL is the only source: whatever changed it, the draft starts anew.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: q decides.
-  useEffect(reset, [props.q]);
+  if (props.q !== shownQ) {
+    setShownQ(props.q);
+    // The URL is the only source: whatever else changed it, the draft starts anew. What somebody types while an answer is
+    // on its way stays.
+    const isOwn = asked.includes(props.q) && props.filter !== null && edited === null;
+    if (!isOwn) reset();
+    setAsked(isOwn ? asked.slice(asked.lastIndexOf(props.q) + 1) : []);
+  }
 
   useLayoutEffect(() => {
     if (nextCaret.current === null) return;
@@ -96,14 +110,20 @@ export function FilterBar(props: Props) {
     nextCaret.current = at;
   };
 
+  const ask = (q: string, next: EventFilter) => {
+    setAsked([...asked, q]);
+    startTransition(() => {
+      choose(next);
+      props.onChange(q);
+    });
+  };
+
   const apply = (next: EventFilter) => {
     setEdited(null);
     setOpen(false);
     write("", 0);
     const q = serializeFilter(next);
-    if (q === props.q) return setChosen(null);
-    setChosen(next);
-    props.onChange(q);
+    if (q !== props.q || filter !== props.filter) ask(q, next);
   };
 
   const commit = (text = draft) => {
@@ -111,10 +131,10 @@ export function FilterBar(props: Props) {
     setOpen(false);
     if (!done.ok) return setRefused(done.diagnostics);
     rememberFilter(props.organizationId, done.q);
-    if (done.q === props.q) return reset();
+    if (done.q === props.q && filter === props.filter) return reset();
     setDraft("");
     setEdited(null);
-    props.onChange(done.q);
+    ask(done.q, done.filter);
   };
 
   const accept = (option: Suggestion) => {

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type EventSearch, toSearchParams } from "@/lib/events/filter/url";
 import { TAIL_BUFFER, type TailRow, type TailStep, whyNoTail } from "@/lib/events/tail";
-import { openTail, type TailLink } from "./tail-connection";
+import type { TailLink } from "./tail-connection";
 
 export type TailState =
   | { kind: "off" | TailLink }
@@ -106,11 +106,23 @@ export function useLiveTail({ organizationId, search, headSeq }: Options): LiveT
     if (!isRunning) return;
     const change = (next: (now: Arrived) => Arrived) =>
       setArrived((now) => next(now.list === list ? now : current.current));
-    return openTail(address, current.current.seq, {
-      onStep: (step) => change((now) => receive(now, step, isPaused.current)),
-      onLink: setLink,
-      onEnd: setEnded,
-    });
+    let isOver = false;
+    let close = () => {};
+    import("./tail-connection").then(
+      ({ openTail }) => {
+        if (isOver) return;
+        close = openTail(address, current.current.seq, {
+          onStep: (step) => change((now) => receive(now, step, isPaused.current)),
+          onLink: setLink,
+          onEnd: setEnded,
+        });
+      },
+      () => setEnded("The server did not answer."),
+    );
+    return () => {
+      isOver = true;
+      close();
+    };
   }, [isRunning, address, list]);
 
   const take = useCallback(() => setArrived(show), []);

@@ -40,6 +40,38 @@ async function countOf(server: TestServer, condition: string): Promise<number> {
   return row?.count ?? 0;
 }
 
+test("what is typed while an answer is on its way stays, and what is asked for meanwhile adds up", async ({
+  signedIn: page,
+}) => {
+  await page.goto(`/o/${organization.id}/events?q=actor:usr_3%20action:doc.viewed`);
+  await expect(chips(page)).toHaveCount(2);
+  await page.route(
+    (url) => url.searchParams.has("_rsc"),
+    async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await route.continue().catch(() => undefined);
+    },
+  );
+  await press(page, "/", input(page));
+  await page
+    .getByRole("button", { name: /^Remove filter/ })
+    .first()
+    .click();
+  await expect(chips(page)).toHaveCount(1);
+  await input(page).fill("-actor:usr_4");
+  await hasQuery(page, "action:doc.viewed");
+  await expect(input(page)).toHaveValue("-actor:usr_4");
+  await input(page).press("Enter");
+  await expect(chips(page)).toHaveCount(2);
+  await input(page).fill("-actor:usr_5");
+  await input(page).press("Enter");
+  await hasQuery(page, "action:doc.viewed -actor:usr_4 -actor:usr_5");
+  await expect(chips(page)).toHaveCount(3);
+  await expect(input(page)).toHaveValue("");
+  await page.goBack();
+  await expect(chips(page)).not.toHaveCount(3);
+});
+
 test("a filter is built by the keyboard alone, from what the log holds", async ({
   signedIn: page,
   server,

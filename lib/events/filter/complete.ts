@@ -87,7 +87,7 @@ export function commitDraft(
   filter: EventFilter,
   edited: number | null,
   draft: string,
-): { ok: true; q: string } | { ok: false; diagnostics: Diagnostic[] } {
+): { ok: true; q: string; filter: EventFilter } | { ok: false; diagnostics: Diagnostic[] } {
   const parsed = parseFilter(draft);
   if (!parsed.ok) return parsed;
   const at = edited ?? filter.clauses.length;
@@ -99,7 +99,7 @@ export function commitDraft(
     ],
   });
   const whole = parseFilter(q);
-  return whole.ok ? { ok: true, q } : whole;
+  return whole.ok ? { ok: true, q, filter: whole.filter } : whole;
 }
 
 /** What is wrong with a text that is still being typed: not that it is unfinished. */
