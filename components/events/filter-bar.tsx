@@ -68,20 +68,23 @@ export function FilterBar(props: Props) {
   const suggested = problems.find(({ suggestion }) => suggestion !== null);
 
   const reset = () => {
-    setDraft(props.filter ? "" : props.q);
-    setRefused(props.diagnostics);
+    setDraft(filter ? "" : props.q);
+    setRefused(filter ? [] : props.diagnostics);
     setEdited(null);
     setOpen(false);
     setActive(-1);
   };
+  const isPending = filter !== props.filter;
   if (props.q !== shownQ) {
     setShownQ(props.q);
     // The URL is the only source: whatever else changed it, the draft starts anew. What somebody types while an answer is
     // on its way stays.
-    const isOwn = asked.includes(props.q) && props.filter !== null && edited === null;
+    const isOwn = asked.includes(props.q) && props.filter !== null;
     if (!isOwn) reset();
     setAsked(isOwn ? asked.slice(asked.lastIndexOf(props.q) + 1) : []);
-  }
+  } else if (!isPending && asked.length > 0) setAsked([]);
+  /** What the chips say. */
+  const q = (isPending ? asked.at(-1) : null) ?? props.q;
 
   useLayoutEffect(() => {
     if (nextCaret.current === null) return;
@@ -110,11 +113,12 @@ export function FilterBar(props: Props) {
     nextCaret.current = at;
   };
 
-  const ask = (q: string, next: EventFilter) => {
-    setAsked([...asked, q]);
+  const ask = (nextQ: string, next: EventFilter) => {
+    if (nextQ === q) return;
+    setAsked([...asked, nextQ]);
     startTransition(() => {
       choose(next);
-      props.onChange(q);
+      props.onChange(nextQ);
     });
   };
 
@@ -122,8 +126,7 @@ export function FilterBar(props: Props) {
     setEdited(null);
     setOpen(false);
     write("", 0);
-    const q = serializeFilter(next);
-    if (q !== props.q || filter !== props.filter) ask(q, next);
+    ask(serializeFilter(next), next);
   };
 
   const commit = (text = draft) => {
@@ -131,9 +134,10 @@ export function FilterBar(props: Props) {
     setOpen(false);
     if (!done.ok) return setRefused(done.diagnostics);
     rememberFilter(props.organizationId, done.q);
-    if (done.q === props.q && filter === props.filter) return reset();
     setDraft("");
+    setRefused([]);
     setEdited(null);
+    setActive(-1);
     ask(done.q, done.filter);
   };
 

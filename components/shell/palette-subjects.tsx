@@ -68,9 +68,10 @@ export function SubjectItems(props: {
   const offersTyped = text !== "" && !subjects.some(({ id }) => id === text);
   // What was selected for want of a match gives way to one.
   const asTyped = subjects.length > 0 ? "as typed" : "as typed, alone";
-  const values = [...subjects.map(timelineOf), ...subjects.map(filterBy), asTyped];
+  const values = [...subjects.map(timelineOf), ...subjects.map(filterBy)];
+  if (offersTyped) values.push(asTyped);
   const isLost = !values.includes(useCommandState(({ value }) => value));
-  const isEmpty = found.kind !== "ready" || (subjects.length === 0 && !offersTyped);
+  const isEmpty = found.kind !== "ready" || values.length === 0;
   useEffect(() => {
     // The list forgets to select another where several are gone at once.
     if (isLost && !isEmpty) onLost();

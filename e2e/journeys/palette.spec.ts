@@ -154,6 +154,14 @@ test("the palette goes by filter, actor, target, event id and name, with the key
   await page.keyboard.type("person");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/timeline\?actor=user%3Ausr_3$/);
+
+  // Filters that are typed are remembered beside them.
+  const filter = page.getByRole("combobox", { name: "Filter", exact: true });
+  await filter.fill("action:doc.viewed");
+  await filter.press("Enter");
+  await expect(page).toHaveURL((url) => url.searchParams.get("q") === "action:doc.viewed");
+  await ask(page, "");
+  await expect(recent).toHaveCount(5);
 });
 
 test("the palette does what the page can do, opens saved views, and gives the focus back", async ({

@@ -78,14 +78,20 @@ describe("committing a draft", () => {
     expect(commitDraft(filter, null, "target:x y")).toEqual({
       ok: true,
       q: "action:a actor:b ip:10.0.0.1 target:x y",
+      filter: filterOf("action:a actor:b ip:10.0.0.1 target:x y"),
     });
   });
   test("an edited clause keeps its place; empty, it goes", () => {
     expect(commitDraft(filter, 1, "-actor:c")).toEqual({
       ok: true,
       q: "action:a -actor:c ip:10.0.0.1",
+      filter: filterOf("action:a -actor:c ip:10.0.0.1"),
     });
-    expect(commitDraft(filter, 1, "")).toEqual({ ok: true, q: "action:a ip:10.0.0.1" });
+    expect(commitDraft(filter, 1, "")).toEqual({
+      ok: true,
+      q: "action:a ip:10.0.0.1",
+      filter: filterOf("action:a ip:10.0.0.1"),
+    });
   });
   test("what cannot be understood comes back with where it is wrong", () => {
     expect(commitDraft(filter, null, "actr:x")).toMatchObject({
